@@ -1,0 +1,3 @@
+"""Benchmark-and-report harness for the ResNets of He et al., 2015 (arXiv:1512.03385)."""
+
+__version__ = "0.1.0"

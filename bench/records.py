@@ -1,0 +1,138 @@
+"""The stored result of one cell. Raw values only: rates, means and percentages are derived.
+
+No torch here: rendering a report reads records on any laptop.
+"""
+
+from datetime import datetime
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bench.config import Lineage, Recipe, Stem
+
+SCHEMA_VERSION: Final = 1
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Cell(_Stored):
+    """The unit that is trained, measured and reported."""
+
+    model: str
+    lineage: Lineage
+    stem: Stem
+    dataset: str
+    recipe: str
+    seed: int = Field(ge=0)
+
+    @property
+    def id(self) -> str:
+        """Folder name of the record; unique among all cells."""
+        return (
+            f"{self.model}-{self.lineage}-{self.stem}-{self.dataset}-{self.recipe}-seed{self.seed}"
+        )
+
+    @property
+    def depth(self) -> int:
+        """Number of weighted layers: 50 for ``resnet50``."""
+        return int(self.model.removeprefix("resnet"))
+
+
+class EpochRecord(_Stored):
+    """One epoch: sums and counts, from which loss and accuracy follow.
+
+    Training figures are running ones, taken in training mode while the weights change.
+    """
+
+    epoch: int = Field(ge=1)
+    learning_rate: float = Field(description="of the epoch's last step")
+    train_images: int = Field(gt=0)
+    train_correct: int = Field(ge=0)
+    train_loss: float = Field(description="mean cross-entropy per image, nats")
+    train_seconds: float = Field(gt=0)
+    test_images: int = Field(gt=0)
+    test_correct: int = Field(ge=0)
+    test_loss: float = Field(description="mean cross-entropy per image, nats")
+    test_seconds: float = Field(gt=0)
+
+    @property
+    def train_accuracy(self) -> float:
+        """Fraction of this epoch's training images."""
+        return self.train_correct / self.train_images
+
+    @property
+    def test_accuracy(self) -> float:
+        """Fraction of the test images looked at after this epoch."""
+        return self.test_correct / self.test_images
+
+
+class Cost(_Stored):
+    """Analytic cost. MACs: multiply-adds of convolutions and fully connected layers."""
+
+    parameters: int = Field(gt=0)
+    macs: int = Field(gt=0, description="one image of input_shape, forward")
+    input_shape: tuple[int, int, int] = Field(description="(C, H, W) the cell trains on")
+    table1_parameters: int = Field(gt=0, description="3 channels, 1000 classes")
+    table1_macs: int = Field(gt=0, description="one 224x224 image, 3 channels, 1000 classes")
+
+
+class Speed(_Stored):
+    """Raw timings, in seconds per repetition, after warm-up."""
+
+    batch_size: int = Field(gt=0, description="images per training step")
+    train_step_seconds: tuple[float, ...]
+    inference_batch_size: int = Field(gt=0)
+    inference_batch_seconds: tuple[float, ...]
+    latency_seconds: tuple[float, ...] = Field(description="inference of a single image")
+
+
+class PeakMemory(_Stored):
+    """Largest memory use of the cell."""
+
+    size_bytes: int = Field(gt=0)
+    source: Literal["cuda allocator", "process since cell start", "process since launch"]
+
+
+class Environment(_Stored):
+    """The machine and the software that made a record."""
+
+    device: Literal["cpu", "cuda"]
+    device_name: str = Field(description="GPU, or the CPU where the device is cpu")
+    cpu: str
+    cpu_count: int
+    threads: int = Field(description="torch intra-op threads")
+    memory_bytes: int | None
+    os: str
+    python: str
+    torch: str
+    torchvision: str
+    cuda: str | None
+    resnet_bench: str
+    commit: str | None = Field(description="of resnet-bench, '+changes' where files differ")
+
+
+class Record(_Stored):
+    """The versioned result of one cell; a failure is a record too."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    cell: Cell
+    profile: str
+    status: Literal["completed", "failed"]
+    reason: str | None = Field(description="why it failed, for people")
+    command: str = Field(description="makes this record again")
+    recipe: Recipe
+    precision: Literal["float32", "bfloat16"]
+    started_at: datetime
+    finished_at: datetime
+    environment: Environment
+    cost: Cost | None
+    speed: Speed | None
+    peak_memory: PeakMemory | None
+    epochs: tuple[EpochRecord, ...]
+
+    @property
+    def final(self) -> EpochRecord | None:
+        """The last epoch of a completed cell: the reported number, never the best one."""
+        return self.epochs[-1] if self.status == "completed" else None

@@ -1,0 +1,1 @@
+"""Reference numbers: the paper and the 2022 project, as JSON files and their typed loader."""
