@@ -3,28 +3,33 @@
 No torch here: rendering a report reads records on any laptop.
 """
 
-from datetime import datetime
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from bench.config import Lineage, Recipe, Stem
 
 SCHEMA_VERSION: Final = 1
 
+Precision = Literal["float32", "bfloat16"]
+
 
 class _Stored(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A diverged loss is NaN or infinite and must survive the round trip through JSON.
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+
+Seconds = Annotated[float, Field(gt=0)]
 
 
 class Cell(_Stored):
-    """The unit that is trained, measured and reported."""
+    """The unit that is trained, measured and reported. Its names form a folder name."""
 
-    model: str
+    model: str = Field(pattern=r"^resnet\d+$")
     lineage: Lineage
     stem: Stem
-    dataset: str
-    recipe: str
+    dataset: str = Field(pattern=r"^[a-z0-9]+$")
+    recipe: str = Field(pattern=r"^[a-z0-9_]+$")
     seed: int = Field(ge=0)
 
     @property
@@ -51,11 +56,11 @@ class EpochRecord(_Stored):
     train_images: int = Field(gt=0)
     train_correct: int = Field(ge=0)
     train_loss: float = Field(description="mean cross-entropy per image, nats")
-    train_seconds: float = Field(gt=0)
+    train_seconds: Seconds
     test_images: int = Field(gt=0)
     test_correct: int = Field(ge=0)
     test_loss: float = Field(description="mean cross-entropy per image, nats")
-    test_seconds: float = Field(gt=0)
+    test_seconds: Seconds
 
     @property
     def train_accuracy(self) -> float:
@@ -82,10 +87,10 @@ class Speed(_Stored):
     """Raw timings, in seconds per repetition, after warm-up."""
 
     batch_size: int = Field(gt=0, description="images per training step")
-    train_step_seconds: tuple[float, ...]
+    train_step_seconds: tuple[Seconds, ...]
     inference_batch_size: int = Field(gt=0)
-    inference_batch_seconds: tuple[float, ...]
-    latency_seconds: tuple[float, ...] = Field(description="inference of a single image")
+    inference_batch_seconds: tuple[Seconds, ...]
+    latency_seconds: tuple[Seconds, ...] = Field(description="inference of a single image")
 
 
 class PeakMemory(_Stored):
@@ -123,9 +128,9 @@ class Record(_Stored):
     reason: str | None = Field(description="why it failed, for people")
     command: str = Field(description="makes this record again")
     recipe: Recipe
-    precision: Literal["float32", "bfloat16"]
-    started_at: datetime
-    finished_at: datetime
+    precision: Precision
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
     environment: Environment
     cost: Cost | None
     speed: Speed | None

@@ -14,9 +14,26 @@ from torch import Tensor, nn
 Lineage = Literal["paper", "torchvision", "project2022"]
 
 
-def conv3x3(in_planes: int, out_planes: int, stride: int = 1) -> nn.Conv2d:
-    """3x3 convolution that keeps the map size, up to its stride."""
-    return nn.Conv2d(in_planes, out_planes, 3, stride=stride, padding=1, bias=False)
+class Conv3x3(nn.Conv2d):
+    """3x3 convolution with padding 1, no bias.
+
+    Where the output is a single pixel (a 1x1 map, or a 2x2 map with stride 2: the last stage on
+    32x32 images behind the ImageNet stem), most taps see nothing but padding. Training then
+    multiplies with the other taps only: the same sums, up to rounding, in a fifth to half of the
+    time of a whole ResNet-18 step on a CPU. Evaluation runs the layer as defined, so that tools
+    that count operations see the published network.
+    """
+
+    def __init__(self, in_planes: int, out_planes: int, stride: int = 1) -> None:
+        super().__init__(in_planes, out_planes, 3, stride=stride, padding=1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, in_planes, H, W) -> (N, out_planes, ceil(H / stride), ceil(W / stride))."""
+        height, width = x.shape[-2:]
+        if self.training and max(height, width) <= self.stride[0]:
+            taps = self.weight[:, :, 1 : 1 + height, 1 : 1 + width]
+            return F.linear(x.flatten(1), taps.flatten(1))[:, :, None, None]
+        return super().forward(x)
 
 
 def conv1x1(in_planes: int, out_planes: int, stride: int = 1) -> nn.Conv2d:
@@ -63,9 +80,9 @@ class BasicBlock(ResidualBlock):
 
     def __init__(self, in_planes: int, planes: int, stride: int, lineage: Lineage) -> None:
         super().__init__(in_planes, planes, stride, lineage)
-        self.conv1 = conv3x3(in_planes, planes, stride)
+        self.conv1 = Conv3x3(in_planes, planes, stride)
         self.bn1 = nn.BatchNorm2d(planes)
-        self.conv2 = conv3x3(planes, planes)
+        self.conv2 = Conv3x3(planes, planes)
         self.bn2 = nn.BatchNorm2d(planes)
 
     def residual(self, x: Tensor) -> Tensor:
@@ -89,7 +106,7 @@ class Bottleneck(ResidualBlock):
         stride1x1, stride3x3 = (stride, 1) if lineage == "paper" else (1, stride)
         self.conv1 = conv1x1(in_planes, planes, stride1x1)
         self.bn1 = nn.BatchNorm2d(planes)
-        self.conv2 = conv3x3(planes, planes, stride3x3)
+        self.conv2 = Conv3x3(planes, planes, stride3x3)
         self.bn2 = nn.BatchNorm2d(planes)
         self.conv3 = conv1x1(planes, planes * self.expansion)
         self.bn3 = nn.BatchNorm2d(planes * self.expansion)

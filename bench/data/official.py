@@ -1,0 +1,123 @@
+"""The official download, by torchvision's own dataset classes."""
+
+import contextlib
+import errno
+import http.client
+import io
+import socket
+import sys
+import tarfile
+import threading
+import time
+import urllib.error
+import urllib.request
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from torchvision.datasets import CIFAR10, MNIST
+from torchvision.datasets.utils import USER_AGENT
+
+from bench.data.datasets import Arrays, DatasetSpec, SourceError
+
+ANSWER_SECONDS = 10.0
+"""A host that says nothing for so long is given up."""
+
+_NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+def download(spec: DatasetSpec, work: Path) -> Arrays:
+    """Download into the folder ``work`` and decode, both with torchvision, which checks MD5.
+
+    Raises:
+        SourceError: no host answers, the download stalls or breaks, or a file is damaged.
+        OSError: the disk is full.
+    """
+    first = MNIST.resources[0][0]
+    candidates = {
+        "cifar10": [CIFAR10.url],
+        "mnist": [f"{mirror}{first}" for mirror in MNIST.mirrors],
+    }[spec.name]
+    urls = _from_first_answering(candidates)
+    try:
+        with _guarded():
+            if spec.name == "cifar10":
+                return _torchvision_cifar10(work)
+            return _torchvision_mnist(work, [url.removesuffix(first) for url in urls])
+    except (OSError, RuntimeError, http.client.HTTPException, tarfile.TarError, EOFError) as error:
+        if isinstance(error, OSError) and error.errno in _NO_SPACE:
+            raise
+        raise SourceError(f"download of {urls[0]} failed: {_one_line(error)}") from error
+
+
+def _from_first_answering(urls: Sequence[str]) -> Sequence[str]:
+    """``urls`` without those before the first that answers; raises SourceError where none does.
+
+    Each is asked in a thread of its own, because name resolution knows no timeout.
+    """
+    problems = dict.fromkeys(urls, f"no answer within {ANSWER_SECONDS:g} s")
+
+    def ask(url: str) -> None:
+        request = urllib.request.Request(url, headers={"User-Agent": USER_AGENT})
+        try:
+            with urllib.request.urlopen(request, timeout=ANSWER_SECONDS):
+                problems[url] = ""
+        except Exception as error:  # whatever it is, it is the reason this host is of no use
+            problems[url] = _one_line(error)
+
+    threads = [threading.Thread(target=ask, args=(url,), daemon=True) for url in urls]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + ANSWER_SECONDS
+    for position, (url, thread) in enumerate(zip(urls, threads, strict=True)):
+        thread.join(max(0.0, deadline - time.monotonic()))
+        if not problems[url]:
+            return urls[position:]
+    raise SourceError("; ".join(f"{url}: {problems[url]}" for url in urls))
+
+
+@contextlib.contextmanager
+def _guarded() -> Iterator[None]:
+    """End a stalled transfer; no progress bar where no person looks; no warnings of torchvision."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(ANSWER_SECONDS)
+    try:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(warnings.catch_warnings(action="ignore"))
+            stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+            if not sys.stderr.isatty():
+                stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
+            yield
+    finally:
+        socket.setdefaulttimeout(before)
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, urllib.error.HTTPError):
+        return f"HTTP status {error.code} {error.reason}"
+    if isinstance(error, urllib.error.URLError):
+        return f"no connection ({error.reason})"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _torchvision_cifar10(work: Path) -> Arrays:
+    train = CIFAR10(work, train=True, download=True)
+    test = CIFAR10(work, train=False)
+    return {
+        "train_images": np.ascontiguousarray(train.data),
+        "train_labels": np.array(train.targets, np.uint8),
+        "test_images": np.ascontiguousarray(test.data),
+        "test_labels": np.array(test.targets, np.uint8),
+    }
+
+
+def _torchvision_mnist(work: Path, mirrors: list[str]) -> Arrays:
+    # torchvision names the folder after the class, and would wait for each silent mirror again.
+    mnist = type("MNIST", (MNIST,), {"mirrors": mirrors})
+    arrays = {}
+    for part, train in (("train", True), ("test", False)):
+        split = mnist(work, train=train, download=train)
+        arrays[f"{part}_images"] = split.data.numpy()[..., np.newaxis]
+        arrays[f"{part}_labels"] = split.targets.numpy().astype(np.uint8)
+    return arrays

@@ -1,0 +1,98 @@
+"""The machine and the software behind a record."""
+
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import torch
+import torchvision
+
+import bench
+from bench.errors import UsageError
+from bench.records import Environment
+
+
+def choose_device(name: str) -> torch.device:
+    """Resolve ``auto``, ``cpu`` or ``cuda``.
+
+    Raises:
+        UsageError: another name, or CUDA is asked for and there is none.
+    """
+    if name not in ("auto", "cpu", "cuda"):
+        raise UsageError(f"no device named {name!r}; there are auto, cpu, cuda")
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
+        build = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "a CPU build"
+        raise UsageError(
+            f"--device cuda: torch {torch.__version__} ({build}) finds no GPU here. "
+            "Check the driver with nvidia-smi, or use --device cpu."
+        )
+    return torch.device("cuda" if available and name != "cpu" else "cpu")
+
+
+def describe(device: torch.device) -> Environment:
+    """The environment of a run on ``device``. No host or user name: records are published."""
+    cpu = cpu_name()
+    return Environment(
+        device="cuda" if device.type == "cuda" else "cpu",
+        device_name=torch.cuda.get_device_name(device) if device.type == "cuda" else cpu,
+        cpu=cpu,
+        cpu_count=available_cpus(),
+        threads=torch.get_num_threads(),
+        memory_bytes=memory_bytes(),
+        os=f"{platform.system()} {platform.release()} {platform.machine()}",
+        python=platform.python_version(),
+        torch=torch.__version__,
+        torchvision=torchvision.__version__,
+        cuda=torch.version.cuda if device.type == "cuda" else None,
+        resnet_bench=bench.__version__,
+        commit=commit(),
+    )
+
+
+def cpu_name() -> str:
+    """Marketing name of the processor, with the vector instructions that torch uses on it."""
+    name = platform.processor() or platform.machine()
+    try:
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                name = line.split(":", 1)[1].strip()
+                break
+    except OSError:
+        pass  # not Linux: platform's answer is what there is
+    return f"{name} ({torch.backends.cpu.get_cpu_capability()})"
+
+
+def available_cpus() -> int:
+    """CPUs that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def memory_bytes() -> int | None:
+    """Physical memory, where the system tells."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):
+        return None
+
+
+def commit() -> str | None:
+    """Commit of the checkout this runs from, '+changes' where it differs; None outside of one."""
+    root = Path(__file__).resolve().parents[1]
+    if not (root / ".git").exists():
+        return None
+    try:
+        head = _git(root, "rev-parse", "--short=12", "HEAD")
+        changes = _git(root, "status", "--porcelain", "--untracked-files=no")
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return f"{head}+changes" if changes else head
+
+
+def _git(root: Path, *arguments: str) -> str:
+    return subprocess.run(
+        ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True, timeout=10
+    ).stdout.strip()

@@ -1,0 +1,279 @@
+"""Records -> one self-contained HTML page. Rounding and wording happen here and in the templates.
+
+The page depends on nothing but the records and the reference files: the same records give the same
+bytes, and no torch is imported.
+"""
+
+import math
+import os
+from collections.abc import Hashable, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import pandas as pd
+from jinja2 import Environment as Jinja
+from jinja2 import PackageLoader, StrictUndefined
+
+from bench import store, tables
+from bench.errors import UsageError
+from bench.figures import cost_charts, curve_charts, speed_charts
+from bench.records import Record
+from bench.reference.loader import dataset_title, load_paper, load_project2022
+
+T = TypeVar("T")
+Row = dict[Hashable, Any]
+
+# What the budget of a profile allows one to conclude.
+CONCLUSIONS: Final = {
+    "smoke": "This run proves that everything works from data to report. Parameters and MACs are "
+    "exact; its accuracies and speeds say nothing yet.",
+    "quick": "This run shows whether each network learns, on equal terms. It is far too short to "
+    "say anything about the accuracies of the paper or of the 2022 project.",
+    "full": "Every depth saw equally many images with one recipe, so the depths compare with "
+    "each other. Beside the 2022 project mind the budgets, which every row states.",
+}
+OTHER_CONCLUSION: Final = "Compare budgets in the table before you compare accuracies."
+
+
+def write(results_folder: Path, out_file: Path, profile: str | None = None) -> Path:
+    """Render the records below ``results_folder`` to ``out_file`` and return it.
+
+    Raises:
+        UsageError: no record of ``profile`` is there.
+        BenchError: ``out_file`` cannot be written.
+    """
+    records, problems = store.load_all(results_folder)
+    folder = os.path.relpath(results_folder, out_file.parent)
+    page = render(records, problems, profile=profile, records_path=Path(folder).as_posix())
+    store.write_atomic(out_file, page)
+    return out_file
+
+
+def render(
+    records: Sequence[Record],
+    problems: Sequence[str],
+    *,
+    profile: str | None = None,
+    records_path: str = "runs",
+) -> str:
+    """The page for the records of one profile, by default that of the newest record.
+
+    Args:
+        records: of any profiles; the page notes what it leaves out.
+        problems: what is wrong with records that could not be read.
+        profile: the profile to show.
+        records_path: folder of the records, as seen from the page.
+
+    Raises:
+        UsageError: no record of ``profile`` is there.
+    """
+    chosen = choose_profile(records, profile)
+    shown = [record for record in records if record.profile == chosen]
+    summary = tables.summarize(shown)
+    grid = _rows(tables.grid_table(summary))
+    table1 = _rows(tables.table1(summary))
+    jinja = Jinja(
+        loader=PackageLoader("bench"), undefined=StrictUndefined, autoescape=True,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    jinja.filters |= FILTERS
+    return jinja.get_template("report.html.j2").render(
+        profile=chosen,
+        banner=_banner(shown, summary) if shown else None,
+        headline=headline(chosen, grid, table1) if chosen else None,
+        conclusion=CONCLUSIONS.get(chosen or "", OTHER_CONCLUSION),
+        others=_others(records, chosen),
+        problems=problems,
+        grid=_by_dataset(grid),
+        footnotes=_footnotes(grid),
+        table1=table1,
+        table6=_rows(tables.table6()),
+        paper=load_paper(),
+        project=load_project2022(),
+        speeds=_by_dataset(_rows(summary)),
+        speed_charts=speed_charts(summary),
+        curve_charts=_by_panel(curve_charts(tables.curves(shown))),
+        cost_charts=cost_charts(summary),
+        cells=_cells(shown, summary),
+        environments=_distinct(record.environment for record in shown),
+        records_path=records_path,
+    )
+
+
+def choose_profile(records: Sequence[Record], profile: str | None) -> str | None:
+    """``profile``, or that of the record that finished last; None where there is no record.
+
+    Raises:
+        UsageError: no record of ``profile`` is there.
+    """
+    present = sorted({record.profile for record in records})
+    if profile is not None and profile not in present:
+        found = ", ".join(present) or "no records at all"
+        raise UsageError(f"no records of profile {profile!r}; found: {found}.")
+    if profile is not None or not records:
+        return profile
+    return max(records, key=lambda record: (_utc(record.finished_at), record.profile)).profile
+
+
+def headline(profile: str, grid: Sequence[Row], table1: Sequence[Row]) -> str:
+    """One sentence with the finding: the best and the deepest network."""
+    started = [row for row in grid if row["cell_ids"] is not None]
+    done = [row for row in started if row["test_accuracy"] is not None]
+    if not done:
+        return "No cell completed; the reasons stand below."
+    if profile == "smoke":
+        return _smoke_headline(len(done), len(started), table1)
+    findings = []
+    for dataset, rows in _by_dataset(done).items():
+        best, deepest = max(rows, key=lambda row: row["test_accuracy"]), rows[-1]
+        finding = f"best on {dataset}: ResNet-{best['depth']} with "
+        finding += f"{number(best['test_accuracy'], 1)}\u00a0% test accuracy"
+        if deepest["depth"] != best["depth"]:
+            accuracy = number(deepest["test_accuracy"], 1)
+            finding += f" (the deepest, ResNet-{deepest['depth']}, has {accuracy}\u00a0%)"
+        findings.append(finding)
+    sentence = "; ".join(findings)
+    return sentence[0].upper() + sentence[1:] + "."
+
+
+def _smoke_headline(done: int, started: int, table1: Sequence[Row]) -> str:
+    differences = [abs(row["difference_percent"]) for row in table1 if row["table1_macs"]]
+    cells = f"{done} of {started} cells ran"
+    if not differences:
+        return f"{cells}."
+    worst = number(max(differences), 1)
+    return f"{cells}, and measured MACs lie within {worst} % of the FLOPs that the paper prints."
+
+
+def number(value: float | None, digits: int = 2, *, signed: bool = False) -> str:
+    """``1,234.50``, with a true minus sign; a dash for a value that is not there."""
+    if value is None or math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:{'+' if signed else ''},.{digits}f}".replace("-", "−")
+
+
+def significant(value: float | None, digits: int = 3) -> str:
+    """Three significant digits, without an exponent: for rates that span orders of magnitude."""
+    if value is None or not math.isfinite(value) or value == 0:
+        return number(value, 0)
+    return number(value, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
+
+
+def size(size_bytes: float | None) -> str:
+    """Bytes in MiB below one GiB, else in GiB."""
+    if size_bytes is None:
+        return "–"
+    mebibytes = size_bytes / 2**20
+    return f"{mebibytes:,.0f} MiB" if mebibytes < 1024 else f"{mebibytes / 1024:,.2f} GiB"
+
+
+def duration(seconds: float) -> str:
+    """``1 h 02 min``, ``3 min 20 s`` or ``4.2 s``."""
+    if seconds < 59.95:  # which rounds to 60.0
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def period(first: datetime, last: datetime) -> str:
+    """From ``first`` to ``last``, with the date once where both share it."""
+    first, last = _utc(first), _utc(last)
+    if first.date() == last.date():
+        return f"{first:%Y-%m-%d %H:%M} – {last:%H:%M} UTC"
+    return f"{first:%Y-%m-%d %H:%M} – {last:%Y-%m-%d %H:%M} UTC"
+
+
+FILTERS: Final = {
+    "number": number,
+    "significant": significant,
+    "size": size,
+    "duration": duration,
+    "period": period,
+    "dataset_title": dataset_title,
+}
+
+
+def _utc(when: datetime) -> datetime:
+    """Records state their offset; one without is read as UTC."""
+    return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def _rows(frame: pd.DataFrame) -> list[Row]:
+    """Rows as dicts; a missing value is None."""
+    return frame.astype(object).where(frame.notna(), None).to_dict("records")
+
+
+def _by_dataset(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(dataset_title(row["dataset"]), []).append(row)
+    return groups
+
+
+def _by_panel(charts: Iterable[Any]) -> dict[str, list[Any]]:
+    groups: dict[str, list[Any]] = {}
+    for chart in charts:
+        groups.setdefault(chart.panel, []).append(chart)
+    return groups
+
+
+def _footnotes(grid: Iterable[Row]) -> dict[str, str]:
+    """What one must know about the 2022 project's cells: remark -> letter, in order of the rows."""
+    remarks: list[str] = []
+    for row in grid:
+        row["remarks"] = list(_remarks(row))
+        remarks += [remark for remark in row["remarks"] if remark not in remarks]
+    return {remark: chr(ord("a") + n) for n, remark in enumerate(remarks)}
+
+
+def _remarks(row: Row) -> Iterable[str]:
+    trained, frozen = row["theirs_trained_depth"], row["theirs_frozen_after_epoch"]
+    if trained is not None and trained != row["depth"]:
+        yield (
+            f"The 2022 project labels this cell ResNet-{row['depth']}, but its notebook trains "
+            f"ResNet-{trained:.0f}."
+        )
+    if frozen is not None:
+        yield (
+            f"The 2022 project resumed after epoch {frozen:.0f} with an optimizer that still held "
+            "the discarded network's parameters: no weight moved from there on."
+        )
+
+
+def _distinct(items: Iterable[T]) -> list[T]:
+    return list(dict.fromkeys(items))
+
+
+def _others(records: Sequence[Record], chosen: str | None) -> dict[str, int]:
+    """Profiles that the page leaves out, with their number of records."""
+    names = sorted({record.profile for record in records} - {chosen})
+    return {name: sum(record.profile == name for record in records) for name in names}
+
+
+def _banner(records: Sequence[Record], summary: pd.DataFrame) -> dict[str, Any]:
+    machines = [record.environment for record in records]
+    return {
+        "devices": _distinct(f"{m.device.upper()}: {m.device_name}" for m in machines),
+        "software": _distinct(
+            f"resnet-bench {m.resnet_bench}, PyTorch {m.torch}, Python {m.python}"
+            + (f", CUDA {m.cuda}" if m.cuda else "")
+            for m in machines
+        ),
+        "commits": _distinct(m.commit or "unknown" for m in machines),
+        "precisions": _distinct(record.precision for record in records),
+        "first": min(_utc(record.started_at) for record in records),
+        "last": max(_utc(record.finished_at) for record in records),
+        "train_seconds": float(summary["train_seconds"].sum()),
+        "completed": int((summary["status"] == "completed").sum()),
+        "failed": int((summary["status"] == "failed").sum()),
+    }
+
+
+def _cells(records: Sequence[Record], summary: pd.DataFrame) -> list[tuple[Record, Row]]:
+    """Each record with its summary, in the order of the summary."""
+    by_id = {record.cell.id: record for record in records}
+    return [(by_id[row["cell_id"]], row) for row in _rows(summary)]

@@ -1,0 +1,92 @@
+"""A matplotlib drawing -> one <svg> element for a page, in the page's colours, light or dark.
+
+Matplotlib draws with sentinel colours, which are swapped for CSS variables of the page:
+``--grid``, ``--page`` (the background), ``--depth-18`` and so on; text and axes follow the page's
+text colour. Text stays text.
+Same drawing, same bytes.
+"""
+
+import re
+from collections.abc import Callable
+from io import StringIO
+from typing import Any, Final
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+_TEXT: Final = "#0b0001"
+_GRID: Final = "#0b0002"
+PAGE: Final = "#0b0003"
+_SIZE: Final = (4.7, 3.0)
+_STYLE: Final[dict[Any, Any]] = {
+    "axes.edgecolor": _TEXT,
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.labelcolor": _TEXT,
+    "axes.labelsize": 10.0,
+    "axes.linewidth": 0.6,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "figure.facecolor": "none",
+    "figure.subplot.bottom": 0.17,
+    "figure.subplot.left": 0.135,
+    "figure.subplot.right": 0.925,
+    "figure.subplot.top": 0.965,
+    "font.size": 9.5,
+    "grid.color": _GRID,
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 1.5,
+    "lines.markersize": 4.5,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "resnet-bench",
+    "text.color": _TEXT,
+    "xtick.color": _TEXT,
+    "ytick.color": _TEXT,
+    "xtick.major.size": 3,
+    "ytick.major.size": 0,
+    "xtick.major.width": 0.6,
+}
+
+
+def depth_colour(depth: int) -> str:
+    """The sentinel that becomes ``var(--depth-<depth>)``."""
+    return f"#d0{depth:04x}"
+
+
+def draw_svg(draw: Callable[[Axes], None], key: str) -> str:
+    """Let ``draw`` fill one pair of axes; ``key`` makes the element's ids unique in the page.
+
+    The element is labelled by the ids ``<key>-title`` and ``<key>-description`` of the page.
+    """
+    # Matplotlib reads its settings from one global; the context puts them back.
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=_SIZE)
+        draw(figure.add_subplot())
+        buffer = StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return _inline(buffer.getvalue(), key)
+
+
+def _inline(svg: str, key: str) -> str:
+    """Make a stand-alone SVG file part of a page: no prologue, page colours, ids of its own."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<(metadata|style)\b.*?</\1>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'<g id="[^"]*"', "<g", svg)
+    svg = re.sub(r'\bid="', f'id="{key}-', svg)
+    svg = svg.replace("url(#", f"url(#{key}-").replace('xlink:href="#', f'href="#{key}-')
+    svg = re.sub(r"#d0([0-9a-f]{4})\b", _depth_variable, svg)
+    svg = (
+        svg.replace(_TEXT, "currentColor")
+        .replace(_GRID, "var(--grid)")
+        .replace(PAGE, "var(--page)")
+    )
+    svg = re.sub(r" font-family: [^;\"]*;", "", svg)
+    viewbox = re.search(r'viewBox="[^"]*"', svg)
+    assert viewbox, "matplotlib writes a viewBox"
+    opening = f'<svg {viewbox[0]} role="img" aria-labelledby="{key}-title {key}-description">'
+    return re.sub(r"<svg\b[^>]*>", lambda _: opening, svg, count=1)
+
+
+def _depth_variable(match: re.Match[str]) -> str:
+    return f"var(--depth-{int(match[1], 16)}, currentColor)"

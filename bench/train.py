@@ -1,0 +1,183 @@
+"""The training loop: one network, its optimizer, its data, epoch by epoch."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from bench.config import Recipe
+from bench.data.batches import DeviceData, epoch_plan
+from bench.errors import BenchError
+from bench.records import EpochRecord, Precision
+from bench.schedule import learning_rate
+
+# Large enough to keep a device busy, small enough for the activations of ResNet-152.
+EVALUATION_BATCH_SIZE = {"cpu": 500, "cuda": 2000}
+
+
+def choose_precision(device: torch.device) -> Precision:
+    """bfloat16 autocast where the device multiplies it natively, float32 elsewhere."""
+    if device.type == "cuda":
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        # Emulation exists on every CPU and is slower than float32.
+        native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "bfloat16" if native else "float32"
+
+
+def autocast(device: torch.device, precision: Precision) -> torch.autocast:
+    """Context in which convolutions and products run in ``precision``."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until the device has done all that was asked of it."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+class Trainer:
+    """A network and its optimizer: made together, never apart.
+
+    The 2022 project resumed with a new network and the old one's optimizer, which then trained
+    nothing; here no caller can hold one without the other.
+    """
+
+    def __init__(
+        self, model: nn.Module, recipe: Recipe, device: torch.device, precision: Precision
+    ) -> None:
+        self.recipe = recipe
+        self.device = device
+        self.precision = precision
+        self.model = model.to(device).to(memory_format=torch.channels_last)
+        self.optimizer = make_optimizer(model, recipe)
+
+    def step(self, images: Tensor, labels: Tensor, rate: float) -> tuple[Tensor, Tensor]:
+        """One update from images (B, C, H, W) and labels (B,) at learning rate ``rate``.
+
+        Returns:
+            The mean cross-entropy and the number of correct predictions before the update, as
+            scalars on the device: reading them here would stall a GPU.
+        """
+        self.model.train()
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        with autocast(self.device, self.precision):
+            logits = self.model(images)
+        logits = logits.float()
+        loss = F.cross_entropy(logits, labels)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        return loss.detach(), (logits.argmax(1) == labels).sum()
+
+    @torch.inference_mode()
+    def logits(self, images: Tensor) -> Tensor:
+        """Float32 logits (B, classes) of images (B, C, H, W), in evaluation mode."""
+        self.model.eval()
+        with autocast(self.device, self.precision):
+            logits: Tensor = self.model(images)
+        return logits.float()
+
+
+def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """The recipe's optimizer over all parameters, as one fused kernel."""
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(
+            model.parameters(),
+            lr=recipe.learning_rate,
+            momentum=recipe.momentum,
+            weight_decay=recipe.weight_decay,
+            fused=True,
+        )
+    return torch.optim.AdamW(
+        model.parameters(),
+        lr=recipe.learning_rate,
+        betas=(recipe.momentum, 0.999),
+        weight_decay=recipe.weight_decay,
+        fused=True,
+    )
+
+
+def evaluate(trainer: Trainer, data: DeviceData, images: int | None) -> tuple[int, int, float]:
+    """Look at the first ``images`` of ``data`` (None: all), once.
+
+    Returns:
+        Images seen, correct predictions, mean cross-entropy per image.
+    """
+    count = len(data) if images is None else min(images, len(data))
+    indices = torch.arange(count, device=trainer.device)
+    loss = torch.zeros((), dtype=torch.float64, device=trainer.device)
+    correct = torch.zeros((), dtype=torch.int64, device=trainer.device)
+    for part in torch.split(indices, EVALUATION_BATCH_SIZE[trainer.device.type]):
+        inputs, labels = data.batch(part)
+        logits = trainer.logits(inputs)
+        loss += F.cross_entropy(logits, labels, reduction="sum")
+        correct += (logits.argmax(1) == labels).sum()
+    return count, int(correct), float(loss) / count
+
+
+def train(
+    trainer: Trainer,
+    train_data: DeviceData,
+    test_data: DeviceData,
+    seed: int,
+    on_step: Callable[[int], None],
+) -> Iterator[EpochRecord]:
+    """Train by the trainer's recipe and yield the record of each epoch as it ends.
+
+    Args:
+        trainer: a fresh network and its optimizer.
+        train_data: the training set; every epoch sees a new permutation of it.
+        test_data: the test set, looked at after each epoch and never selected on.
+        seed: with the epoch's number it decides permutation, crops and flips.
+        on_step: called with the number of images of each step, for progress.
+
+    Raises:
+        BenchError: the loss is no longer a finite number.
+    """
+    recipe = trainer.recipe
+    images = recipe.images_per_epoch or len(train_data)
+    steps_per_epoch = math.ceil(images / recipe.batch_size)
+    steps = steps_per_epoch * recipe.epochs
+    for epoch in range(1, recipe.epochs + 1):
+        start = time.perf_counter()
+        plan = epoch_plan(seed, epoch, len(train_data), images, recipe.augmentation)
+        loss_sum = torch.zeros((), dtype=torch.float64, device=trainer.device)
+        correct = torch.zeros((), dtype=torch.int64, device=trainer.device)
+        first_step = (epoch - 1) * steps_per_epoch
+        batches = plan.to(trainer.device).batches(recipe.batch_size)
+        for step, batch in enumerate(batches, start=first_step):
+            rate = learning_rate(recipe, step, steps)
+            inputs, labels = train_data.batch(batch.indices, batch.offsets, batch.flips)
+            loss, right = trainer.step(inputs, labels, rate)
+            loss_sum += loss * len(labels)
+            correct += right
+            on_step(len(labels))
+        train_loss = float(loss_sum) / images  # waits for the device
+        trained = time.perf_counter()
+        if not math.isfinite(train_loss):
+            raise BenchError(
+                f"training diverged: the loss of epoch {epoch} is {train_loss} "
+                f"(learning rate {rate:.3g} at its end)"
+            )
+        test_images, test_correct, test_loss = evaluate(
+            trainer,
+            test_data,
+            recipe.final_test_images if epoch == recipe.epochs else recipe.test_images,
+        )
+        yield EpochRecord(
+            epoch=epoch,
+            learning_rate=rate,
+            train_images=images,
+            train_correct=int(correct),
+            train_loss=train_loss,
+            train_seconds=trained - start,
+            test_images=test_images,
+            test_correct=test_correct,
+            test_loss=test_loss,
+            test_seconds=time.perf_counter() - trained,
+        )

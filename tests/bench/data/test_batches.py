@@ -1,0 +1,134 @@
+import pytest
+import torch
+import torchvision.transforms.functional as TF
+
+from bench.data.batches import PAD, DeviceData, epoch_plan
+from bench.data.datasets import Dataset
+from bench.errors import UsageError
+
+CPU = torch.device("cpu")
+
+
+def reference(dataset: Dataset, index: int) -> torch.Tensor:
+    return torch.from_numpy(dataset.train.images[index]).permute(2, 0, 1)
+
+
+def normalized(dataset: Dataset, image: torch.Tensor) -> torch.Tensor:
+    return TF.normalize(image / 255, dataset.spec.channel_mean, dataset.spec.channel_std)
+
+
+def test_augmented_batch_equals_torchvision_image_by_image(cifar10: Dataset) -> None:
+    data = DeviceData(cifar10.train, cifar10.spec, CPU)
+    plan = epoch_plan(3, 1, len(data), 400, "crop_flip")
+    assert plan.offsets is not None
+    assert plan.flips is not None
+    images, labels = data.batch(plan.indices, plan.offsets, plan.flips)
+    for i, index in enumerate(plan.indices.tolist()):
+        top, left = plan.offsets[i].tolist()
+        image = TF.crop(TF.pad(reference(cifar10, index), [PAD]), top, left, 32, 32)
+        image = TF.hflip(image) if plan.flips[i] else image
+        torch.testing.assert_close(images[i], normalized(cifar10, image), rtol=0, atol=1e-6)
+        assert labels[i] == cifar10.train.labels[index]
+    # every offset and both directions were among them
+    assert len(torch.unique(plan.offsets, dim=0)) == (2 * PAD + 1) ** 2
+    assert 150 < int(plan.flips.sum()) < 250
+
+
+@pytest.mark.parametrize("name", ["cifar10", "mnist"])
+def test_plain_batch_equals_torchvision(name: str, request: pytest.FixtureRequest) -> None:
+    dataset: Dataset = request.getfixturevalue(name)
+    data = DeviceData(dataset.train, dataset.spec, CPU)
+    indices = torch.tensor([0, 7, 49_999, 7])
+    images, labels = data.batch(indices)
+    assert images.shape == (4, dataset.spec.channels, *[dataset.spec.resolution] * 2)
+    assert images.is_contiguous(memory_format=torch.channels_last)
+    assert images.dtype == torch.float32
+    assert labels.dtype == torch.int64
+    assert labels.tolist() == dataset.train.labels[indices.numpy()].tolist()
+    for i, index in enumerate(indices.tolist()):
+        expected = normalized(dataset, reference(dataset, index))
+        torch.testing.assert_close(images[i], expected, rtol=0, atol=1e-6)
+
+
+def test_normalised_training_set_has_mean_0_and_std_1(mnist: Dataset) -> None:
+    data = DeviceData(mnist.train, mnist.spec, CPU)
+    images, _ = data.batch(torch.arange(len(data)))
+    assert images.mean(dtype=torch.float64).item() == pytest.approx(0, abs=1e-6)
+    assert images.to(torch.float64).std().item() == pytest.approx(1, abs=1e-6)
+
+
+def test_half_precision_rounds_the_float32_batch(cifar10: Dataset) -> None:
+    data = DeviceData(cifar10.test, cifar10.spec, CPU)
+    indices = torch.arange(5)
+    half, _ = data.batch(indices, dtype=torch.bfloat16)
+    assert half.dtype == torch.bfloat16
+    assert torch.equal(half, data.batch(indices)[0].to(torch.bfloat16))
+
+
+def test_a_batch_leaves_the_data_alone(mnist: Dataset) -> None:
+    data = DeviceData(mnist.test, mnist.spec, CPU)
+    before = data.images[:3].clone()
+    data.batch(torch.arange(3))[0].zero_()
+    assert torch.equal(data.images[:3], before)
+
+
+def test_plan_is_a_function_of_seed_and_epoch() -> None:
+    torch.manual_seed(1)
+    first = epoch_plan(0, 1, 1000, None, "crop_flip")
+    state = torch.get_rng_state()
+    torch.manual_seed(2)
+    again = epoch_plan(0, 1, 1000, None, "crop_flip")
+    assert first.offsets is not None
+    assert again.offsets is not None
+    assert torch.equal(first.indices, again.indices)
+    assert torch.equal(first.offsets, again.offsets)
+    torch.manual_seed(1)
+    assert torch.equal(torch.get_rng_state(), state)  # the global generator was not used
+    for other in (epoch_plan(0, 2, 1000, None, "none"), epoch_plan(1, 1, 1000, None, "none")):
+        assert not torch.equal(other.indices, first.indices)
+
+
+def test_plan_is_the_same_on_every_machine() -> None:
+    plan = epoch_plan(0, 1, 50_000, 4, "crop_flip")
+    assert plan.offsets is not None
+    assert plan.flips is not None
+    assert plan.indices.tolist() == [37576, 20691, 33909, 7332]
+    assert plan.offsets.tolist() == [[0, 8], [6, 0], [5, 0], [2, 3]]
+    assert plan.flips.tolist() == [True, True, True, False]
+
+
+def test_plan_is_a_permutation() -> None:
+    plan = epoch_plan(5, 3, 1000, None, "none")
+    assert sorted(plan.indices.tolist()) == list(range(1000))
+    assert plan.offsets is None
+    assert plan.flips is None
+
+
+def test_a_shorter_epoch_is_the_start_of_the_whole_one() -> None:
+    whole = epoch_plan(0, 1, 1000, None, "crop_flip")
+    short = epoch_plan(0, 1, 1000, 100, "crop_flip")
+    plain = epoch_plan(0, 1, 1000, 100, "none")
+    assert whole.offsets is not None
+    assert whole.flips is not None
+    assert torch.equal(short.indices, whole.indices[:100])
+    assert torch.equal(plain.indices, whole.indices[:100])
+    assert short.offsets is not None
+    assert torch.equal(short.offsets, whole.offsets[:100])
+    assert short.flips is not None
+    assert torch.equal(short.flips, whole.flips[:100])
+
+
+def test_batches_are_the_plan_in_pieces() -> None:
+    plan = epoch_plan(0, 1, 100, None, "crop_flip").to(CPU)
+    pieces = list(plan.batches(32))
+    assert [len(piece) for piece in pieces] == [32, 32, 32, 4]
+    assert torch.equal(torch.cat([piece.indices for piece in pieces]), plan.indices)
+    flips = [piece.flips for piece in pieces if piece.flips is not None]
+    assert plan.flips is not None
+    assert torch.equal(torch.cat(flips), plan.flips)
+    assert all(piece.offsets is None for piece in epoch_plan(0, 1, 9, 9, "none").batches(4))
+
+
+def test_more_images_than_there_are() -> None:
+    with pytest.raises(UsageError, match="an epoch of 1,001 images, but the training set has 1,0"):
+        epoch_plan(0, 1, 1000, 1001, "none")

