@@ -12,5 +12,5 @@ def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
     assert 0 <= step < steps
     warmup = round(steps * recipe.warmup_fraction)
     if step < warmup:
-        return recipe.learning_rate * (step + 1) / warmup
-    return recipe.learning_rate * (steps - step) / (steps - warmup)
+        return recipe.learning_rate * ((step + 1) / warmup)
+    return recipe.learning_rate * ((steps - step) / (steps - warmup))

@@ -51,7 +51,7 @@ def measure(trainer: Trainer, data: DeviceData, samples: int) -> Speed:
         images, labels = data.batch(plan.indices, plan.offsets, plan.flips)
         trainer.step(images, labels, recipe.learning_rate)
 
-    inference_batch_size = EVALUATION_BATCH_SIZE[device.type]
+    inference_batch_size = min(EVALUATION_BATCH_SIZE[device.type], len(data))
     images, _ = data.batch(torch.arange(inference_batch_size, device=device))
     return Speed(
         batch_size=recipe.batch_size,

@@ -52,11 +52,18 @@ class ResidualBlock(nn.Module, ABC):
     """y = ReLU(F(x) + shortcut(x)): equations 1 and 2."""
 
     expansion: ClassVar[int]  # output channels per plane
+    downsample: nn.Sequential | None  # None: the identity
 
     def __init__(self, in_planes: int, planes: int, stride: int, lineage: Lineage) -> None:
         super().__init__()
-        self.downsample = projection(in_planes, planes * self.expansion, stride)
         self.relu_after_addition = lineage != "project2022"
+        self.add_residual(in_planes, planes, stride, lineage)
+        # Last, as in torchvision: optimizer states list parameters in this order.
+        self.downsample = projection(in_planes, planes * self.expansion, stride)
+
+    @abstractmethod
+    def add_residual(self, in_planes: int, planes: int, stride: int, lineage: Lineage) -> None:
+        """Make the layers of F."""
 
     @abstractmethod
     def residual(self, x: Tensor) -> Tensor:
@@ -78,8 +85,8 @@ class BasicBlock(ResidualBlock):
 
     expansion = 1
 
-    def __init__(self, in_planes: int, planes: int, stride: int, lineage: Lineage) -> None:
-        super().__init__(in_planes, planes, stride, lineage)
+    def add_residual(self, in_planes: int, planes: int, stride: int, _lineage: Lineage) -> None:
+        """Two 3x3 convolutions, the first with the stride."""
         self.conv1 = Conv3x3(in_planes, planes, stride)
         self.bn1 = nn.BatchNorm2d(planes)
         self.conv2 = Conv3x3(planes, planes)
@@ -101,8 +108,8 @@ class Bottleneck(ResidualBlock):
 
     expansion = 4
 
-    def __init__(self, in_planes: int, planes: int, stride: int, lineage: Lineage) -> None:
-        super().__init__(in_planes, planes, stride, lineage)
+    def add_residual(self, in_planes: int, planes: int, stride: int, lineage: Lineage) -> None:
+        """1x1, 3x3 and 1x1 convolutions; the lineage says which has the stride."""
         stride1x1, stride3x3 = (stride, 1) if lineage == "paper" else (1, stride)
         self.conv1 = conv1x1(in_planes, planes, stride1x1)
         self.bn1 = nn.BatchNorm2d(planes)

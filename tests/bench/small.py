@@ -1,0 +1,57 @@
+"""A small learnable dataset and recipe, for tests of the loop that need no real images."""
+
+from typing import Any
+
+import numpy as np
+
+from bench.config import DATASETS as NAMES
+from bench.config import Recipe, RunConfig
+from bench.data.datasets import DATASETS, Dataset, Split
+
+
+def small_dataset(name: str = "mnist", train: int = 64, test: int = 32) -> Dataset:
+    """Noise with a bright row whose place tells the class."""
+    spec = DATASETS[name]
+    random = np.random.default_rng(0)
+    side = spec.resolution
+
+    def split(count: int) -> Split:
+        labels = np.arange(count, dtype=np.uint8) % 10
+        images = random.integers(0, 40, (count, side, side, spec.channels), dtype=np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            image[2 + 2 * label : 4 + 2 * label] = 255
+        return Split(images, labels)
+
+    return Dataset(spec, split(train), split(test))
+
+
+def small_recipe(**changes: Any) -> Recipe:
+    recipe = Recipe(
+        name="small",
+        optimizer="adamw",
+        learning_rate=2e-3,
+        weight_decay=0.01,
+        warmup_fraction=0.25,
+        batch_size=16,
+        epochs=2,
+        images_per_epoch=32,
+        augmentation="none",
+        zero_init_residual=True,
+        test_images=16,
+        final_test_images=None,
+    )
+    return recipe.model_copy(update=changes)
+
+
+def small_config(**changes: Any) -> RunConfig:
+    config = RunConfig(
+        profile="small",
+        models=("resnet18", "resnet34"),
+        datasets=("mnist",),
+        seeds=(0,),
+        lineage="paper",
+        stem="imagenet",
+        recipes={name: small_recipe() for name in NAMES},
+        speed_samples=1,
+    )
+    return config.model_copy(update=changes)

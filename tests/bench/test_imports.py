@@ -1,0 +1,69 @@
+"""Imports go one way (docs/architecture.md), and rendering needs no torch."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+# Every module may import from the rows above it, never from below.
+LAYERS = [
+    ["errors"],
+    ["config"],
+    ["records"],
+    ["store", "schedule", "reference.loader", "data.datasets"],
+    ["svg", "tables", "data.cache", "data.folder"],
+    ["figures", "data.npm", "data.official"],
+    ["report", "data.sources", "data.batches"],
+    ["cost", "train", "environment", "progress"],
+    ["speed"],
+    ["grid"],
+    ["cli"],
+    ["__main__"],
+]
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+
+
+def imports_of(path):
+    """Modules of the project that a file imports, as written anywhere in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name for name in found if name.split(".")[0] in ("bench", "resnet_models", "torch")}
+
+
+def module_name(path):
+    return ".".join(path.relative_to(ROOT / "bench").with_suffix("").parts)
+
+
+MODULES = {
+    module_name(path): path for path in (ROOT / "bench").rglob("*.py") if path.name != "__init__.py"
+}
+
+
+def test_every_module_has_its_layer():
+    assert set(MODULES) == set(RANK)
+
+
+@pytest.mark.parametrize("name", sorted(MODULES))
+def test_imports_go_one_way(name):
+    for imported in imports_of(MODULES[name]):
+        below = [known for known in RANK if imported.startswith(f"bench.{known}")]
+        for other in below:
+            assert RANK[other] < RANK[name], f"bench.{name} imports bench.{other}"
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "resnet_models").glob("*.py")), ids=lambda p: p.stem
+)
+def test_networks_import_nothing_of_the_harness(path):
+    assert not [name for name in imports_of(path) if name.startswith("bench")]
+
+
+@pytest.mark.parametrize("name", ["store", "tables", "figures", "report", "reference.loader"])
+def test_rendering_names_no_torch(name):
+    assert not [other for other in imports_of(MODULES[name]) if other.startswith("torch")]

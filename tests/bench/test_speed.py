@@ -1,0 +1,61 @@
+"""Timing by a fake clock; memory by allocating some."""
+
+import numpy as np
+import pytest
+import torch
+
+from bench import speed
+from bench.data.batches import DeviceData
+from tests.bench.small import small_dataset, small_recipe
+from tests.bench.test_train import make_trainer
+
+CPU = torch.device("cpu")
+
+
+class FakeClock:
+    """Time passes only in ``work``: 10 s, 11 s, 12 s, ..."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.calls = 0
+
+    def __call__(self):
+        return self.now
+
+    def work(self):
+        self.now += 10 + self.calls
+        self.calls += 1
+
+
+@pytest.mark.parametrize(("warmup", "expected"), [(0, (10, 11, 12)), (2, (12, 13, 14))])
+def test_samples_are_the_repetitions_after_the_warmup(warmup, expected):
+    clock = FakeClock()
+    assert speed.sample(clock.work, CPU, 3, warmup=warmup, clock=clock) == expected
+    assert clock.calls == warmup + 3
+
+
+def test_measure_times_real_steps_and_says_their_size():
+    dataset = small_dataset(train=600)
+    trainer = make_trainer(small_recipe(batch_size=16))
+    before = trainer.model.fc.weight.clone()
+    measured = speed.measure(trainer, DeviceData(dataset.train, dataset.spec, CPU), 2)
+    assert (measured.batch_size, measured.inference_batch_size) == (16, 500)
+    assert len(measured.train_step_seconds) == len(measured.inference_batch_seconds) == 2
+    assert len(measured.latency_seconds) == 2 * speed.LATENCY_SAMPLES_PER_SAMPLE
+    assert not torch.equal(before, trainer.model.fc.weight)
+    # One image takes less time than a batch of 500.
+    assert min(measured.latency_seconds) < min(measured.inference_batch_seconds)
+
+
+def test_peak_memory_is_that_since_the_reset():
+    size = 300 * 2**20
+    block = np.ones(size, np.uint8)
+    with_block = speed.peak_memory(CPU).size_bytes
+    assert with_block > size
+    del block
+    speed.reset_peak_memory(CPU)
+    after = speed.peak_memory(CPU)
+    if after.source == "process since cell start":
+        assert with_block - after.size_bytes > 0.9 * size
+    else:
+        assert after.size_bytes == with_block

@@ -1,0 +1,114 @@
+"""Records survive the disk unchanged; what is damaged is named and never believed."""
+
+import errno
+import json
+import os
+
+import pytest
+
+from bench import store
+from bench.errors import BenchError
+from tests.bench.factories import make_failed, make_record
+
+
+@pytest.fixture
+def stored(tmp_path):
+    return store.save(tmp_path, make_record())
+
+
+def edit(path, **changes):
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | changes))
+
+
+@pytest.mark.parametrize("record", [make_record(), make_failed(reason="<b>0 & 1</b>\n\x00")])
+def test_round_trip(tmp_path, record):
+    assert store.load(store.save(tmp_path, record)) == record
+
+
+def test_a_diverged_loss_survives(tmp_path):
+    epochs = list(make_record().epochs)
+    epochs[-1] = epochs[-1].model_copy(update={"train_loss": float("inf")})
+    record = make_record(epochs=tuple(epochs))
+    assert store.load(store.save(tmp_path, record)) == record
+
+
+def test_find_tells_absent_from_present(tmp_path):
+    record = make_record()
+    assert store.find(tmp_path, record.cell) is None
+    store.save(tmp_path, record)
+    assert store.find(tmp_path, record.cell) == record
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "damaged"),
+        ('{"schema_version": 1', "damaged"),
+        ("[1, 2]", "does not hold a record"),
+        ("\udcff", "damaged"),
+        ("{}", "schema version None"),
+        ('{"schema_version": 99}', "schema version 99, this program reads 1"),
+        ('{"schema_version": 1}', "not a valid record: cell: Field required"),
+    ],
+)
+def test_garbage_is_named_with_the_remedy(stored, content, message):
+    path = stored / store.RECORD_FILE
+    path.write_bytes(content.encode(errors="surrogateescape"))
+    with pytest.raises(BenchError, match=message) as caught:
+        store.load(stored)
+    assert str(path) in str(caught.value)
+    assert "Delete the folder" in str(caught.value)
+
+
+def test_unknown_fields_are_refused(stored):
+    edit(stored / store.RECORD_FILE, surprise=1)
+    with pytest.raises(BenchError, match="surprise: Extra inputs"):
+        store.load(stored)
+
+
+def test_lost_epochs_are_noticed(stored):
+    path = stored / store.EPOCHS_FILE
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(BenchError, match="holds 3 of 4 epochs"):
+        store.load(stored)
+    path.unlink()
+    with pytest.raises(BenchError, match="cannot read"):
+        store.load(stored)
+
+
+def test_a_record_in_the_wrong_folder_is_refused(stored):
+    moved = stored.rename(stored.with_name("elsewhere"))
+    with pytest.raises(BenchError, match="not of its folder"):
+        store.load(moved)
+
+
+def test_one_bad_record_does_not_hide_the_good_ones(tmp_path):
+    good = make_record(18)
+    store.save(tmp_path, good)
+    bad = store.save(tmp_path, make_record(50))
+    (bad / store.RECORD_FILE).write_text("garbage")
+    records, problems = store.load_all(tmp_path)
+    assert records == [good]
+    assert len(problems) == 1
+    assert str(bad) in problems[0]
+
+
+def test_a_full_disk_leaves_the_old_file_and_no_rubbish(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    store.write_atomic(path, "old")
+
+    def no_space(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(BenchError, match=r"cannot write .*No space left.*--out"):
+        store.write_atomic(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BenchError, match="cannot write"):
+        store.write_atomic(tmp_path / "file" / "below", "text")
