@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bench.data.datasets import Dataset
 
 EXIT_FAILURE, EXIT_USAGE = 1, 2
-RUNS = "runs"
+RUNS, PAGE = "runs", "index.html"
 
 app = typer.Typer(
     help="Train every ResNet of the paper, measure cost, speed and accuracy, compare with the "
@@ -50,7 +50,7 @@ def run(
     ] = "auto",
     models: Names = "",
     datasets: Names = "",
-    seeds: Annotated[int, typer.Option(help="Number of seeds: 0, 1, ...")] = 1,
+    seeds: Annotated[str, typer.Option(metavar="N", help="Train N seeds: 0, 1, ...")] = "1",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     data_dir: DataDir = None,
     data_source: DataSource = "auto",
@@ -61,7 +61,7 @@ def run(
 ) -> None:
     """Train and measure every cell that is not finished yet, then render the report."""
     from bench import grid
-    from bench.environment import choose_device
+    from bench.environment import choose_device, describe
     from bench.progress import GridProgress
 
     torch_device = choose_device(device)
@@ -70,16 +70,20 @@ def run(
         has_gpu=torch_device.type == "cuda",
         models=_names(models),
         datasets=_names(datasets),
-        seeds=seeds,
+        seeds=_count("--seeds", seeds),
     )
     runs = out / RUNS
     with grid.lock(runs):
         done = {} if fresh else grid.completed(runs, config, torch_device)
         total = len(grid.cells(config))
-        _say(f"profile {config.profile}: {total} cells, {len(done)} finished before, in {runs}")
-        loaded = _load(config.datasets, data_dir, data_source) if len(done) < total else {}
+        _say(
+            f"profile {config.profile} on {describe(torch_device).device_name}: {total} cells, "
+            f"{len(done)} finished before, in {runs}"
+        )
+        missing = {cell.dataset for cell in grid.cells(config) if cell not in done}
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # stops as Ctrl-C does
         try:
+            loaded = _load(sorted(missing), data_dir, data_source)
             records = grid.run(
                 config,
                 loaded,
@@ -89,12 +93,15 @@ def run(
                 make_progress=lambda work: GridProgress(console, work),
             )
         except KeyboardInterrupt:
-            _stop_early(runs)
-        page = html_report.write(runs, out / "index.html", config.profile)
+            kept = sum((runs / cell.id / store.RECORD_FILE).exists() for cell in grid.cells(config))
+            same = "The same command without --fresh" if fresh else "The same command"
+            _say(f"\nStopped: {kept} of {total} cells have a record and keep it. {same} goes on.")
+            raise typer.Exit(128 + signal.SIGINT) from None
+        html_report.write(runs, out / PAGE, config.profile)
     failed = [record for record in records if record.status == "failed"]
     _say(
         f"{len(records) - len(failed)} cells run, {len(done)} reused, {len(failed)} failed. "
-        f"Report: {page.absolute()}"
+        f"Report: {(out / PAGE).absolute()}"
     )
     if failed:
         for record in failed:
@@ -119,10 +126,9 @@ def report(
     ] = None,
 ) -> None:
     """Draw the report again from the records; needs neither torch nor a GPU."""
-    _, problems = store.load_all(out / RUNS)
-    for problem in problems:
+    for problem in html_report.write(out / RUNS, out / PAGE, profile):
         _say(f"left out: {problem}")
-    _say(f"Report: {html_report.write(out / RUNS, out / 'index.html', profile).absolute()}")
+    _say(f"Report: {(out / PAGE).absolute()}")
 
 
 def main() -> None:
@@ -137,6 +143,12 @@ def main() -> None:
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _count(option: str, text: str) -> int:
+    if not text.isdecimal():
+        raise UsageError(f"{option} {text}: a whole number is needed, such as {option} 3")
+    return int(text)
 
 
 def _load(
@@ -154,12 +166,3 @@ def _say(text: str) -> None:
 def _fail(error: Exception, code: int) -> NoReturn:
     Console(stderr=True).print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
     sys.exit(code)
-
-
-def _stop_early(runs: Path) -> NoReturn:
-    records, _ = store.load_all(runs)
-    _say(
-        f"\nStopped. {len(records)} finished cells are kept in {runs}; the same command goes on "
-        "with the others, and `python -m bench report` shows what there is."
-    )
-    raise typer.Exit(128 + signal.SIGINT)

@@ -16,6 +16,7 @@ DATASETS = ("cifar10", "mnist")
 
 Lineage = Literal["paper", "torchvision", "project2022"]
 Stem = Literal["imagenet", "cifar"]
+Augmentation = Literal["none", "crop_flip"]
 
 
 class Recipe(BaseModel):
@@ -34,7 +35,7 @@ class Recipe(BaseModel):
     images_per_epoch: int | None = Field(
         gt=0, description="drawn anew each epoch without replacement; None: the whole training set"
     )
-    augmentation: Literal["none", "crop_flip"]
+    augmentation: Augmentation
     zero_init_residual: bool = Field(description="last BN gamma of each block starts at 0")
     test_images: int | None = Field(
         gt=0, description="first n test images after every epoch but the last; None: all"
@@ -128,7 +129,7 @@ def quick() -> RunConfig:
 
 
 def full() -> RunConfig:
-    """Thirty passes over each training set, for a GPU: comparable with the 2022 project."""
+    """Thirty passes over each training set, for a GPU: what the networks can do."""
     recipe = Recipe(
         name="full",
         optimizer="sgd",

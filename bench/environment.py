@@ -3,13 +3,14 @@
 import os
 import platform
 import subprocess
+import warnings
 from pathlib import Path
 
 import torch
 import torchvision
 
 import bench
-from bench.errors import UsageError
+from bench.errors import BenchError, UsageError
 from bench.records import Environment
 
 
@@ -21,7 +22,9 @@ def choose_device(name: str) -> torch.device:
     """
     if name not in ("auto", "cpu", "cuda"):
         raise UsageError(f"no device named {name!r}; there are auto, cpu, cuda")
-    available = torch.cuda.is_available()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an old driver makes torch warn; the answer is enough
+        available = torch.cuda.is_available()
     if name == "cuda" and not available:
         build = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "a CPU build"
         raise UsageError(
@@ -32,11 +35,15 @@ def choose_device(name: str) -> torch.device:
 
 
 def describe(device: torch.device) -> Environment:
-    """The environment of a run on ``device``. No host or user name: records are published."""
+    """The environment of a run on ``device``. No host or user name: records are published.
+
+    Raises:
+        BenchError: the GPU does not answer.
+    """
     cpu = cpu_name()
     return Environment(
         device="cuda" if device.type == "cuda" else "cpu",
-        device_name=torch.cuda.get_device_name(device) if device.type == "cuda" else cpu,
+        device_name=gpu_name(device) if device.type == "cuda" else cpu,
         cpu=cpu,
         cpu_count=available_cpus(),
         threads=torch.get_num_threads(),
@@ -49,6 +56,14 @@ def describe(device: torch.device) -> Environment:
         resnet_bench=bench.__version__,
         commit=commit(),
     )
+
+
+def gpu_name(device: torch.device) -> str:
+    """Name of the GPU; the first call that needs it to answer."""
+    try:
+        return torch.cuda.get_device_name(device)
+    except RuntimeError as error:
+        raise BenchError(f"the GPU does not answer: {error}. Use --device cpu.") from error
 
 
 def cpu_name() -> str:

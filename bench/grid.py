@@ -1,5 +1,6 @@
 """Cells to records: what is there is reused, what fails is recorded, the grid goes on."""
 
+import functools
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from bench.progress import GridProgress
 from bench.records import Cell, Cost, Environment, EpochRecord, PeakMemory, Record, Speed
 from bench.train import Trainer, choose_precision, train
 from resnet_models import build
+
+# From a dataset's name to its training and test split on the device.
+PutData = Callable[[str], tuple[DeviceData, DeviceData]]
 
 
 @dataclass(slots=True)
@@ -123,18 +127,23 @@ def run(
         BenchError: a record cannot be written; those before it are whole.
     """
     todo = [cell for cell in cells(config) if cell not in done]
-    images = {name: _images(config, datasets[name]) for name in {cell.dataset for cell in todo}}
+    images = {name: _images(config, dataset, device) for name, dataset in datasets.items()}
     records = []
-    on_device: dict[str, tuple[DeviceData, DeviceData]] = {}
     environment = describe(device)
     work = sum(images[cell.dataset] * cell.depth for cell in todo)
+
+    @functools.lru_cache(maxsize=1)  # one dataset on the device at a time
+    def put(name: str) -> tuple[DeviceData, DeviceData]:
+        dataset = datasets[name]
+        return (
+            DeviceData(dataset.train, dataset.spec, device),
+            DeviceData(dataset.test, dataset.spec, device),
+        )
+
     with make_progress(work) as progress:
         for number, cell in enumerate(todo, start=1):
-            if cell.dataset not in on_device:
-                dataset = datasets[cell.dataset]
-                on_device = {cell.dataset: _put(dataset, device)}  # one at a time: memory
             progress.start_cell(number, len(todo), cell, images[cell.dataset])
-            record = run_cell(cell, config, *on_device[cell.dataset], device, environment, progress)
+            record = run_cell(cell, config, put, device, environment, progress)
             store.save(folder, record)
             progress.end_cell(record)
             records.append(record)
@@ -144,8 +153,7 @@ def run(
 def run_cell(
     cell: Cell,
     config: RunConfig,
-    train_data: DeviceData,
-    test_data: DeviceData,
+    put: PutData,
     device: torch.device,
     environment: Environment,
     progress: GridProgress,
@@ -154,7 +162,7 @@ def run_cell(
     started_at = datetime.now(UTC)
     measured = Measured()
     try:
-        _measure(cell, config, train_data, test_data, device, measured, progress)
+        _measure(cell, config, put, device, measured, progress)
         reason = None
     except BenchError as error:
         reason = str(error)
@@ -182,13 +190,14 @@ def run_cell(
 def _measure(
     cell: Cell,
     config: RunConfig,
-    train_data: DeviceData,
-    test_data: DeviceData,
+    put: PutData,
     device: torch.device,
     measured: Measured,
     progress: GridProgress,
 ) -> None:
     recipe = config.recipes[cell.dataset]
+    memory_source = speed.reset_peak_memory(device)
+    train_data, test_data = put(cell.dataset)
     spec = train_data.spec
     shape = (spec.channels, spec.resolution, spec.resolution)
 
@@ -204,30 +213,25 @@ def _measure(
         )
         return Trainer(model, recipe, device, choose_precision(device))
 
-    speed.reset_peak_memory(device)
     measured.cost = cost.measure(cell.model, cell.lineage, cell.stem, shape, spec.classes)
     measured.speed = speed.measure(trainer(), train_data, config.speed_samples)
+    progress.step(speed.measuring_images(config.speed_samples, recipe.batch_size, device))
     for epoch in train(trainer(), train_data, test_data, cell.seed, progress.step):
         measured.epochs = (*measured.epochs, epoch)
         progress.end_epoch(epoch, recipe.epochs)
-    measured.peak_memory = speed.peak_memory(device)
+    measured.peak_memory = speed.peak_memory(device, memory_source)
 
 
 def command(cell: Cell, profile: str, device: torch.device) -> str:
     """What makes the record of ``cell`` again (and those of lower seeds, where there are any)."""
     return (
         f"python -m bench run --profile {profile} --models {cell.model} "
-        f"--datasets {cell.dataset} --seeds {cell.seed + 1} --device {device.type}"
+        f"--datasets {cell.dataset} --seeds {cell.seed + 1} --device {device.type} --fresh"
     )
 
 
-def _put(dataset: Dataset, device: torch.device) -> tuple[DeviceData, DeviceData]:
-    return (
-        DeviceData(dataset.train, dataset.spec, device),
-        DeviceData(dataset.test, dataset.spec, device),
-    )
-
-
-def _images(config: RunConfig, dataset: Dataset) -> int:
+def _images(config: RunConfig, dataset: Dataset, device: torch.device) -> int:
+    """Images that a cell goes through: measuring speed, then training."""
     recipe = config.recipes[dataset.spec.name]
-    return recipe.epochs * (recipe.images_per_epoch or len(dataset.train.labels))
+    training = recipe.epochs * (recipe.images_per_epoch or len(dataset.train))
+    return training + speed.measuring_images(config.speed_samples, recipe.batch_size, device)

@@ -15,8 +15,8 @@ from bench.records import Cell, EpochRecord, Record
 class GridProgress:
     """Progress of the cells that are still to run.
 
-    Work is counted as images x depth: on every device tried, the time of an image grows about
-    linearly with the depth, which makes the remaining time honest from the first cell on.
+    Work is counted as images x depth: the time of an image grows about linearly with the depth
+    (measured on CPUs), so that the time left is a fair guess from the first cell on.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class GridProgress:
         self._console.print(f"{now}  {text}", markup=False, highlight=False, soft_wrap=True)
 
     def start_cell(self, number: int, count: int, cell: Cell, images: int) -> None:
-        """Cell ``number`` of ``count`` begins; it will train on ``images`` images in all."""
+        """Cell ``number`` of ``count`` begins; measuring and training take ``images`` images."""
         self._title = f"[{number}/{count}] {cell.model} {cell.dataset} seed {cell.seed}"
         self._depth = cell.depth
         self._cell_work, self._cell_total = 0, images * cell.depth
@@ -74,7 +74,7 @@ class GridProgress:
         self.say(f"{self._title}: measuring cost and speed")
 
     def step(self, images: int) -> None:
-        """``images`` more have been trained on."""
+        """``images`` more of the cell's images are done."""
         self._cell_work += images * self._depth
         self._bars.update(self._cell_bar, completed=self._cell_work, left=self._left(cell=True))
         self._bars.update(
@@ -92,8 +92,11 @@ class GridProgress:
 
     def end_cell(self, record: Record) -> None:
         """The cell is stored."""
-        self._work += self._cell_total
-        self._bars.update(self._grid_bar, completed=self._work)
+        # A failed cell leaves work undone that nobody waits for.
+        self._total_work -= self._cell_total - self._cell_work
+        self._work += self._cell_work
+        self._cell_work = self._cell_total = 0
+        self._bars.update(self._grid_bar, completed=self._work, total=self._total_work)
         seconds = (record.finished_at - record.started_at).total_seconds()
         if record.final is None:
             self.say(f"{self._title}: FAILED after {seconds:.0f} s: {record.reason}")

@@ -3,9 +3,9 @@
 No torch here: rendering a report reads records on any laptop.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from bench.config import Lineage, Recipe, Stem
 
@@ -25,7 +25,7 @@ Seconds = Annotated[float, Field(gt=0)]
 class Cell(_Stored):
     """The unit that is trained, measured and reported. Its names form a folder name."""
 
-    model: str = Field(pattern=r"^resnet\d+$")
+    model: str = Field(pattern=r"^resnet\d{1,4}$")
     lineage: Lineage
     stem: Stem
     dataset: str = Field(pattern=r"^[a-z0-9]+$")
@@ -62,6 +62,12 @@ class EpochRecord(_Stored):
     test_loss: float = Field(description="mean cross-entropy per image, nats")
     test_seconds: Seconds
 
+    @model_validator(mode="after")
+    def _no_more_correct_than_seen(self) -> Self:
+        if self.train_correct > self.train_images or self.test_correct > self.test_images:
+            raise ValueError("more correct predictions than images")
+        return self
+
     @property
     def train_accuracy(self) -> float:
         """Fraction of this epoch's training images."""
@@ -93,11 +99,14 @@ class Speed(_Stored):
     latency_seconds: tuple[Seconds, ...] = Field(description="inference of a single image")
 
 
+MemorySource = Literal["cuda allocator", "process since cell start", "process since launch"]
+
+
 class PeakMemory(_Stored):
     """Largest memory use of the cell."""
 
     size_bytes: int = Field(gt=0)
-    source: Literal["cuda allocator", "process since cell start", "process since launch"]
+    source: MemorySource
 
 
 class Environment(_Stored):
@@ -136,6 +145,14 @@ class Record(_Stored):
     speed: Speed | None
     peak_memory: PeakMemory | None
     epochs: tuple[EpochRecord, ...]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if [epoch.epoch for epoch in self.epochs] != list(range(1, len(self.epochs) + 1)):
+            raise ValueError("epochs are not numbered 1, 2, 3, ...")
+        if self.status == "completed" and len(self.epochs) != self.recipe.epochs:
+            raise ValueError(f"completed with {len(self.epochs)} of {self.recipe.epochs} epochs")
+        return self
 
     @property
     def final(self) -> EpochRecord | None:

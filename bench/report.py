@@ -28,16 +28,19 @@ Row = dict[Hashable, Any]
 CONCLUSIONS: Final = {
     "smoke": "This run proves that everything works from data to report. Parameters and MACs are "
     "exact; its accuracies and speeds say nothing yet.",
-    "quick": "This run shows whether each network learns, on equal terms. It is far too short to "
-    "say anything about the accuracies of the paper or of the 2022 project.",
-    "full": "Every depth saw equally many images with one recipe, so the depths compare with "
-    "each other. Beside the 2022 project mind the budgets, which every row states.",
+    "quick": "This run shows whether each network learns. It is far too short to say anything "
+    "about the accuracies of the paper or of the 2022 project.",
+    "full": "Thirty passes over the training set for every depth, with one recipe. Beside the "
+    "2022 project mind the budgets, which every row states.",
 }
 OTHER_CONCLUSION: Final = "Compare budgets in the table before you compare accuracies."
 
 
-def write(results_folder: Path, out_file: Path, profile: str | None = None) -> Path:
-    """Render the records below ``results_folder`` to ``out_file`` and return it.
+def write(results_folder: Path, out_file: Path, profile: str | None = None) -> list[str]:
+    """Render the records below ``results_folder`` to ``out_file``.
+
+    Returns:
+        What is wrong with records that had to be left out.
 
     Raises:
         UsageError: no record of ``profile`` is there.
@@ -47,7 +50,7 @@ def write(results_folder: Path, out_file: Path, profile: str | None = None) -> P
     folder = os.path.relpath(results_folder, out_file.parent)
     page = render(records, problems, profile=profile, records_path=Path(folder).as_posix())
     store.write_atomic(out_file, page)
-    return out_file
+    return problems
 
 
 def render(
@@ -83,6 +86,7 @@ def render(
         banner=_banner(shown, summary) if shown else None,
         headline=headline(chosen, grid, table1) if chosen else None,
         conclusion=CONCLUSIONS.get(chosen or "", OTHER_CONCLUSION),
+        unequal=tables.unequal_conditions(shown),
         others=_others(records, chosen),
         problems=problems,
         grid=_by_dataset(grid),
@@ -113,11 +117,11 @@ def choose_profile(records: Sequence[Record], profile: str | None) -> str | None
         raise UsageError(f"no records of profile {profile!r}; found: {found}.")
     if profile is not None or not records:
         return profile
-    return max(records, key=lambda record: (_utc(record.finished_at), record.profile)).profile
+    return max(records, key=lambda record: (record.finished_at, record.profile)).profile
 
 
 def headline(profile: str, grid: Sequence[Row], table1: Sequence[Row]) -> str:
-    """One sentence with the finding: the best and the deepest network."""
+    """One sentence with the finding: the range of accuracies on each data set."""
     started = [row for row in grid if row["cell_ids"] is not None]
     done = [row for row in started if row["test_accuracy"] is not None]
     if not done:
@@ -126,15 +130,13 @@ def headline(profile: str, grid: Sequence[Row], table1: Sequence[Row]) -> str:
         return _smoke_headline(len(done), len(started), table1)
     findings = []
     for dataset, rows in _by_dataset(done).items():
-        best, deepest = max(rows, key=lambda row: row["test_accuracy"]), rows[-1]
-        finding = f"best on {dataset}: ResNet-{best['depth']} with "
-        finding += f"{number(best['test_accuracy'], 1)}\u00a0% test accuracy"
-        if deepest["depth"] != best["depth"]:
-            accuracy = number(deepest["test_accuracy"], 1)
-            finding += f" (the deepest, ResNet-{deepest['depth']}, has {accuracy}\u00a0%)"
-        findings.append(finding)
-    sentence = "; ".join(findings)
-    return sentence[0].upper() + sentence[1:] + "."
+        ends = sorted(rows, key=lambda row: row["test_accuracy"])
+        ends = [ends[0], ends[-1]] if len(ends) > 1 else ends
+        words = " to ".join(
+            f"{number(row['test_accuracy'], 1)}\u00a0% (ResNet-{row['depth']})" for row in ends
+        )
+        findings.append(f"{words} on {dataset}")
+    return f"Test accuracy: {'; '.join(findings)}."
 
 
 def _smoke_headline(done: int, started: int, table1: Sequence[Row]) -> str:
@@ -181,7 +183,7 @@ def duration(seconds: float) -> str:
 
 def period(first: datetime, last: datetime) -> str:
     """From ``first`` to ``last``, with the date once where both share it."""
-    first, last = _utc(first), _utc(last)
+    first, last = first.astimezone(UTC), last.astimezone(UTC)
     if first.date() == last.date():
         return f"{first:%Y-%m-%d %H:%M} – {last:%H:%M} UTC"
     return f"{first:%Y-%m-%d %H:%M} – {last:%Y-%m-%d %H:%M} UTC"
@@ -195,11 +197,6 @@ FILTERS: Final = {
     "period": period,
     "dataset_title": dataset_title,
 }
-
-
-def _utc(when: datetime) -> datetime:
-    """Records state their offset; one without is read as UTC."""
-    return when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
 
 
 def _rows(frame: pd.DataFrame) -> list[Row]:
@@ -265,8 +262,8 @@ def _banner(records: Sequence[Record], summary: pd.DataFrame) -> dict[str, Any]:
         ),
         "commits": _distinct(m.commit or "unknown" for m in machines),
         "precisions": _distinct(record.precision for record in records),
-        "first": min(_utc(record.started_at) for record in records),
-        "last": max(_utc(record.finished_at) for record in records),
+        "first": min(record.started_at for record in records),
+        "last": max(record.finished_at for record in records),
         "train_seconds": float(summary["train_seconds"].sum()),
         "completed": int((summary["status"] == "completed").sum()),
         "failed": int((summary["status"] == "failed").sum()),

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from bench.data.batches import DeviceData, epoch_plan
-from bench.records import PeakMemory, Speed
+from bench.records import MemorySource, PeakMemory, Speed
 from bench.train import EVALUATION_BATCH_SIZE, Trainer, synchronize
 
 WARMUP_REPETITIONS = 2
@@ -36,6 +36,12 @@ def sample(
         if index >= warmup:
             seconds.append(clock() - start)
     return tuple(seconds)
+
+
+def measuring_images(samples: int, batch_size: int, device: torch.device) -> int:
+    """What ``measure`` costs, in images of training: an inference takes about a quarter of one."""
+    repetitions = samples + WARMUP_REPETITIONS
+    return repetitions * (batch_size + EVALUATION_BATCH_SIZE[device.type] // 4)
 
 
 def measure(trainer: Trainer, data: DeviceData, samples: int) -> Speed:
@@ -64,29 +70,31 @@ def measure(trainer: Trainer, data: DeviceData, samples: int) -> Speed:
     )
 
 
-def reset_peak_memory(device: torch.device) -> None:
-    """Start counting the peak anew and give back what earlier cells left behind."""
+def reset_peak_memory(device: torch.device) -> MemorySource:
+    """Give back what earlier cells left behind, count the peak anew, say what will be counted."""
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
-    elif sys.platform == "linux":
+        return "cuda allocator"
+    try:
         # glibc keeps freed weights of the last network otherwise, and they would count here.
         ctypes.CDLL(None).malloc_trim(0)
         Path("/proc/self/clear_refs").write_text("5")
+    except (OSError, AttributeError):
+        return "process since launch"  # not Linux, not glibc, or not allowed
+    return "process since cell start"
 
 
-def peak_memory(device: torch.device) -> PeakMemory:
-    """Largest memory use since ``reset_peak_memory``: the allocator's on CUDA, else resident."""
-    if device.type == "cuda":
+def peak_memory(device: torch.device, source: MemorySource) -> PeakMemory:
+    """Largest memory use as ``source`` counts it: allocated on CUDA, resident elsewhere."""
+    if source == "cuda allocator":
         size = torch.cuda.max_memory_allocated(device)
-        return PeakMemory(size_bytes=size, source="cuda allocator")
-    if sys.platform == "linux":
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                kibibytes = int(line.split()[1])
-                return PeakMemory(size_bytes=kibibytes * 1024, source="process since cell start")
-    # Elsewhere the peak cannot be reset; macOS counts bytes, others kibibytes.
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    unit = 1 if sys.platform == "darwin" else 1024
-    return PeakMemory(size_bytes=peak * unit, source="process since launch")
+    elif source == "process since cell start":
+        status = Path("/proc/self/status").read_text()
+        size = 1024 * int(status.partition("VmHWM:")[2].split()[0])
+    else:
+        # macOS counts bytes, others kibibytes.
+        unit = 1 if sys.platform == "darwin" else 1024
+        size = unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return PeakMemory(size_bytes=size, source=source)

@@ -1,5 +1,6 @@
 """Records on disk: ``<folder>/<cell id>/record.json`` and ``epochs.jsonl``. No torch here."""
 
+import hashlib
 import json
 import os
 import tempfile
@@ -20,21 +21,29 @@ def write_atomic(path: Path, text: str) -> None:
     Raises:
         BenchError: the folder cannot be written to or the disk is full.
     """
-    temporary = None
+    _replace({path: text})
+
+
+def _replace(texts: dict[Path, str]) -> None:
+    """Write every file beside its target first, then rename them all: a full disk changes none."""
+    staged: dict[Path, Path] = {}
+    path = next(iter(texts))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}-", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        # Temporary files are private; results are as readable as any other file.
-        temporary.chmod(0o644)
-        temporary.replace(path)
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(
+                "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}-", delete=False
+            ) as file:
+                staged[path] = Path(file.name)
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            # Temporary files are private; results are as readable as any other file.
+            staged[path].chmod(0o644)
+        for path, temporary in staged.items():
+            temporary.replace(path)
     except OSError as error:
-        if temporary is not None:
+        for temporary in staged.values():
             temporary.unlink(missing_ok=True)
         raise BenchError(
             f"cannot write {path}: {error.strerror or error}. "
@@ -45,13 +54,15 @@ def write_atomic(path: Path, text: str) -> None:
 def save(folder: Path, record: Record) -> Path:
     """Store ``record`` under its cell id and return its folder.
 
-    The epochs go first: a record.json is the sign that the cell is whole.
+    record.json goes last, as the sign that the cell is whole, and holds the hash of the epochs: a
+    process killed between the two renames cannot leave a mixture that passes for a record.
     """
     cell_folder = folder / record.cell.id
-    lines = [epoch.model_dump_json() + "\n" for epoch in record.epochs]
-    write_atomic(cell_folder / EPOCHS_FILE, "".join(lines))
-    text = record.model_dump_json(indent=1, exclude={"epochs"}) + "\n"
-    write_atomic(cell_folder / RECORD_FILE, text)
+    epochs = "".join(epoch.model_dump_json() + "\n" for epoch in record.epochs)
+    content = record.model_dump(mode="json", exclude={"epochs"})
+    content["epochs_sha256"] = _sha256(epochs)
+    text = json.dumps(content, indent=1) + "\n"
+    _replace({cell_folder / EPOCHS_FILE: epochs, cell_folder / RECORD_FILE: text})
     return cell_folder
 
 
@@ -66,7 +77,7 @@ def load(cell_folder: Path) -> Record:
     remedy = f"Delete the folder {cell_folder} and run its cell again."
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        epochs = (cell_folder / EPOCHS_FILE).read_text(encoding="utf-8").splitlines()
+        epochs = (cell_folder / EPOCHS_FILE).read_text(encoding="utf-8")
         if not isinstance(content, dict):
             raise BenchError(f"{path} does not hold a record (a JSON object). {remedy}")
         version = content.get("schema_version")
@@ -75,7 +86,12 @@ def load(cell_folder: Path) -> Record:
                 f"{path} has schema version {version!r}, this program reads "
                 f"{SCHEMA_VERSION}. {remedy}"
             )
-        content["epochs"] = [json.loads(line) for line in epochs]
+        if content.pop("epochs_sha256", None) != _sha256(epochs):
+            raise BenchError(
+                f"{cell_folder / EPOCHS_FILE} does not belong to the {RECORD_FILE} beside it. "
+                f"{remedy}"
+            )
+        content["epochs"] = [json.loads(line) for line in epochs.splitlines()]
         record = Record.model_validate_json(json.dumps(content))
     except OSError as error:
         raise BenchError(f"cannot read {error.filename}: {error.strerror}. {remedy}") from error
@@ -85,16 +101,15 @@ def load(cell_folder: Path) -> Record:
         raise BenchError(
             f"{path} is not a valid record: {where}: {first['msg']}. {remedy}"
         ) from error
-    except ValueError as error:  # JSON or UTF-8
+    except (ValueError, RecursionError) as error:  # JSON or UTF-8
         raise BenchError(f"{path} or its {EPOCHS_FILE} is damaged: {error}. {remedy}") from error
     if record.cell.id != cell_folder.name:
         raise BenchError(f"{path} is the record of {record.cell.id}, not of its folder. {remedy}")
-    if record.status == "completed" and len(record.epochs) != record.recipe.epochs:
-        raise BenchError(
-            f"{cell_folder / EPOCHS_FILE} holds {len(record.epochs)} of "
-            f"{record.recipe.epochs} epochs. {remedy}"
-        )
     return record
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def find(folder: Path, cell: Cell) -> Record | None:

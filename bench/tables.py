@@ -4,6 +4,7 @@ Nothing is rounded here and no torch is imported. A cell that failed or never ra
 numbers are NaN and ``status`` says why.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -34,7 +35,7 @@ _RUN: Final = ["status", "reason", "precision", "device", "batch_size", "train_s
 _TEST: Final = [*_INTERVAL, "test_images"]
 _SUMMARY: Final = [*_IDENTITY, *_RUN, *_BUDGET, *_SCORES, *_TEST, *_SPEED, *_MEMORY, *_COST]
 _SEEDS: Final = ["cell_ids", "status", "seeds", "test_min", "test_max"]
-_GRID: Final = ["depth", *VARIANT, *_SEEDS, *_BUDGET, *_SCORES, *_INTERVAL]
+_GRID: Final = ["depth", *VARIANT, *_SEEDS, *_BUDGET, *_SCORES, *_TEST]
 _CURVES: Final = [*_IDENTITY, "epoch", "images", *_SCORES]
 
 
@@ -46,6 +47,45 @@ def wilson_interval(accuracy: float, images: float) -> tuple[float, float]:
     correct = round(accuracy / 100 * images)
     interval = binomtest(correct, int(images)).proportion_ci(0.95, method="wilson")
     return 100 * float(interval.low), 100 * float(interval.high)
+
+
+def difference_interval(
+    ours: float, our_images: float, theirs: float, their_images: float
+) -> tuple[float, float]:
+    """95 % interval, in points, of ours minus theirs, two accuracies in percent.
+
+    Newcombe's hybrid of two Wilson intervals (Statistics in Medicine 17, 1998, method 10): the test
+    set noise of both, as if they were tested on different images.
+    """
+    our_low, our_high = wilson_interval(ours, our_images)
+    their_low, their_high = wilson_interval(theirs, their_images)
+    difference = ours - theirs
+    below = math.hypot(ours - our_low, their_high - theirs)
+    above = math.hypot(our_high - ours, theirs - their_low)
+    return difference - below, difference + above
+
+
+def unequal_conditions(records: Sequence[Record]) -> list[str]:
+    """What differs between cells of one data set that should differ in depth and seed alone."""
+    problems = []
+    for dataset in sorted({record.cell.dataset for record in records}):
+        conditions: dict[str, set[str]] = {}
+        for record in records:
+            if record.cell.dataset != dataset:
+                continue
+            values = {name: str(value) for name, value in record.recipe.model_dump().items()}
+            values |= {"device": record.environment.device_name, "precision": record.precision}
+            values |= {"PyTorch": record.environment.torch}
+            for name, value in values.items():
+                conditions.setdefault(name.replace("_", " "), set()).add(value)
+        differing = [
+            f"{name} ({', '.join(sorted(values))})"
+            for name, values in conditions.items()
+            if len(values) > 1
+        ]
+        if differing:
+            problems.append(f"The {dataset_title(dataset)} cells differ in {'; '.join(differing)}.")
+    return problems
 
 
 def summarize(records: Sequence[Record]) -> pd.DataFrame:
@@ -69,8 +109,9 @@ def curves(records: Sequence[Record]) -> pd.DataFrame:
 def grid_table(summary: pd.DataFrame) -> pd.DataFrame:
     """One row per (data set, depth, variant): ours averaged over seeds beside the 2022 project's.
 
-    ``difference`` is ours minus theirs in points of test accuracy; ``equal_budget`` says whether
-    both saw equally many training images. ``theirs_*`` are NaN where they have no such cell.
+    ``difference`` is ours minus theirs in points of test accuracy, ``within_noise`` whether the
+    noise of the two test sets alone could make it; ``equal_budget`` says whether both saw equally
+    many training images. ``theirs_*`` are NaN where they have no such cell.
     """
     groups = summary.groupby([*VARIANT, "depth"], sort=True)
     ours = pd.DataFrame([_grid_row(group) for _, group in groups], columns=_GRID)
@@ -82,10 +123,22 @@ def grid_table(summary: pd.DataFrame) -> pd.DataFrame:
     grid = theirs.merge(ours.astype({"depth": "int64"}), on=keys, how="outer", sort=True)
     grid["status"] = grid["status"].fillna(NOT_RUN)
     grid["difference"] = grid["test_accuracy"] - grid["theirs_test_accuracy"]
-    grid["train_difference"] = grid["train_accuracy"] - grid["theirs_train_accuracy"]
+    grid["within_noise"] = [
+        math.isfinite(row["difference"]) and _within_noise(row) for row in grid.to_dict("records")
+    ]
     ratio = grid["images"] / grid["theirs_images"]
     grid["equal_budget"] = (ratio - 1).abs() <= BUDGET_TOLERANCE
     return grid
+
+
+def _within_noise(row: dict[Any, Any]) -> bool:
+    low, high = difference_interval(
+        row["test_accuracy"],
+        row["test_images"],
+        row["theirs_test_accuracy"],
+        row["theirs_test_images"],
+    )
+    return low <= 0 <= high
 
 
 def table1(summary: pd.DataFrame) -> pd.DataFrame:
@@ -213,8 +266,9 @@ def _grid_row(group: pd.DataFrame) -> dict[str, object]:
     if done.empty:
         return row
     row |= {name: done[name].mean() for name in [*_SCORES, *_BUDGET]}
-    low, high = wilson_interval(done["test_accuracy"].mean(), done["test_images"].min())
-    row |= {"test_low": low, "test_high": high}
+    images = done["test_images"].min()
+    low, high = wilson_interval(done["test_accuracy"].mean(), images)
+    row |= {"test_low": low, "test_high": high, "test_images": images}
     return row | {"test_min": done["test_accuracy"].min(), "test_max": done["test_accuracy"].max()}
 
 

@@ -15,7 +15,7 @@ from bench.records import EpochRecord, Precision
 from bench.schedule import learning_rate
 
 # Large enough to keep a device busy, small enough for the activations of ResNet-152.
-EVALUATION_BATCH_SIZE = {"cpu": 500, "cuda": 2000}
+EVALUATION_BATCH_SIZE = {"cpu": 250, "cuda": 2000}
 
 
 def choose_precision(device: torch.device) -> Precision:

@@ -20,15 +20,18 @@ find_python() {
 
 # One line that says why pip or venv failed, from their log.
 explain() {
-    local log=$1
-    if grep -qiE 'no space left|errno 28|disk quota' "$log"; then
-        echo "the disk is full: $(df -h . | awk 'NR == 2 {print $4}') are free here, about 8 GB are needed with CUDA packages"
-    elif grep -qiE 'ensurepip|No module named venv' "$log"; then
+    local log=$1 errors last free
+    errors=$(grep -siE 'error|warning: retrying' "$log")
+    last=$(printf '%s\n' "$errors" | grep -iv 'warning: retrying' | tail -n 1)
+    free=$(df -Pm . | awk 'NR == 2 {print $4}')
+    if [ "${free:-9999}" -lt 100 ] || grep -qsiE 'no space left|errno 28|disk quota' "$log"; then
+        echo "the disk is full: $free MB are free here, up to 8,000 are needed with CUDA packages"
+    elif grep -qsiE 'ensurepip|No module named venv' "$log"; then
         echo "this Python has no venv module: install it (on Debian and Ubuntu: apt install python3-venv)"
-    elif grep -qiE 'connection|timed out|name resolution|no matching distribution|proxy' "$log"; then
-        echo "the package index cannot be reached, or lacks a pinned version: $(grep -iE 'error' "$log" | tail -n 1)"
+    elif printf '%s' "$errors" | grep -qiE 'connection|timed out|resolution|no matching distribution|proxy'; then
+        echo "the package index cannot be reached, or lacks a pinned version: $last"
     else
-        echo "$(grep -iE 'error' "$log" | tail -n 1)"
+        echo "${last:-no reason was recorded}"
     fi
 }
 

@@ -8,16 +8,15 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from bench.config import Augmentation
 from bench.data.datasets import DatasetSpec, Split
 from bench.errors import UsageError
 
-Augmentation = Literal["none", "crop_flip"]
 PAD = 4
 """Zero pixels around the image before the random crop (paper, section 4.2)."""
 
@@ -95,7 +94,6 @@ class DeviceData:
         indices: Tensor,
         offsets: Tensor | None = None,
         flips: Tensor | None = None,
-        dtype: torch.dtype = torch.float32,
     ) -> tuple[Tensor, Tensor]:
         """Normalised images (B, C, H, W), channels_last, and labels (B,) of ``indices``.
 
@@ -107,7 +105,7 @@ class DeviceData:
         if flips is not None:
             images = torch.where(flips[:, None, None, None], images.flip(2), images)
         normalised = torch.addcmul(self._shift, images.to(torch.float32), self._scale)
-        return normalised.to(dtype).permute(0, 3, 1, 2), self.labels[indices]
+        return normalised.permute(0, 3, 1, 2), self.labels[indices]
 
     def _crop(self, images: Tensor, offsets: Tensor) -> Tensor:
         """Crops (B, H, W, C) of the zero-padded images, their top left corner at ``offsets``."""

@@ -93,7 +93,7 @@ def _read_facts() -> dict[str, DatasetSpec]:
     }
 
 
-DATASETS: Final = _read_facts()
+SPECS: Final = _read_facts()
 
 
 def find(name: str) -> DatasetSpec:
@@ -102,9 +102,9 @@ def find(name: str) -> DatasetSpec:
     Raises:
         UsageError: there is none; the message lists the known names.
     """
-    if name not in DATASETS:
-        raise UsageError(f"unknown dataset {name!r}; known: {', '.join(DATASETS)}")
-    return DATASETS[name]
+    if name not in SPECS:
+        raise UsageError(f"unknown dataset {name!r}; known: {', '.join(SPECS)}")
+    return SPECS[name]
 
 
 def verify(spec: DatasetSpec, arrays: Arrays, origin: str) -> None:

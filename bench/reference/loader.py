@@ -53,8 +53,6 @@ class Table6Row(_Reference):
 class Table6(_Reference):
     """Table 6: classification error on the CIFAR-10 test set."""
 
-    metric: str
-    caption_rule: str
     rows: tuple[Table6Row, ...]
 
 

@@ -4,14 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from bench.config import DATASETS as NAMES
-from bench.config import Recipe, RunConfig
-from bench.data.datasets import DATASETS, Dataset, Split
+from bench.config import DATASETS, Recipe, RunConfig
+from bench.data.datasets import SPECS, Dataset, Split
 
 
 def small_dataset(name: str = "mnist", train: int = 64, test: int = 32) -> Dataset:
     """Noise with a bright row whose place tells the class."""
-    spec = DATASETS[name]
+    spec = SPECS[name]
     random = np.random.default_rng(0)
     side = spec.resolution
 
@@ -51,7 +50,7 @@ def small_config(**changes: Any) -> RunConfig:
         seeds=(0,),
         lineage="paper",
         stem="imagenet",
-        recipes={name: small_recipe() for name in NAMES},
+        recipes={name: small_recipe() for name in DATASETS},
         speed_samples=1,
     )
     return config.model_copy(update=changes)

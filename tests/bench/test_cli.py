@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
-from bench import store
+from bench import speed, store
+from bench.cli import app
 from tests.bench.factories import make_grid, make_record
+from tests.bench.small import small_dataset
 
 ROOT = Path(__file__).parents[2]
 NO_GPU = not torch.cuda.is_available()
@@ -44,7 +47,7 @@ def assert_refused(done, code, *texts):
         (["run", "--models", "resnet18,resnet19"], ["'resnet19'", "resnet152"]),
         (["run", "--datasets", "cifar100"], ["'cifar100'", "cifar10, mnist"]),
         (["run", "--seeds", "0"], ["--seeds 0"]),
-        (["run", "--seeds", "many"], ["'many' is not a valid int"]),
+        (["run", "--seeds", "many"], ["--seeds many: a whole number is needed"]),
         (["run", "--device", "tpu"], ["'tpu'", "auto, cpu, cuda"]),
         (["run", "--turbo"], ["No such option.*--turbo"]),
         (["data", "--data-source", "usb"], ["'usb'", "cache, folder, official, npm"]),
@@ -77,6 +80,7 @@ def test_without_network_and_cache_every_source_is_named(tmp_path):
         **{"http_proxy": dead, "https_proxy": dead, "no_proxy": "", "npm_config_proxy": dead},
         npm_config_https_proxy=dead,
         npm_config_noproxy="",
+        npm_config_cache=str(tmp_path / "npm"),
     )
     assert_refused(done, 1, "no source gives a verified copy of cifar10", "official: ", "npm: ")
     assert "--data-dir" in done.stderr
@@ -118,6 +122,21 @@ def test_report_imports_no_torch(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+def test_a_failed_cell_shows_in_the_page_and_in_the_exit_code(tmp_path, monkeypatch):
+    def fail(*arguments):
+        raise MemoryError("no <b>memory</b>")
+
+    monkeypatch.setattr(speed, "measure", fail)
+    monkeypatch.setattr(signal, "signal", lambda *_: None)  # this process is pytest's
+    monkeypatch.setattr("bench.data.sources.load", lambda name, **_: small_dataset(name))
+    arguments = ["run", "--profile", "smoke", "--models", "resnet18", "--out", str(tmp_path)]
+    done = CliRunner().invoke(app, [*arguments, "--device", "cpu"])
+    assert done.exit_code == 1
+    assert "0 cells run, 0 reused, 2 failed" in done.stdout
+    assert "failed: resnet18-paper-imagenet-mnist-smoke-seed0: MemoryError: no <b>" in done.stdout
+    assert "no &lt;b&gt;memory&lt;/b&gt;" in (tmp_path / "index.html").read_text()
+
+
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)]
 )
@@ -135,7 +154,7 @@ def test_a_stopped_run_keeps_its_cells_and_goes_on(number, code, tmp_path, mnist
     out, _ = process.communicate(timeout=60)
     assert process.returncode == code
     if number != signal.SIGKILL:
-        assert "Stopped. 1 finished cells are kept" in out
+        assert "Stopped: 1 of 2 cells have a record and keep it." in out
     first = next(runs.glob("*/record.json")).read_bytes()
 
     done = bench(*arguments)

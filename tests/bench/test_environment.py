@@ -1,6 +1,5 @@
 """The machine is described without names of hosts or users, devices are chosen or refused."""
 
-import getpass
 import platform
 import shutil
 import subprocess
@@ -30,15 +29,15 @@ def test_unknown_device_lists_the_known_ones():
         environment.choose_device("tpu")
 
 
-def test_description_is_complete_and_names_nobody():
+def test_description_is_complete_and_names_nobody(monkeypatch):
+    monkeypatch.setattr(platform, "node", lambda: "secret-host")
+    monkeypatch.setenv("LOGNAME", "secret-user")
     described = environment.describe(torch.device("cpu"))
     assert described.device_name == described.cpu
     assert described.threads == torch.get_num_threads()
     assert described.cpu_count >= 1
     assert described.memory_bytes > 2**28
-    text = described.model_dump_json()
-    assert platform.node() not in text
-    assert getpass.getuser() not in text.replace("root-", "")
+    assert "secret" not in described.model_dump_json()
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="needs git")

@@ -2,6 +2,7 @@
 
 import io
 import multiprocessing
+import re
 
 import pytest
 import torch
@@ -59,7 +60,7 @@ def test_a_record_is_complete_and_stored(finished):
     assert record.peak_memory.size_bytes > 2**26
     assert record.command == (
         "python -m bench run --profile small --models resnet18 --datasets mnist "
-        "--seeds 1 --device cpu"
+        "--seeds 1 --device cpu --fresh"
     )
 
 
@@ -100,7 +101,7 @@ def test_a_failure_is_a_record_and_the_grid_goes_on(tmp_path, monkeypatch, error
     assert failed.reason.startswith(reason)
     assert failed.cost is not None  # what was found out is kept
     assert failed.speed is None
-    assert f"FAILED after 0 s: {reason}" in out.getvalue() or "FAILED" in out.getvalue()
+    assert re.search(rf"resnet18 mnist seed 0: FAILED after \d+ s: {reason}", out.getvalue())
     # A second call runs the failed cell alone.
     assert [record.cell for record in run(tmp_path)] == [failed.cell]
 

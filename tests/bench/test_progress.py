@@ -6,7 +6,6 @@ import re
 from rich.console import Console
 
 from bench.progress import GridProgress
-from bench.records import Cell
 from tests.bench.factories import make_failed, make_record
 
 
@@ -32,6 +31,8 @@ def test_lines_without_a_terminal():
     assert "epoch 1/4, train loss " in lines[1]
     assert lines[1].endswith("of 2,000 images, 0:00:34 left")
     assert "done in 48 s, test accuracy 4" in lines[2]
+    # The failed cell leaves nothing to wait for.
+    assert progress._left(cell=False) == "0:00:00 left"
     assert lines[4].endswith("resnet34 cifar10 seed 0: FAILED after 64 s: no [red] memory")
 
 
@@ -52,7 +53,3 @@ def test_long_lines_are_not_broken():
     with GridProgress(Console(file=out), 1) as progress:
         progress.say("word " * 100)
     assert len(out.getvalue().splitlines()) == 1
-
-
-def test_cell_names_are_what_the_title_shows():
-    assert Cell.model_validate(cell(152).model_dump()).depth == 152

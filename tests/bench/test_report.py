@@ -142,7 +142,9 @@ def test_write_reads_a_folder_and_links_to_it(tmp_path):
     folder = folder_of(tmp_path, [make_record()])
     (folder / "broken").mkdir()
     (folder / "broken" / "record.json").write_text("garbage")
-    out = report.write(folder, tmp_path / "pages" / "index.html")
+    out = tmp_path / "pages" / "index.html"
+    (problem,) = report.write(folder, out)
+    assert "broken" in problem
     page = out.read_text(encoding="utf-8")
     assert 'href="../runs/resnet18-paper-imagenet-cifar10-quick-seed0/record.json"' in page
     assert "1 record file is damaged" in text_of(page)
@@ -150,7 +152,8 @@ def test_write_reads_a_folder_and_links_to_it(tmp_path):
 
 
 def test_write_makes_a_page_of_an_absent_folder(tmp_path):
-    page = report.write(tmp_path / "nothing", tmp_path / "index.html").read_text("utf-8")
+    report.write(tmp_path / "nothing", tmp_path / "index.html")
+    page = (tmp_path / "index.html").read_text("utf-8")
     assert "No results yet" in page
     assert "./run_all.sh" in page
 
@@ -201,8 +204,8 @@ def test_unknown_profile_names_those_present(records, found):
     ("profile", "expected"),
     [
         ("smoke", "1 of 1 cells ran, and measured MACs lie within 0.8 % of the FLOPs"),
-        ("quick", "Best on CIFAR-10: ResNet-18 with 44.3 % test accuracy."),
-        ("full", "Best on CIFAR-10: ResNet-18 with 44.3 % test accuracy."),
+        ("quick", "Test accuracy: 44.3 % (ResNet-18) on CIFAR-10."),
+        ("full", "Test accuracy: 44.3 % (ResNet-18) on CIFAR-10."),
     ],
 )
 def test_headline_and_conclusion_follow_the_profile(profile, expected):
@@ -211,9 +214,21 @@ def test_headline_and_conclusion_follow_the_profile(profile, expected):
     assert report.CONCLUSIONS[profile] in text
 
 
-def test_headline_sets_the_deepest_beside_the_best():
-    text = text_of(report.render([make_record(18), make_record(152)], []))
-    assert "ResNet-18 with 44.3 % test accuracy (the deepest, ResNet-152, has 38.9 %)." in text
+def test_headline_gives_the_range():
+    records = [make_record(depth) for depth in (18, 50, 152)] + [make_record(18, "mnist")]
+    text = text_of(report.render(records, []))
+    assert (
+        "Test accuracy: 38.9 % (ResNet-152) to 44.3 % (ResNet-18) on CIFAR-10; "
+        "97.3 % (ResNet-18) on MNIST." in text
+    )
+
+
+def test_unequal_conditions_are_named():
+    other = make_record(50, recipe={"batch_size": 32})
+    text = text_of(report.render([make_record(18), other, make_record(18, "mnist")], []))
+    assert "The CIFAR-10 cells differ in batch size (32, 64)." in text
+    assert "The MNIST cells differ" not in text
+    assert "cells differ" not in text_of(report.render(make_grid(), []))
 
 
 def difference_of(record):

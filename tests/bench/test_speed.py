@@ -1,5 +1,7 @@
 """Timing by a fake clock; memory by allocating some."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -39,23 +41,32 @@ def test_measure_times_real_steps_and_says_their_size():
     trainer = make_trainer(small_recipe(batch_size=16))
     before = trainer.model.fc.weight.clone()
     measured = speed.measure(trainer, DeviceData(dataset.train, dataset.spec, CPU), 2)
-    assert (measured.batch_size, measured.inference_batch_size) == (16, 500)
+    assert (measured.batch_size, measured.inference_batch_size) == (16, 250)
     assert len(measured.train_step_seconds) == len(measured.inference_batch_seconds) == 2
     assert len(measured.latency_seconds) == 2 * speed.LATENCY_SAMPLES_PER_SAMPLE
     assert not torch.equal(before, trainer.model.fc.weight)
-    # One image takes less time than a batch of 500.
+    # One image takes less time than a batch of 250.
     assert min(measured.latency_seconds) < min(measured.inference_batch_seconds)
 
 
 def test_peak_memory_is_that_since_the_reset():
     size = 300 * 2**20
+    source = speed.reset_peak_memory(CPU)
     block = np.ones(size, np.uint8)
-    with_block = speed.peak_memory(CPU).size_bytes
-    assert with_block > size
+    with_block = speed.peak_memory(CPU, source)
+    assert with_block.source == source
+    assert with_block.size_bytes > size
     del block
     speed.reset_peak_memory(CPU)
-    after = speed.peak_memory(CPU)
-    if after.source == "process since cell start":
-        assert with_block - after.size_bytes > 0.9 * size
-    else:
-        assert after.size_bytes == with_block
+    fallen = with_block.size_bytes - speed.peak_memory(CPU, source).size_bytes
+    assert fallen > 0.9 * size if source == "process since cell start" else fallen == 0
+
+
+def test_a_system_that_cannot_reset_the_peak_says_so(monkeypatch):
+    def refuse(self, text):
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    source = speed.reset_peak_memory(CPU)
+    assert source == "process since launch"
+    assert speed.peak_memory(CPU, source).size_bytes > 2**26

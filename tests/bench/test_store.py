@@ -5,6 +5,7 @@ import json
 import os
 
 import pytest
+from pydantic import ValidationError
 
 from bench import store
 from bench.errors import BenchError
@@ -45,11 +46,12 @@ def test_find_tells_absent_from_present(tmp_path):
     [
         ("", "damaged"),
         ('{"schema_version": 1', "damaged"),
+        pytest.param("[" * 100_000, "damaged", id="deep"),
         ("[1, 2]", "does not hold a record"),
         ("\udcff", "damaged"),
         ("{}", "schema version None"),
         ('{"schema_version": 99}', "schema version 99, this program reads 1"),
-        ('{"schema_version": 1}', "not a valid record: cell: Field required"),
+        ('{"schema_version": 1}', "does not belong to the record.json"),
     ],
 )
 def test_garbage_is_named_with_the_remedy(stored, content, message):
@@ -57,20 +59,24 @@ def test_garbage_is_named_with_the_remedy(stored, content, message):
     path.write_bytes(content.encode(errors="surrogateescape"))
     with pytest.raises(BenchError, match=message) as caught:
         store.load(stored)
-    assert str(path) in str(caught.value)
+    assert str(stored) in str(caught.value)
     assert "Delete the folder" in str(caught.value)
 
 
-def test_unknown_fields_are_refused(stored):
+def test_wrong_fields_are_refused(stored):
+    edit(stored / store.RECORD_FILE, cell=None)
+    with pytest.raises(BenchError, match="not a valid record: cell: Input should be"):
+        store.load(stored)
+    store.save(stored.parent, make_record())
     edit(stored / store.RECORD_FILE, surprise=1)
     with pytest.raises(BenchError, match="surprise: Extra inputs"):
         store.load(stored)
 
 
-def test_lost_epochs_are_noticed(stored):
+def test_lost_or_foreign_epochs_are_noticed(stored):
     path = stored / store.EPOCHS_FILE
     path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
-    with pytest.raises(BenchError, match="holds 3 of 4 epochs"):
+    with pytest.raises(BenchError, match=r"epochs.jsonl does not belong to the record.json"):
         store.load(stored)
     path.unlink()
     with pytest.raises(BenchError, match="cannot read"):
@@ -106,6 +112,35 @@ def test_a_full_disk_leaves_the_old_file_and_no_rubbish(tmp_path, monkeypatch):
         store.write_atomic(path, "new")
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("failing_call", [1, 2])
+def test_a_full_disk_while_replacing_a_record_keeps_the_old_one(stored, monkeypatch, failing_call):
+    old = store.load(stored)
+    calls = []
+    real = os.fsync
+
+    def no_space(descriptor):
+        calls.append(descriptor)
+        if len(calls) == failing_call:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(BenchError, match="No space left"):
+        store.save(stored.parent, make_record(reason="new", status="failed"))
+    assert store.load(stored) == old
+    assert {path.name for path in stored.iterdir()} == {store.RECORD_FILE, store.EPOCHS_FILE}
+
+
+def test_impossible_values_are_refused(tmp_path):
+    epoch = make_record().epochs[0]
+    with pytest.raises(ValidationError, match="more correct predictions than images"):
+        type(epoch)(**{**epoch.model_dump(), "test_correct": epoch.test_images + 1})
+    with pytest.raises(ValidationError, match="not numbered"):
+        make_record(epochs=make_record().epochs[1:], status="failed")
+    with pytest.raises(ValidationError, match="completed with 3 of 4 epochs"):
+        make_record(epochs=make_record().epochs[:3])
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):

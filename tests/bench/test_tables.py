@@ -2,11 +2,20 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from bench.config import DATASETS, DEPTHS
 from bench.records import Speed
-from bench.tables import curves, grid_table, summarize, table1, table6, wilson_interval
+from bench.tables import (
+    curves,
+    difference_interval,
+    grid_table,
+    summarize,
+    table1,
+    table6,
+    wilson_interval,
+)
 from tests.bench.factories import make_failed, make_grid, make_record
 
 
@@ -99,6 +108,22 @@ def test_grid_averages_seeds_and_tells_their_range():
     assert line["test_accuracy"] == pytest.approx(sum(accuracies) / 3)
     assert (line["test_min"], line["test_max"]) == (min(accuracies), max(accuracies))
     assert line["cell_ids"] == [record.cell.id for record in records]
+
+
+def test_difference_interval_against_published_values():
+    """Newcombe 1998, table II: 56/70 against 48/80, method 10."""
+    low, high = difference_interval(100 * 56 / 70, 70, 60.0, 80)
+    assert (low, high) == pytest.approx((5.24, 33.39), abs=0.005)
+
+
+def test_equal_accuracies_differ_beyond_noise_in_5_percent_of_experiments():
+    random = np.random.default_rng(0)
+    counts = random.binomial(10_000, 0.77, (400, 2)) / 100
+    beyond = [
+        not low <= 0 <= high
+        for low, high in (difference_interval(a, 10_000, b, 10_000) for a, b in counts)
+    ]
+    assert 0.02 <= np.mean(beyond) <= 0.09
 
 
 def test_grid_tells_why_a_cell_is_empty():

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from torchvision.datasets import CIFAR10, MNIST
 
-from bench.data.datasets import DATASETS, Arrays, Dataset, DatasetSpec
+from bench.data.datasets import SPECS, Arrays, Dataset, DatasetSpec
 from bench.data.folder import IDX_FILES
 
 CIFAR_BATCHES = [f"data_batch_{i}" for i in range(1, 6)] + ["test_batch"]
@@ -29,7 +29,7 @@ def arrays_of(dataset: Dataset) -> Arrays:
 
 
 def tiny_arrays(name: str) -> Arrays:
-    spec = DATASETS[name]
+    spec = SPECS[name]
     image = (spec.resolution, spec.resolution, spec.channels)
     random = np.random.default_rng(0)
     return {
@@ -42,7 +42,7 @@ def tiny_arrays(name: str) -> Arrays:
 
 def spec_of(name: str, arrays: Arrays, tarball: bytes = b"") -> DatasetSpec:
     """The spec ``name`` with the facts of ``arrays`` and ``tarball`` in place of the real ones."""
-    facts = DATASETS[name].model_dump()
+    facts = SPECS[name].model_dump()
     facts["arrays"] = {
         key: {"shape": array.shape, "sha256": hashlib.sha256(array.tobytes()).hexdigest()}
         for key, array in arrays.items()

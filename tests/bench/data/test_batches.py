@@ -57,14 +57,6 @@ def test_normalised_training_set_has_mean_0_and_std_1(mnist: Dataset) -> None:
     assert images.to(torch.float64).std().item() == pytest.approx(1, abs=1e-6)
 
 
-def test_half_precision_rounds_the_float32_batch(cifar10: Dataset) -> None:
-    data = DeviceData(cifar10.test, cifar10.spec, CPU)
-    indices = torch.arange(5)
-    half, _ = data.batch(indices, dtype=torch.bfloat16)
-    assert half.dtype == torch.bfloat16
-    assert torch.equal(half, data.batch(indices)[0].to(torch.bfloat16))
-
-
 def test_a_batch_leaves_the_data_alone(mnist: Dataset) -> None:
     data = DeviceData(mnist.test, mnist.spec, CPU)
     before = data.images[:3].clone()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from bench.data.datasets import DATASETS, Dataset, SourceError, find, verify, verify_array
+from bench.data.datasets import SPECS, Dataset, SourceError, find, verify, verify_array
 from bench.errors import UsageError
 from tests.bench.data.files import arrays_of
 
@@ -47,4 +47,4 @@ def test_one_flipped_bit_is_found(mnist: Dataset) -> None:
 
 def test_another_shape_is_named() -> None:
     with pytest.raises(SourceError, match=r"there: test_labels is uint8 \(3,\), expected"):
-        verify_array(DATASETS["mnist"], "test_labels", np.zeros(3, np.uint8), "there")
+        verify_array(SPECS["mnist"], "test_labels", np.zeros(3, np.uint8), "there")

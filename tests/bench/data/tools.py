@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.data import sources
-from bench.data.datasets import DATASETS, Arrays, Dataset
+from bench.data.datasets import SPECS, Arrays, Dataset
 from tests.bench.data import files
 
 Npm = Callable[..., Path]
@@ -26,7 +26,7 @@ class Tiny:
 def make_tiny(name: str, monkeypatch: pytest.MonkeyPatch) -> Tiny:
     arrays = files.tiny_arrays(name)
     tarball = files.npm_tarball(name, arrays)
-    monkeypatch.setitem(DATASETS, name, files.spec_of(name, arrays, tarball))
+    monkeypatch.setitem(SPECS, name, files.spec_of(name, arrays, tarball))
     return Tiny(name, arrays, tarball)
 
 

@@ -1,0 +1,57 @@
+"""The documents say what the code does: recipes, commands, links."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from bench.cli import app
+from bench.config import PROFILES
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+TEXTS = {path.name: path.read_text() for path in DOCUMENTS}
+COMMANDS = typer.main.get_command(app).commands
+
+
+def budget(recipe):
+    images = recipe.images_per_epoch
+    return f"{recipe.epochs} × {images:,}" if images else f"{recipe.epochs} × all"
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_recipe_table_equals_the_recipes(profile):
+    for dataset, recipe in PROFILES[profile]().recipes.items():
+        row = (
+            f"| `{profile}` | {dataset} | {recipe.optimizer} | {recipe.learning_rate:g} "
+            f"| {recipe.momentum:g} | {recipe.weight_decay:g} | {recipe.warmup_fraction:.0%} "
+            f"| {recipe.batch_size} | {budget(recipe)} | {recipe.augmentation} |"
+        )
+        assert row in TEXTS["methodology.md"]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_links_to_files_lead_somewhere(name):
+    document = next(path for path in DOCUMENTS if path.name == name)
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)\)", TEXTS[name])
+    for target in targets:
+        assert (document.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_commands_and_options_exist(name):
+    calls = re.findall(r"(?:python -m bench|\./run_all\.sh)((?: [\w/.,-]+)*)", TEXTS[name])
+    for call in calls:
+        words = call.split()
+        command = words.pop(0) if words and words[0] in COMMANDS else "run"
+        options = {option for parameter in COMMANDS[command].params for option in parameter.opts}
+        for word in words:
+            assert not word.startswith("--") or word in options | {"--help"}, call
+
+
+@pytest.mark.parametrize("name", ["architecture.md"])
+def test_every_module_has_its_room_in_the_map(name):
+    for path in [*(ROOT / "bench").glob("*.py"), *(ROOT / "resnet_models").glob("*.py")]:
+        if path.name != "__init__.py":
+            assert path.name in TEXTS[name]
