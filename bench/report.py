@@ -133,7 +133,7 @@ def headline(profile: str, grid: Sequence[Row], table1: Sequence[Row]) -> str:
         ends = sorted(rows, key=lambda row: row["test_accuracy"])
         ends = [ends[0], ends[-1]] if len(ends) > 1 else ends
         words = " to ".join(
-            f"{number(row['test_accuracy'], 1)}\u00a0% (ResNet-{row['depth']})" for row in ends
+            f"{number(row['test_accuracy'], 1)}\u00a0% (ResNet\u2011{row['depth']})" for row in ends
         )
         findings.append(f"{words} on {dataset}")
     return f"Test accuracy: {'; '.join(findings)}."

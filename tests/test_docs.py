@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import typer.main
 
+from bench import store
 from bench.cli import app
 from bench.config import PROFILES
 
@@ -48,6 +49,23 @@ def test_commands_and_options_exist(name):
         options = {option for parameter in COMMANDS[command].params for option in parameter.opts}
         for word in words:
             assert not word.startswith("--") or word in options | {"--help"}, call
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_nothing_is_left_to_fill_in(name):
+    words = set(re.findall(r"\b[A-Z]+_[A-Z_]+\b", TEXTS[name]))
+    assert words <= {"RESNET_BENCH_DATA", "SCHEMA_VERSION"}
+
+
+@pytest.mark.parametrize(
+    "folder", sorted((ROOT / "reports" / "published").iterdir()), ids=lambda path: path.name
+)
+def test_published_results_can_be_read_and_stand_in_the_readme(folder):
+    records, problems = store.load_all(folder / "runs")
+    assert records
+    assert problems == []
+    for record in records:
+        assert f"{record.final.test_accuracy:.2%}".replace("%", " %") in TEXTS["README.md"]
 
 
 @pytest.mark.parametrize("name", ["architecture.md"])

@@ -204,8 +204,8 @@ def test_unknown_profile_names_those_present(records, found):
     ("profile", "expected"),
     [
         ("smoke", "1 of 1 cells ran, and measured MACs lie within 0.8 % of the FLOPs"),
-        ("quick", "Test accuracy: 44.3 % (ResNet-18) on CIFAR-10."),
-        ("full", "Test accuracy: 44.3 % (ResNet-18) on CIFAR-10."),
+        ("quick", "Test accuracy: 44.3 % (ResNet\u201118) on CIFAR-10."),
+        ("full", "Test accuracy: 44.3 % (ResNet\u201118) on CIFAR-10."),
     ],
 )
 def test_headline_and_conclusion_follow_the_profile(profile, expected):
@@ -218,8 +218,8 @@ def test_headline_gives_the_range():
     records = [make_record(depth) for depth in (18, 50, 152)] + [make_record(18, "mnist")]
     text = text_of(report.render(records, []))
     assert (
-        "Test accuracy: 38.9 % (ResNet-152) to 44.3 % (ResNet-18) on CIFAR-10; "
-        "97.3 % (ResNet-18) on MNIST." in text
+        "Test accuracy: 38.9 % (ResNet\u2011152) to 44.3 % (ResNet\u201118) on CIFAR-10; "
+        "97.3 % (ResNet\u201118) on MNIST." in text
     )
 
 
