@@ -15,6 +15,7 @@ from bench.errors import BenchError, UsageError
 
 if TYPE_CHECKING:
     from bench.data.datasets import Dataset
+    from bench.records import Record
 
 EXIT_FAILURE, EXIT_USAGE = 1, 2
 RUNS, PAGE = "runs", "index.html"
@@ -98,14 +99,19 @@ def run(
             _say(f"\nStopped: {kept} of {total} cells have a record and keep it. {same} goes on.")
             raise typer.Exit(128 + signal.SIGINT) from None
         html_report.write(runs, out / PAGE, config.profile)
+    _conclude(records, len(done), out / PAGE)
+
+
+def _conclude(records: "list[Record]", reused: int, page: Path) -> None:
+    """Say what came of the run; a failed cell shows in the exit code."""
     failed = [record for record in records if record.status == "failed"]
     _say(
-        f"{len(records) - len(failed)} cells run, {len(done)} reused, {len(failed)} failed. "
-        f"Report: {(out / PAGE).absolute()}"
+        f"{len(records) - len(failed)} cells run, {reused} reused, {len(failed)} failed. "
+        f"Report: {page.absolute()}"
     )
+    for record in failed:
+        _say(f"failed: {record.cell.id}: {record.reason}")
     if failed:
-        for record in failed:
-            _say(f"failed: {record.cell.id}: {record.reason}")
         raise typer.Exit(EXIT_FAILURE)
 
 

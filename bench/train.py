@@ -2,14 +2,14 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bench.config import Recipe
-from bench.data.batches import DeviceData, epoch_plan
+from bench.data.batches import DeviceData, EpochPlan, epoch_plan
 from bench.errors import BenchError
 from bench.records import EpochRecord, Precision
 from bench.schedule import learning_rate
@@ -120,6 +120,31 @@ def evaluate(trainer: Trainer, data: DeviceData, images: int | None) -> tuple[in
     return count, int(correct), float(loss) / count
 
 
+def train_epoch(
+    trainer: Trainer,
+    data: DeviceData,
+    plan: EpochPlan,
+    rates: Sequence[float],
+    on_step: Callable[[int], None],
+) -> tuple[int, float]:
+    """One step for each of ``rates``, over the images of ``plan`` in their order.
+
+    Returns:
+        Correct predictions and mean cross-entropy per image. Only reading them, at the end, waits
+        for the device.
+    """
+    loss_sum = torch.zeros((), dtype=torch.float64, device=trainer.device)
+    correct = torch.zeros((), dtype=torch.int64, device=trainer.device)
+    batches = plan.to(trainer.device).batches(trainer.recipe.batch_size)
+    for rate, batch in zip(rates, batches, strict=True):
+        images, labels = data.batch(batch.indices, batch.offsets, batch.flips)
+        loss, right = trainer.step(images, labels, rate)
+        loss_sum += loss * len(labels)
+        correct += right
+        on_step(len(labels))
+    return int(correct), float(loss_sum) / len(plan)
+
+
 def train(
     trainer: Trainer,
     train_data: DeviceData,
@@ -141,39 +166,29 @@ def train(
     """
     recipe = trainer.recipe
     images = recipe.images_per_epoch or len(train_data)
-    steps_per_epoch = math.ceil(images / recipe.batch_size)
-    steps = steps_per_epoch * recipe.epochs
+    steps = math.ceil(images / recipe.batch_size)
+    total = steps * recipe.epochs
+    rates = [learning_rate(recipe, step, total) for step in range(total)]
     for epoch in range(1, recipe.epochs + 1):
         start = time.perf_counter()
         plan = epoch_plan(seed, epoch, len(train_data), images, recipe.augmentation)
-        loss_sum = torch.zeros((), dtype=torch.float64, device=trainer.device)
-        correct = torch.zeros((), dtype=torch.int64, device=trainer.device)
-        first_step = (epoch - 1) * steps_per_epoch
-        batches = plan.to(trainer.device).batches(recipe.batch_size)
-        for step, batch in enumerate(batches, start=first_step):
-            rate = learning_rate(recipe, step, steps)
-            inputs, labels = train_data.batch(batch.indices, batch.offsets, batch.flips)
-            loss, right = trainer.step(inputs, labels, rate)
-            loss_sum += loss * len(labels)
-            correct += right
-            on_step(len(labels))
-        train_loss = float(loss_sum) / images  # waits for the device
+        epoch_rates = rates[(epoch - 1) * steps : epoch * steps]
+        train_correct, train_loss = train_epoch(trainer, train_data, plan, epoch_rates, on_step)
         trained = time.perf_counter()
         if not math.isfinite(train_loss):
             raise BenchError(
                 f"training diverged: the loss of epoch {epoch} is {train_loss} "
-                f"(learning rate {rate:.3g} at its end)"
+                f"(learning rate {epoch_rates[-1]:.3g} at its end)"
             )
+        last = epoch == recipe.epochs
         test_images, test_correct, test_loss = evaluate(
-            trainer,
-            test_data,
-            recipe.final_test_images if epoch == recipe.epochs else recipe.test_images,
+            trainer, test_data, recipe.final_test_images if last else recipe.test_images
         )
         yield EpochRecord(
             epoch=epoch,
-            learning_rate=rate,
+            learning_rate=epoch_rates[-1],
             train_images=images,
-            train_correct=int(correct),
+            train_correct=train_correct,
             train_loss=train_loss,
             train_seconds=trained - start,
             test_images=test_images,

@@ -145,7 +145,12 @@ def test_a_stopped_run_keeps_its_cells_and_goes_on(number, code, tmp_path, mnist
     arguments += ["--models", "resnet18,resnet34", "--device", "cpu"]
     runs = tmp_path / "runs"
     process = subprocess.Popen(
-        [sys.executable, "-m", "bench", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "bench", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        # What a shell starts in the background ignores SIGINT, and so would this child of it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 120
     while not list(runs.glob("*/record.json")) and time.monotonic() < deadline:

