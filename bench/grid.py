@@ -167,7 +167,8 @@ def run_cell(
     except BenchError as error:
         reason = str(error)
     except Exception as error:
-        progress.say(traceback.format_exc().rstrip())
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError):
+            progress.say(traceback.format_exc().rstrip())  # a bug: its place is worth knowing
         reason = f"{type(error).__name__}: {error}"
     return Record(
         cell=cell,
