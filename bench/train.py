@@ -69,7 +69,7 @@ class Trainer:
             logits = self.model(images)
         logits = logits.float()
         loss = F.cross_entropy(logits, labels)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         return loss.detach(), (logits.argmax(1) == labels).sum()

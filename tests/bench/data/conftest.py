@@ -78,6 +78,7 @@ class Host:
 class Handler(BaseHTTPRequestHandler):
     def __init__(self, host: Host, *arguments: object) -> None:
         self.host = host
+        # http.server passes the three on; their types are its own business
         super().__init__(*arguments)  # type: ignore[arg-type]
 
     def do_GET(self) -> None:

