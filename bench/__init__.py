@@ -4,8 +4,9 @@ import os
 
 __version__ = "0.1.0"
 
-# GNU OpenMP, which torch uses on Linux, lets waiting threads spin. Where another process wants the
-# same cores, that makes a training step 2 to 20 times slower (measured: 2 cores, one busy process,
-# ResNet-50 at 32x32: 1.4 s a step against 0.78 s); alone on the machine it gains about 2 %.
+# GNU OpenMP, which torch uses on Linux, lets waiting threads spin. Where other processes want the
+# same cores, that slows training: on 2 cores with one busy process a ResNet-50 step at 32x32 took
+# 1.4 s against 0.78 s without long spinning, and with several up to 20 times the undisturbed time.
+# Alone on the machine, spinning gains about 2 %.
 # It is read when torch is first imported, and a value set by the user stays.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
