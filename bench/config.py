@@ -9,13 +9,12 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from bench.errors import UsageError
+from resnet_models.spec import Lineage, Stem
 
 DEPTHS = (18, 34, 50, 101, 152)
 MODELS = tuple(f"resnet{depth}" for depth in DEPTHS)
 DATASETS = ("cifar10", "mnist")
 
-Lineage = Literal["paper", "torchvision", "project2022"]
-Stem = Literal["imagenet", "cifar"]
 Augmentation = Literal["none", "crop_flip"]
 
 

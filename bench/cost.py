@@ -2,26 +2,27 @@
 
 MACs are the multiply-adds of convolutions and fully connected layers in one forward pass of one
 image, the paper's "FLOPs" (section 3.3). BatchNorm, activations, pooling and additions are left
-out, as they are there.
+out, as they are there; ``bench.layers`` lists them apart.
 """
 
 import functools
 import warnings
+from dataclasses import replace
 
 import torch
 from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
 
+from bench.layers import layer_table
 from bench.records import Cost
-from resnet_models import build
-from resnet_models.blocks import Lineage
-from resnet_models.resnet import Stem
+from resnet_models import Definition
 
 with warnings.catch_warnings():
     # fvcore scripts unrelated losses on import, which newer torch calls deprecated.
     warnings.simplefilter("ignore")
     from fvcore.nn import FlopCountAnalysis
 
-TABLE1_INPUT_SHAPE = (3, 224, 224)
+TABLE1_RESOLUTION = 224
 TABLE1_CLASSES = 1000
 
 
@@ -30,10 +31,10 @@ def parameter_count(model: nn.Module) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def count_macs(model: nn.Module, input_shape: tuple[int, int, int]) -> int:
+def fvcore_macs(model: nn.Module, input_shape: tuple[int, int, int]) -> int:
     """MACs of one image (C, H, W), counted by fvcore on a trace in evaluation mode.
 
-    Evaluation mode runs each layer as defined; see ``resnet_models.blocks.Conv3x3``.
+    The weights must be real: fvcore cannot trace on the meta device.
     """
     device = next(model.parameters()).device
     was_training = model.training
@@ -45,26 +46,41 @@ def count_macs(model: nn.Module, input_shape: tuple[int, int, int]) -> int:
     return int(operators["conv"] + operators["linear"])
 
 
-@functools.cache
-def table1_cost(model: str, lineage: Lineage) -> tuple[int, int]:
-    """Parameters and MACs of a network as in Table 1: 224x224 images, 1000 classes."""
-    network = build(model, lineage=lineage, num_classes=TABLE1_CLASSES)
-    return parameter_count(network), count_macs(network, TABLE1_INPUT_SHAPE)
+def torch_macs(model: nn.Module, input_shape: tuple[int, int, int]) -> int:
+    """MACs of one image (C, H, W), counted by torch as its operators run; also on "meta"."""
+    device = next(model.parameters()).device
+    was_training = model.training
+    with FlopCounterMode(display=False) as counter, torch.inference_mode():
+        model.eval()(torch.zeros(1, *input_shape, device=device))
+    model.train(was_training)
+    return int(counter.get_total_flops()) // 2  # torch counts a multiply-add as two
 
 
 @functools.cache
-def measure(
-    model: str, lineage: Lineage, stem: Stem, input_shape: tuple[int, int, int], num_classes: int
-) -> Cost:
-    """Cost of a network as the cell trains it, and as Table 1 lists it."""
-    network = build(
-        model, lineage=lineage, stem=stem, in_channels=input_shape[0], num_classes=num_classes
-    )
-    table1_parameters, table1_macs = table1_cost(model, lineage)
+def measure(definition: Definition, resolution: int) -> Cost:
+    """Cost of a Table 1 network as a cell trains it, and as Table 1 lists it.
+
+    fvcore's count is the one that is stored; the formula of ``bench.layers`` must agree with it.
+    """
+    listed = replace(definition, stem="imagenet", in_channels=3, num_classes=TABLE1_CLASSES)
+    parameters, macs = _count(definition, resolution)
+    table1_parameters, table1_macs = _count(listed, TABLE1_RESOLUTION)
     return Cost(
-        parameters=parameter_count(network),
-        macs=count_macs(network, input_shape),
-        input_shape=input_shape,
+        parameters=parameters,
+        macs=macs,
+        input_shape=(definition.in_channels, resolution, resolution),
         table1_parameters=table1_parameters,
         table1_macs=table1_macs,
     )
+
+
+@functools.cache
+def _count(definition: Definition, resolution: int) -> tuple[int, int]:
+    """Parameters and MACs of the network itself, checked against the formula."""
+    network = definition.build()
+    macs = fvcore_macs(network, (definition.in_channels, resolution, resolution))
+    parameters = parameter_count(network)
+    layers = layer_table(definition, resolution)
+    assert macs == sum(layer.macs for layer in layers)
+    assert parameters == sum(layer.parameters for layer in layers)
+    return parameters, macs

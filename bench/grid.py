@@ -19,7 +19,7 @@ from bench.errors import BenchError, UsageError
 from bench.progress import GridProgress
 from bench.records import Cell, Cost, Environment, EpochRecord, PeakMemory, Record, Speed
 from bench.train import Trainer, choose_precision, train
-from resnet_models import build
+from resnet_models import define
 
 # From a dataset's name to its training and test split on the device.
 PutData = Callable[[str], tuple[DeviceData, DeviceData]]
@@ -200,21 +200,20 @@ def _measure(
     memory_source = speed.reset_peak_memory(device)
     train_data, test_data = put(cell.dataset)
     spec = train_data.spec
-    shape = (spec.channels, spec.resolution, spec.resolution)
+    definition = define(
+        cell.model,
+        lineage=cell.lineage,
+        stem=cell.stem,
+        in_channels=spec.channels,
+        num_classes=spec.classes,
+    )
 
     def trainer() -> Trainer:
         torch.manual_seed(cell.seed)
-        model = build(
-            cell.model,
-            lineage=cell.lineage,
-            stem=cell.stem,
-            in_channels=spec.channels,
-            num_classes=spec.classes,
-            zero_init_residual=recipe.zero_init_residual,
-        )
+        model = definition.build(zero_init_residual=recipe.zero_init_residual)
         return Trainer(model, recipe, device, choose_precision(device))
 
-    measured.cost = cost.measure(cell.model, cell.lineage, cell.stem, shape, spec.classes)
+    measured.cost = cost.measure(definition, spec.resolution)
     measured.speed = speed.measure(trainer(), train_data, config.speed_samples)
     progress.step(speed.measuring_images(config.speed_samples, recipe.batch_size, device))
     for epoch in train(trainer(), train_data, test_data, cell.seed, progress.step):

@@ -9,10 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from bench.data.batches import DeviceData, epoch_plan
 from bench.records import MemorySource, PeakMemory, Speed
-from bench.train import EVALUATION_BATCH_SIZE, Trainer, synchronize
+from bench.train import EVALUATION_BATCH_SIZE, Trainer, predict, synchronize
 
 WARMUP_REPETITIONS = 2
 LATENCY_SAMPLES_PER_SAMPLE = 4  # a single image is quick: more of them cost nothing
@@ -59,13 +60,17 @@ def measure(trainer: Trainer, data: DeviceData, samples: int) -> Speed:
 
     inference_batch_size = min(EVALUATION_BATCH_SIZE[device.type], len(data))
     images, _ = data.batch(torch.arange(inference_batch_size, device=device))
+
+    def infer(batch: Tensor) -> Tensor:
+        return predict(trainer.model, batch, trainer.precision)
+
     return Speed(
         batch_size=recipe.batch_size,
         train_step_seconds=sample(train_step, device, samples),
         inference_batch_size=inference_batch_size,
-        inference_batch_seconds=sample(lambda: trainer.logits(images), device, samples, warmup=1),
+        inference_batch_seconds=sample(lambda: infer(images), device, samples, warmup=1),
         latency_seconds=sample(
-            lambda: trainer.logits(images[:1]), device, samples * LATENCY_SAMPLES_PER_SAMPLE
+            lambda: infer(images[:1]), device, samples * LATENCY_SAMPLES_PER_SAMPLE
         ),
     )
 

@@ -13,6 +13,7 @@ from bench.data.batches import DeviceData, EpochPlan, epoch_plan
 from bench.errors import BenchError
 from bench.records import EpochRecord, Precision
 from bench.schedule import learning_rate
+from resnet_models.blocks import skip_padding
 
 # Large enough to keep a device busy, small enough for the activations of ResNet-152.
 EVALUATION_BATCH_SIZE = {"cpu": 250, "cuda": 2000}
@@ -53,6 +54,7 @@ class Trainer:
         self.device = device
         self.precision = precision
         self.model = model.to(device).to(memory_format=torch.channels_last)
+        skip_padding(self.model)
         self.optimizer = make_optimizer(model, recipe)
 
     def step(self, images: Tensor, labels: Tensor, rate: float) -> tuple[Tensor, Tensor]:
@@ -74,13 +76,14 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         return loss.detach(), (logits.argmax(1) == labels).sum()
 
-    @torch.inference_mode()
-    def logits(self, images: Tensor) -> Tensor:
-        """Float32 logits (B, classes) of images (B, C, H, W), in evaluation mode."""
-        self.model.eval()
-        with autocast(self.device, self.precision):
-            logits: Tensor = self.model(images)
-        return logits.float()
+
+@torch.inference_mode()
+def predict(model: nn.Module, images: Tensor, precision: Precision) -> Tensor:
+    """Float32 logits (B, classes) of images (B, C, H, W), in evaluation mode."""
+    model.eval()
+    with autocast(images.device, precision):
+        logits: Tensor = model(images)
+    return logits.float()
 
 
 def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
@@ -102,19 +105,22 @@ def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     )
 
 
-def evaluate(trainer: Trainer, data: DeviceData, images: int | None) -> tuple[int, int, float]:
+def evaluate(
+    model: nn.Module, data: DeviceData, precision: Precision, images: int | None = None
+) -> tuple[int, int, float]:
     """Look at the first ``images`` of ``data`` (None: all), once.
 
     Returns:
         Images seen, correct predictions, mean cross-entropy per image.
     """
     count = len(data) if images is None else min(images, len(data))
-    indices = torch.arange(count, device=trainer.device)
-    loss = torch.zeros((), dtype=torch.float64, device=trainer.device)
-    correct = torch.zeros((), dtype=torch.int64, device=trainer.device)
-    for part in torch.split(indices, EVALUATION_BATCH_SIZE[trainer.device.type]):
+    device = data.labels.device
+    indices = torch.arange(count, device=device)
+    loss = torch.zeros((), dtype=torch.float64, device=device)
+    correct = torch.zeros((), dtype=torch.int64, device=device)
+    for part in torch.split(indices, EVALUATION_BATCH_SIZE[device.type]):
         inputs, labels = data.batch(part)
-        logits = trainer.logits(inputs)
+        logits = predict(model, inputs, precision)
         loss += F.cross_entropy(logits, labels, reduction="sum")
         correct += (logits.argmax(1) == labels).sum()
     return count, int(correct), float(loss) / count
@@ -182,7 +188,10 @@ def train(
             )
         last = epoch == recipe.epochs
         test_images, test_correct, test_loss = evaluate(
-            trainer, test_data, recipe.final_test_images if last else recipe.test_images
+            trainer.model,
+            test_data,
+            trainer.precision,
+            recipe.final_test_images if last else recipe.test_images,
         )
         yield EpochRecord(
             epoch=epoch,

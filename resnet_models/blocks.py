@@ -1,39 +1,45 @@
-"""The two residual blocks of Figure 5: basic (two 3x3) and bottleneck (1x1, 3x3, 1x1)."""
+"""The blocks of Figure 5, basic (two 3x3) and bottleneck (1x1, 3x3, 1x1), and their shortcuts."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-# Which published definition a network follows:
-#   paper        stride on the first 1x1 of a bottleneck (He et al.; also called v1)
-#   torchvision  stride on the 3x3 (v1.5)
-#   project2022  stride on the 3x3 and no ReLU after the addition (the 2022 student project)
-# A basic block has its stride on the first 3x3 in all of them.
-Lineage = Literal["paper", "torchvision", "project2022"]
+from resnet_models.spec import Block, Lineage, Shortcut
 
 
 class Conv3x3(nn.Conv2d):
     """3x3 convolution with padding 1, no bias.
 
     Where the output is a single pixel (a 1x1 map, or a 2x2 map with stride 2: the last stage on
-    32x32 images behind the ImageNet stem), most taps see nothing but padding. Training then
-    multiplies with the other taps only: the same sums, up to rounding, and half the time of a
-    ResNet-18 step (batch 64, 2 CPU cores: 138 ms against 288). Evaluation runs the layer as
-    defined, so that tools that count operations see the published network.
+    32x32 images behind the ImageNet stem), most taps see nothing but padding. After
+    ``skip_padding`` training multiplies with the other taps only: the same sums, up to rounding,
+    and half the time of a ResNet-18 step (batch 64, 2 CPU cores: 138 ms against 288).
     """
 
     def __init__(self, in_planes: int, out_planes: int, stride: int = 1) -> None:
         super().__init__(in_planes, out_planes, 3, stride=stride, padding=1, bias=False)
+        self.skips_padding = False
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_planes, H, W) -> (N, out_planes, ceil(H / stride), ceil(W / stride))."""
         height, width = x.shape[-2:]
-        if self.training and max(height, width) <= self.stride[0]:
+        if self.skips_padding and self.training and max(height, width) <= self.stride[0]:
             taps = self.weight[:, :, 1 : 1 + height, 1 : 1 + width]
             return F.linear(x.flatten(1), taps.flatten(1))[:, :, None, None]
         return super().forward(x)
+
+
+def skip_padding(model: nn.Module) -> None:
+    """Let the 3x3 convolutions of ``model`` leave out, in training, taps that see only padding.
+
+    Evaluation runs the layers as defined, so that tools that count operations see the published
+    network.
+    """
+    for module in model.modules():
+        if isinstance(module, Conv3x3):
+            module.skips_padding = True
 
 
 def conv1x1(in_planes: int, out_planes: int, stride: int = 1) -> nn.Conv2d:
@@ -41,25 +47,56 @@ def conv1x1(in_planes: int, out_planes: int, stride: int = 1) -> nn.Conv2d:
     return nn.Conv2d(in_planes, out_planes, 1, stride=stride, bias=False)
 
 
-def projection(in_planes: int, out_planes: int, stride: int) -> nn.Sequential | None:
-    """Shortcut option B (section 3.3): a projection where shapes change, else the identity."""
-    if stride == 1 and in_planes == out_planes:
+class ZeroPadding(nn.Module):
+    """Shortcut option A (section 3.3): every ``stride``-th pixel, zeros for the new channels.
+
+    The paper does not say on which side the zeros go. Here half of them go on each, as in the
+    public CIFAR-10 networks with this option; another place is the same network with its channels
+    in another order.
+    """
+
+    def __init__(self, in_planes: int, out_planes: int, stride: int) -> None:
+        super().__init__()
+        self.stride = stride
+        self.before = (out_planes - in_planes) // 2
+        self.after = out_planes - in_planes - self.before
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, in_planes, H, W) -> (N, out_planes, ceil(H / stride), ceil(W / stride))."""
+        picked = x[:, :, :: self.stride, :: self.stride]
+        return F.pad(picked, (0, 0, 0, 0, self.before, self.after))
+
+
+def make_shortcut(
+    option: Shortcut, in_planes: int, out_planes: int, stride: int
+) -> nn.Module | None:
+    """What the shortcut does to x, by option (section 3.3); None: nothing.
+
+    A: zero padding where shapes change. B: a projection there. C: a projection everywhere.
+    """
+    same_shape = stride == 1 and in_planes == out_planes
+    if option == "none" or (same_shape and option != "C"):
         return None
+    if option == "A":
+        return ZeroPadding(in_planes, out_planes, stride)
     return nn.Sequential(conv1x1(in_planes, out_planes, stride), nn.BatchNorm2d(out_planes))
 
 
 class ResidualBlock(nn.Module, ABC):
-    """y = ReLU(F(x) + shortcut(x)): equations 1 and 2."""
+    """y = ReLU(F(x) + shortcut(x)), equations 1 and 2; of a plain network y = ReLU(F(x))."""
 
     expansion: ClassVar[int]  # output channels per plane
-    downsample: nn.Sequential | None  # None: the identity
+    downsample: nn.Module | None  # None: the identity
 
-    def __init__(self, in_planes: int, planes: int, stride: int, lineage: Lineage) -> None:
+    def __init__(
+        self, in_planes: int, planes: int, stride: int, *, lineage: Lineage, shortcut: Shortcut
+    ) -> None:
         super().__init__()
-        self.relu_after_addition = lineage != "project2022"
+        self.has_shortcut = shortcut != "none"
+        self.last_relu = lineage != "project2022"
         self.add_residual(in_planes, planes, stride, lineage)
         # Last, as in torchvision: optimizer states list parameters in this order.
-        self.downsample = projection(in_planes, planes * self.expansion, stride)
+        self.downsample = make_shortcut(shortcut, in_planes, planes * self.expansion, stride)
 
     @abstractmethod
     def add_residual(self, in_planes: int, planes: int, stride: int, lineage: Lineage) -> None:
@@ -75,13 +112,16 @@ class ResidualBlock(nn.Module, ABC):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_planes, H, W) -> (N, planes * expansion, H / stride, W / stride)."""
-        shortcut = x if self.downsample is None else self.downsample(x)
-        out = self.residual(x) + shortcut
-        return F.relu(out, inplace=True) if self.relu_after_addition else out
+        if self.has_shortcut:
+            shortcut = x if self.downsample is None else self.downsample(x)
+            out = self.residual(x) + shortcut
+        else:
+            out = self.residual(x)
+        return F.relu(out, inplace=True) if self.last_relu else out
 
 
 class BasicBlock(ResidualBlock):
-    """Two 3x3 convolutions (Figure 5, left): ResNet-18 and 34."""
+    """Two 3x3 convolutions (Figure 5, left): ResNet-18 and 34, and all networks of Table 6."""
 
     expansion = 1
 
@@ -128,3 +168,37 @@ class Bottleneck(ResidualBlock):
     def last_norm(self) -> nn.BatchNorm2d:
         """The third of three."""
         return self.bn3
+
+
+BLOCKS: dict[Block, type[ResidualBlock]] = {"basic": BasicBlock, "bottleneck": Bottleneck}
+"""The class of each kind of block."""
+
+
+def make_stage(
+    block: type[ResidualBlock],
+    in_planes: int,
+    planes: int,
+    count: int,
+    stride: int,
+    *,
+    lineage: Lineage,
+    shortcut: Shortcut,
+) -> nn.Sequential:
+    """``count`` blocks on maps of one size; the first one changes width and size."""
+    first = block(in_planes, planes, stride, lineage=lineage, shortcut=shortcut)
+    width = planes * block.expansion
+    rest = [block(width, planes, 1, lineage=lineage, shortcut=shortcut) for _ in range(count - 1)]
+    return nn.Sequential(first, *rest)
+
+
+def initialise(model: nn.Module, *, zero_init_residual: bool) -> None:
+    """He initialisation (arXiv:1502.01852): convolutions normal with variance 2 / fan_out.
+
+    ``zero_init_residual`` starts the last BatchNorm gamma of each block at zero, so that every
+    block starts as its shortcut (Goyal et al., arXiv:1706.02677, section 5.1).
+    """
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        elif isinstance(module, ResidualBlock) and zero_init_residual:
+            nn.init.zeros_(module.last_norm().weight)

@@ -1,115 +1,263 @@
-"""Every network by name, with the parameter counts that the tests hold it to."""
+"""Every network by name, with the parameter counts that the tests hold it to. No torch here."""
 
-from dataclasses import dataclass
+from resnet_models.spec import ModelSpec
 
-from resnet_models.blocks import BasicBlock, Bottleneck, Lineage, ResidualBlock
-from resnet_models.resnet import ResNet, Stem
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelSpec:
-    """A network of Table 1.
-
-    Attributes:
-        depth: layers with weights, projections not counted.
-        block: BasicBlock or Bottleneck.
-        layers: blocks in conv2_x, conv3_x, conv4_x and conv5_x.
-        parameters: (stem, input channels, classes) -> exact count; the lineages do not differ.
-    """
-
-    depth: int
-    block: type[ResidualBlock]
-    layers: tuple[int, int, int, int]
-    parameters: dict[tuple[Stem, int, int], int]
-
-
-MODELS = {
+MODELS: dict[str, ModelSpec] = {
     "resnet18": ModelSpec(
+        family="table1",
         depth=18,
-        block=BasicBlock,
+        block="basic",
         layers=(2, 2, 2, 2),
+        shortcuts=("B", "A", "C"),
         parameters={
-            ("imagenet", 3, 1000): 11_689_512,
-            ("imagenet", 3, 10): 11_181_642,
-            ("imagenet", 1, 10): 11_175_370,
-            ("cifar", 3, 10): 11_173_962,
-            ("cifar", 1, 10): 11_172_810,
+            ("B", "imagenet", 3, 1000): 11_689_512,
+            ("B", "imagenet", 3, 10): 11_181_642,
+            ("B", "imagenet", 1, 10): 11_175_370,
+            ("B", "cifar", 3, 10): 11_173_962,
+            ("B", "cifar", 1, 10): 11_172_810,
+            ("A", "imagenet", 3, 1000): 11_515_688,
+            ("A", "imagenet", 3, 10): 11_007_818,
+            ("A", "cifar", 3, 10): 11_000_138,
+            ("C", "imagenet", 3, 1000): 12_043_816,
+            ("C", "imagenet", 3, 10): 11_535_946,
+            ("C", "cifar", 3, 10): 11_528_266,
         },
     ),
     "resnet34": ModelSpec(
+        family="table1",
         depth=34,
-        block=BasicBlock,
+        block="basic",
         layers=(3, 4, 6, 3),
+        shortcuts=("B", "A", "C"),
         parameters={
-            ("imagenet", 3, 1000): 21_797_672,
-            ("imagenet", 3, 10): 21_289_802,
-            ("imagenet", 1, 10): 21_283_530,
-            ("cifar", 3, 10): 21_282_122,
-            ("cifar", 1, 10): 21_280_970,
+            ("B", "imagenet", 3, 1000): 21_797_672,
+            ("B", "imagenet", 3, 10): 21_289_802,
+            ("B", "imagenet", 1, 10): 21_283_530,
+            ("B", "cifar", 3, 10): 21_282_122,
+            ("B", "cifar", 1, 10): 21_280_970,
+            ("A", "imagenet", 3, 1000): 21_623_848,
+            ("A", "imagenet", 3, 10): 21_115_978,
+            ("A", "cifar", 3, 10): 21_108_298,
+            ("C", "imagenet", 3, 1000): 22_716_840,
+            ("C", "imagenet", 3, 10): 22_208_970,
+            ("C", "cifar", 3, 10): 22_201_290,
         },
     ),
     "resnet50": ModelSpec(
+        family="table1",
         depth=50,
-        block=Bottleneck,
+        block="bottleneck",
         layers=(3, 4, 6, 3),
+        shortcuts=("B", "A", "C"),
         parameters={
-            ("imagenet", 3, 1000): 25_557_032,
-            ("imagenet", 3, 10): 23_528_522,
-            ("imagenet", 1, 10): 23_522_250,
-            ("cifar", 3, 10): 23_520_842,
-            ("cifar", 1, 10): 23_519_690,
+            ("B", "imagenet", 3, 1000): 25_557_032,
+            ("B", "imagenet", 3, 10): 23_528_522,
+            ("B", "imagenet", 1, 10): 23_522_250,
+            ("B", "cifar", 3, 10): 23_520_842,
+            ("B", "cifar", 1, 10): 23_519_690,
+            ("A", "imagenet", 3, 1000): 22_780_456,
+            ("A", "imagenet", 3, 10): 20_751_946,
+            ("A", "cifar", 3, 10): 20_744_266,
+            ("C", "imagenet", 3, 1000): 40_128_552,
+            ("C", "imagenet", 3, 10): 38_100_042,
+            ("C", "cifar", 3, 10): 38_092_362,
         },
     ),
     "resnet101": ModelSpec(
+        family="table1",
         depth=101,
-        block=Bottleneck,
+        block="bottleneck",
         layers=(3, 4, 23, 3),
+        shortcuts=("B", "A", "C"),
         parameters={
-            ("imagenet", 3, 1000): 44_549_160,
-            ("imagenet", 3, 10): 42_520_650,
-            ("imagenet", 1, 10): 42_514_378,
-            ("cifar", 3, 10): 42_512_970,
-            ("cifar", 1, 10): 42_511_818,
+            ("B", "imagenet", 3, 1000): 44_549_160,
+            ("B", "imagenet", 3, 10): 42_520_650,
+            ("B", "imagenet", 1, 10): 42_514_378,
+            ("B", "cifar", 3, 10): 42_512_970,
+            ("B", "cifar", 1, 10): 42_511_818,
+            ("A", "imagenet", 3, 1000): 41_772_584,
+            ("A", "imagenet", 3, 10): 39_744_074,
+            ("A", "cifar", 3, 10): 39_736_394,
+            ("C", "imagenet", 3, 1000): 76_981_288,
+            ("C", "imagenet", 3, 10): 74_952_778,
+            ("C", "cifar", 3, 10): 74_945_098,
         },
     ),
     "resnet152": ModelSpec(
+        family="table1",
         depth=152,
-        block=Bottleneck,
+        block="bottleneck",
         layers=(3, 8, 36, 3),
+        shortcuts=("B", "A", "C"),
         parameters={
-            ("imagenet", 3, 1000): 60_192_808,
-            ("imagenet", 3, 10): 58_164_298,
-            ("imagenet", 1, 10): 58_158_026,
-            ("cifar", 3, 10): 58_156_618,
-            ("cifar", 1, 10): 58_155_466,
+            ("B", "imagenet", 3, 1000): 60_192_808,
+            ("B", "imagenet", 3, 10): 58_164_298,
+            ("B", "imagenet", 1, 10): 58_158_026,
+            ("B", "cifar", 3, 10): 58_156_618,
+            ("B", "cifar", 1, 10): 58_155_466,
+            ("A", "imagenet", 3, 1000): 57_416_232,
+            ("A", "imagenet", 3, 10): 55_387_722,
+            ("A", "cifar", 3, 10): 55_380_042,
+            ("C", "imagenet", 3, 1000): 107_335_720,
+            ("C", "imagenet", 3, 10): 105_307_210,
+            ("C", "cifar", 3, 10): 105_299_530,
+        },
+    ),
+    "plain18": ModelSpec(
+        family="table1",
+        depth=18,
+        block="basic",
+        layers=(2, 2, 2, 2),
+        shortcuts=("none",),
+        parameters={
+            ("none", "imagenet", 3, 1000): 11_515_688,
+            ("none", "imagenet", 3, 10): 11_007_818,
+            ("none", "cifar", 3, 10): 11_000_138,
+        },
+    ),
+    "plain34": ModelSpec(
+        family="table1",
+        depth=34,
+        block="basic",
+        layers=(3, 4, 6, 3),
+        shortcuts=("none",),
+        parameters={
+            ("none", "imagenet", 3, 1000): 21_623_848,
+            ("none", "imagenet", 3, 10): 21_115_978,
+            ("none", "cifar", 3, 10): 21_108_298,
+        },
+    ),
+    "cifar_resnet20": ModelSpec(
+        family="table6",
+        depth=20,
+        block="basic",
+        layers=(3, 3, 3),
+        shortcuts=("A", "B"),
+        parameters={
+            ("A", "cifar", 3, 10): 269_722,
+            ("A", "cifar", 1, 10): 269_434,
+            ("B", "cifar", 3, 10): 272_474,
+            ("B", "cifar", 1, 10): 272_186,
+        },
+    ),
+    "cifar_resnet32": ModelSpec(
+        family="table6",
+        depth=32,
+        block="basic",
+        layers=(5, 5, 5),
+        shortcuts=("A", "B"),
+        parameters={
+            ("A", "cifar", 3, 10): 464_154,
+            ("A", "cifar", 1, 10): 463_866,
+            ("B", "cifar", 3, 10): 466_906,
+            ("B", "cifar", 1, 10): 466_618,
+        },
+    ),
+    "cifar_resnet44": ModelSpec(
+        family="table6",
+        depth=44,
+        block="basic",
+        layers=(7, 7, 7),
+        shortcuts=("A", "B"),
+        parameters={
+            ("A", "cifar", 3, 10): 658_586,
+            ("A", "cifar", 1, 10): 658_298,
+            ("B", "cifar", 3, 10): 661_338,
+            ("B", "cifar", 1, 10): 661_050,
+        },
+    ),
+    "cifar_resnet56": ModelSpec(
+        family="table6",
+        depth=56,
+        block="basic",
+        layers=(9, 9, 9),
+        shortcuts=("A", "B"),
+        parameters={
+            ("A", "cifar", 3, 10): 853_018,
+            ("A", "cifar", 1, 10): 852_730,
+            ("B", "cifar", 3, 10): 855_770,
+            ("B", "cifar", 1, 10): 855_482,
+        },
+    ),
+    "cifar_resnet110": ModelSpec(
+        family="table6",
+        depth=110,
+        block="basic",
+        layers=(18, 18, 18),
+        shortcuts=("A", "B"),
+        parameters={
+            ("A", "cifar", 3, 10): 1_727_962,
+            ("A", "cifar", 1, 10): 1_727_674,
+            ("B", "cifar", 3, 10): 1_730_714,
+            ("B", "cifar", 1, 10): 1_730_426,
+        },
+    ),
+    "cifar_resnet1202": ModelSpec(
+        family="table6",
+        depth=1202,
+        block="basic",
+        layers=(200, 200, 200),
+        shortcuts=("A", "B"),
+        parameters={
+            ("A", "cifar", 3, 10): 19_421_274,
+            ("A", "cifar", 1, 10): 19_420_986,
+            ("B", "cifar", 3, 10): 19_424_026,
+            ("B", "cifar", 1, 10): 19_423_738,
+        },
+    ),
+    "cifar_plain20": ModelSpec(
+        family="table6",
+        depth=20,
+        block="basic",
+        layers=(3, 3, 3),
+        shortcuts=("none",),
+        parameters={
+            ("none", "cifar", 3, 10): 269_722,
+            ("none", "cifar", 1, 10): 269_434,
+        },
+    ),
+    "cifar_plain32": ModelSpec(
+        family="table6",
+        depth=32,
+        block="basic",
+        layers=(5, 5, 5),
+        shortcuts=("none",),
+        parameters={
+            ("none", "cifar", 3, 10): 464_154,
+            ("none", "cifar", 1, 10): 463_866,
+        },
+    ),
+    "cifar_plain44": ModelSpec(
+        family="table6",
+        depth=44,
+        block="basic",
+        layers=(7, 7, 7),
+        shortcuts=("none",),
+        parameters={
+            ("none", "cifar", 3, 10): 658_586,
+            ("none", "cifar", 1, 10): 658_298,
+        },
+    ),
+    "cifar_plain56": ModelSpec(
+        family="table6",
+        depth=56,
+        block="basic",
+        layers=(9, 9, 9),
+        shortcuts=("none",),
+        parameters={
+            ("none", "cifar", 3, 10): 853_018,
+            ("none", "cifar", 1, 10): 852_730,
+        },
+    ),
+    "cifar_plain110": ModelSpec(
+        family="table6",
+        depth=110,
+        block="basic",
+        layers=(18, 18, 18),
+        shortcuts=("none",),
+        parameters={
+            ("none", "cifar", 3, 10): 1_727_962,
+            ("none", "cifar", 1, 10): 1_727_674,
         },
     ),
 }
-
-
-def build(
-    name: str,
-    *,
-    lineage: Lineage = "paper",
-    stem: Stem = "imagenet",
-    in_channels: int = 3,
-    num_classes: int = 1000,
-    zero_init_residual: bool = False,
-) -> ResNet:
-    """Make the network ``name`` with fresh weights from torch's global generator.
-
-    Raises:
-        ValueError: no such network in MODELS.
-    """
-    if name not in MODELS:
-        raise ValueError(f"no model named {name!r}; there are {', '.join(MODELS)}")
-    spec = MODELS[name]
-    return ResNet(
-        spec.block,
-        spec.layers,
-        lineage=lineage,
-        stem=stem,
-        in_channels=in_channels,
-        num_classes=num_classes,
-        zero_init_residual=zero_init_residual,
-    )

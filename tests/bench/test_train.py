@@ -110,17 +110,21 @@ def test_evaluation_is_the_plain_mean_over_the_first_images():
     data = DeviceData(dataset.test, dataset.spec, CPU)
     images, labels = data.batch(torch.arange(20))
     logits = trainer.model.eval()(images)
-    count, correct, loss = evaluate(trainer, data, 20)
+    count, correct, loss = evaluate(trainer.model, data, "float32", 20)
     assert (count, correct) == (20, (logits.argmax(1) == labels).sum().item())
     assert loss == pytest.approx(F.cross_entropy(logits, labels).item(), rel=1e-6)
-    assert evaluate(trainer, data, None)[0] == evaluate(trainer, data, 99)[0] == 32
+    assert (
+        evaluate(trainer.model, data, "float32")[0]
+        == evaluate(trainer.model, data, "float32", 99)[0]
+        == 32
+    )
 
 
 def test_evaluation_changes_nothing():
     trainer = make_trainer(small_recipe())
     dataset = small_dataset()
     before = state(trainer)
-    evaluate(trainer, DeviceData(dataset.test, dataset.spec, CPU), None)
+    evaluate(trainer.model, DeviceData(dataset.test, dataset.spec, CPU), "float32")
     assert all(torch.equal(value, before[key]) for key, value in state(trainer).items())
 
 

@@ -1,114 +1,131 @@
-"""Every network is the published one: counts, names, outputs, gradients."""
+"""The catalog is complete and its counts are exact."""
+
+import json
+from importlib.resources import files
 
 import pytest
 import torch
-import torch.nn.functional as F
-import torchvision
 
-from resnet_models import MODELS, build
+from resnet_models import MODELS, build, define
 
+COMPUTED = json.loads(files("bench.reference").joinpath("paper.json").read_text())["computed"]
+DEPTHS = {
+    "resnet": [18, 34, 50, 101, 152],
+    "plain": [18, 34],
+    "cifar_resnet": [20, 32, 44, 56, 110, 1202],
+    "cifar_plain": [20, 32, 44, 56, 110],
+}
 CASES = [
-    (name, stem, channels, classes, count)
+    (name, *setting, count)
     for name, spec in MODELS.items()
-    for (stem, channels, classes), count in spec.parameters.items()
+    for setting, count in spec.parameters.items()
 ]
 
 
-def test_catalog_names_the_depths_of_table_1():
-    assert list(MODELS) == ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
-    for name, spec in MODELS.items():
-        convolutions = 2 if spec.block.expansion == 1 else 3
-        assert spec.depth == convolutions * sum(spec.layers) + 2
-        assert name == f"resnet{spec.depth}"
-        assert {("imagenet", 3, 1000), ("imagenet", 3, 10), ("imagenet", 1, 10)} <= set(
-            spec.parameters
-        )
+def parameters(model):
+    return sum(parameter.numel() for parameter in model.parameters())
 
 
-@pytest.mark.parametrize("lineage", ["paper", "torchvision", "project2022"])
-@pytest.mark.parametrize(("name", "stem", "channels", "classes", "count"), CASES)
-def test_parameter_count_is_exact(name, stem, channels, classes, count, lineage):
+def on_meta(name, **options):
     with torch.device("meta"):
-        model = build(name, lineage=lineage, stem=stem, in_channels=channels, num_classes=classes)
-    assert sum(parameter.numel() for parameter in model.parameters()) == count
+        return build(name, **options)
 
 
-def test_unknown_name_lists_the_known_ones():
-    with pytest.raises(ValueError, match=r"no model named 'resnet19'; there are resnet18, "):
-        build("resnet19")
+def test_catalog_names_every_network_of_tables_1_2_and_6():
+    assert list(MODELS) == [f"{kind}{depth}" for kind, depths in DEPTHS.items() for depth in depths]
 
 
-@pytest.mark.parametrize("name", ["resnet18", "resnet50"])
-def test_torchvision_lineage_equals_torchvision_bit_for_bit(name):
-    torch.manual_seed(1)
-    theirs = getattr(torchvision.models, name)(num_classes=10)
-    ours = build(name, lineage="torchvision", num_classes=10)
-    ours.load_state_dict(theirs.state_dict())
-    images, labels = torch.randn(4, 3, 64, 64), torch.tensor([1, 2, 3, 4])
-    for model in (ours.train(), theirs.train()):
-        F.cross_entropy(model(images), labels).backward()
-    for (key, mine), other in zip(ours.named_parameters(), theirs.parameters(), strict=True):
-        assert torch.equal(mine.grad, other.grad), key
-    assert torch.equal(ours.eval()(images), theirs.eval()(images))
+@pytest.mark.parametrize("name", MODELS)
+def test_depth_counts_the_layers_with_weights(name):
+    spec = MODELS[name]
+    convolutions = {"basic": 2, "bottleneck": 3}[spec.block]
+    assert spec.depth == convolutions * sum(spec.layers) + 2
+    assert name.endswith(str(spec.depth))
+    if spec.family == "table6":
+        assert spec.layers == ((spec.depth - 2) // 6,) * 3
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_published_setting_has_its_count(name):
+    spec = MODELS[name]
+    published = {"table1": [("imagenet", 3, 1000), ("imagenet", 3, 10), ("cifar", 3, 10)]}.get(
+        spec.family, [("cifar", 3, 10)]
+    )
+    for shortcut in spec.shortcuts:
+        assert {(shortcut, *setting) for setting in published} <= set(spec.parameters)
+
+
+@pytest.mark.parametrize(("name", "shortcut", "stem", "channels", "classes", "count"), CASES)
+def test_parameter_count_is_exact(name, shortcut, stem, channels, classes, count):
+    options = {"shortcut": shortcut, "stem": stem, "in_channels": channels, "num_classes": classes}
+    lineages = ["paper"]
+    if MODELS[name].family == "table1":
+        lineages += ["torchvision", "project2022"]
+    for lineage in lineages:
+        assert parameters(on_meta(name, lineage=lineage, **options)) == count
+
+
+def test_counts_are_those_of_the_reference():
+    for depth, costs in COMPUTED["imagenet_macs_224"].items():
+        exact = MODELS[f"resnet{depth}"].parameters
+        for option in "ABC":
+            assert exact[option, "imagenet", 3, 1000] == costs[f"v1_option{option}"]["params"]
+            assert exact[option, "imagenet", 3, 1000] == costs[f"v1.5_option{option}"]["params"]
+    for depth in ("18", "34"):
+        plain = COMPUTED["imagenet_macs_224"][depth]["plain_same_depth"]["params"]
+        assert MODELS[f"plain{depth}"].parameters["none", "imagenet", 3, 1000] == plain
+    for depth, costs in COMPUTED["cifar_resnets"].items():
+        exact = MODELS[f"cifar_resnet{depth}"].parameters
+        for option in "AB":
+            for channels in (1, 3):
+                expected = costs[f"params_option{option}_{channels}ch"]
+                assert exact[option, "cifar", channels, 10] == expected
 
 
 @pytest.mark.parametrize(
-    ("lineage", "strides"),
-    [("paper", (2, 1)), ("torchvision", (1, 2)), ("project2022", (1, 2))],
+    ("residual", "plain"),
+    [(f"resnet{depth}", f"plain{depth}") for depth in DEPTHS["plain"]]
+    + [(f"cifar_resnet{depth}", f"cifar_plain{depth}") for depth in DEPTHS["cifar_plain"]],
 )
-def test_lineage_decides_which_convolution_of_a_bottleneck_has_the_stride(lineage, strides):
-    with torch.device("meta"):
-        block = build("resnet50", lineage=lineage).layer2[0]
-    assert (block.conv1.stride[0], block.conv2.stride[0]) == strides
-    assert block.downsample[0].stride[0] == 2
+def test_a_plain_network_has_the_parameters_of_option_a(residual, plain):
+    """Section 3.3: identity shortcuts add no parameters, so the comparison is a fair one."""
+    with_shortcuts, without = on_meta(residual, shortcut="A"), on_meta(plain)
+    assert {key: value.shape for key, value in with_shortcuts.state_dict().items()} == {
+        key: value.shape for key, value in without.state_dict().items()
+    }
 
 
-def test_project2022_has_no_relu_after_the_addition():
-    torch.manual_seed(0)
-    images = torch.randn(2, 3, 64, 64)
-    outputs = {}
-    for lineage in ("torchvision", "project2022"):
-        torch.manual_seed(1)
-        outputs[lineage] = build("resnet18", lineage=lineage).layer1(
-            images.repeat(1, 22, 1, 1)[:, :64]
-        )
-    assert outputs["torchvision"].min() == 0
-    assert outputs["project2022"].min() < 0
+def test_100_classes():
+    for depth, counts in COMPUTED["torchvision_params"].items():
+        assert parameters(on_meta(f"resnet{depth}", num_classes=100)) == counts["100cls_3ch"]
+    for depth, costs in COMPUTED["cifar_resnets"].items():
+        model = on_meta(f"cifar_resnet{depth}", num_classes=100)
+        assert parameters(model) == costs["params_optionA_100classes"]
 
 
-def test_zero_init_makes_every_block_start_as_its_shortcut():
-    torch.manual_seed(0)
-    block = build("resnet50", zero_init_residual=True).layer1[1].eval()
-    x = torch.rand(2, 256, 8, 8)
-    assert torch.equal(block(x), x)
+def test_published_settings_are_the_defaults():
+    assert (define("resnet50").stem, define("resnet50").shortcut) == ("imagenet", "B")
+    assert define("resnet50").num_classes == 1000
+    assert (define("cifar_resnet20").stem, define("cifar_resnet20").shortcut) == ("cifar", "A")
+    assert define("cifar_resnet20").num_classes == 10
+    assert define("plain34").shortcut == define("cifar_plain20").shortcut == "none"
 
 
-def test_convolutions_have_he_initialisation():
-    torch.manual_seed(0)
-    weight = build("resnet18").layer4[1].conv2.weight  # 512 outputs x 9 taps
-    assert weight.std().item() == pytest.approx((2 / (512 * 9)) ** 0.5, rel=0.01)
-
-
-@pytest.mark.parametrize(("size", "stride"), [(1, 1), (1, 2), (2, 2)])
-def test_taps_that_see_only_padding_are_left_out_in_training_alone(size, stride):
-    from resnet_models.blocks import Conv3x3
-
-    torch.manual_seed(0)
-    layer = Conv3x3(8, 16, stride).double()
-    x = torch.randn(4, 8, size, size, dtype=torch.float64, requires_grad=True)
-    results = {}
-    for training in (True, False):
-        out = layer.train(training)(x)
-        grads = torch.autograd.grad(out.square().sum(), (layer.weight, x))
-        results[training] = (out, *grads)
-    for ours, defined in zip(results[True], results[False], strict=True):
-        torch.testing.assert_close(ours, defined)
-    assert results[False][0].shape == (4, 16, 1, 1)
-
-
-@pytest.mark.parametrize(("stem", "side"), [("imagenet", 8), ("cifar", 32)])
-def test_stem_decides_the_map_size_of_the_first_stage(stem, side):
-    model = build("resnet18", stem=stem, num_classes=10).eval()
-    x = torch.zeros(1, 3, 32, 32)
-    assert model.maxpool(model.conv1(x)).shape == (1, 64, side, side)
-    assert model(x).shape == (1, 10)
+@pytest.mark.parametrize(
+    ("name", "options", "text"),
+    [
+        ("resnet19", {}, r"no model named 'resnet19'; there are resnet18, "),
+        ("resnet18", {"lineage": "v2"}, "no lineage 'v2'; there are paper, torchvision, project"),
+        ("resnet18", {"stem": "7x7"}, "no stem '7x7'; there are imagenet, cifar"),
+        ("resnet18", {"shortcut": "none"}, "shortcut 'none' does not exist; it has B, A, C"),
+        ("plain18", {"shortcut": "B"}, "shortcut 'B' does not exist; it has none"),
+        ("cifar_resnet20", {"shortcut": "C"}, "shortcut 'C' does not exist; it has A, B"),
+        ("cifar_resnet20", {"stem": "imagenet"}, "has the stem 'cifar' and the lineage 'paper'"),
+        ("cifar_plain20", {"lineage": "torchvision"}, "has the stem 'cifar' and the lineage"),
+        ("resnet18", {"in_channels": 0}, "0 input channels and 1000 classes: at least 1 each"),
+        ("resnet18", {"num_classes": 0}, "3 input channels and 0 classes: at least 1 each"),
+    ],
+)
+def test_what_does_not_exist_is_refused(name, options, text):
+    with pytest.raises(ValueError, match=text):
+        build(name, **options)

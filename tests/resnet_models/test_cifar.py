@@ -1,0 +1,48 @@
+"""The networks of section 4.2."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from resnet_models import MODELS, build
+
+CIFAR = [name for name, spec in MODELS.items() if spec.family == "table6"]
+
+
+@pytest.mark.parametrize("name", CIFAR)
+def test_three_stages_on_maps_of_32_16_and_8_pixels(name):
+    with torch.device("meta"):
+        model = build(name)
+        x = torch.zeros(1, 3, 32, 32)
+        for stage, shape in [
+            (model.layer1, (16, 32, 32)),
+            (model.layer2, (32, 16, 16)),
+            (model.layer3, (64, 8, 8)),
+        ]:
+            x = stage(torch.zeros(1, 16, 32, 32) if stage is model.layer1 else x)
+            assert x.shape == (1, *shape)
+        assert model(torch.zeros(1, 3, 32, 32)).shape == (1, 10)
+
+
+def test_networks_take_other_channels_classes_and_sizes():
+    model = build("cifar_resnet20", in_channels=1, num_classes=7).eval()
+    assert model(torch.zeros(2, 1, 28, 28)).shape == (2, 7)
+
+
+def test_resnet1202_trains_in_3_gb():
+    """Forward and backward at batch 8; the peak of a process of its own, torch included."""
+    code = """
+import resource, torch
+from resnet_models import build
+torch.manual_seed(0)
+model = build("cifar_resnet1202")
+logits = model(torch.randn(8, 3, 32, 32))
+torch.nn.functional.cross_entropy(logits, torch.arange(8)).backward()
+assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    unit = 1 if sys.platform == "darwin" else 1024
+    assert int(done.stdout) * unit <= 3e9
