@@ -3,15 +3,17 @@
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
 
-from bench import report as html_report
 from bench import store
 from bench.config import DATASETS, make
 from bench.errors import BenchError, UsageError
+from bench.records import Normalisation
+from resnet_models import define
+from resnet_models.spec import Lineage, Shortcut, Stem
 
 if TYPE_CHECKING:
     from bench.data.datasets import Dataset
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 EXIT_FAILURE, EXIT_USAGE = 1, 2
 RUNS, PAGE = "runs", "index.html"
+MOST = 10_000  # pixels, channels or classes: every count then fits 64 bits
 
 app = typer.Typer(
     help="Train every ResNet of the paper, measure cost, speed and accuracy, compare with the "
@@ -40,6 +43,7 @@ DataDir = Annotated[
 DataSource = Annotated[
     str, typer.Option(help="auto, cache, folder, official or npm: where the data may come from.")
 ]
+Size = Annotated[str | None, typer.Option(metavar="N", help="For NAME; published where left out.")]
 Out = Annotated[Path, typer.Option(help="Results folder: records in runs/, the page index.html.")]
 
 
@@ -62,6 +66,7 @@ def run(
 ) -> None:
     """Train and measure every cell that is not finished yet, then render the report."""
     from bench import grid
+    from bench import report as html_report
     from bench.environment import choose_device, describe
     from bench.progress import GridProgress
 
@@ -132,9 +137,114 @@ def report(
     ] = None,
 ) -> None:
     """Draw the report again from the records; needs neither torch nor a GPU."""
+    from bench import report as html_report
+
     for problem in html_report.write(out / RUNS, out / PAGE, profile):
         _say(f"left out: {problem}")
     _say(f"Report: {(out / PAGE).absolute()}")
+
+
+@app.command()
+def models(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="The network to show; all of them where left out."),
+    ] = None,
+    *,
+    table1: Annotated[
+        bool, typer.Option("--table1", help="Show Table 1 of the paper, made from the networks.")
+    ] = False,
+    csv: Annotated[
+        bool, typer.Option("--csv", help="Write comma-separated values and round nothing.")
+    ] = False,
+    lineage: Annotated[
+        Lineage, typer.Option(help="Published definition that the networks of Table 1 follow.")
+    ] = "paper",
+    stem: Annotated[Stem | None, typer.Option(help="First layers of NAME.")] = None,
+    shortcut: Annotated[Shortcut | None, typer.Option(help="Shortcuts of NAME.")] = None,
+    resolution: Size = None,
+    channels: Size = None,
+    classes: Size = None,
+) -> None:
+    """List the networks with their parameters and MACs, or every layer of one; without torch."""
+    from bench import listing
+
+    variant: dict[str, str | None] = {"--stem": stem, "--shortcut": shortcut}
+    variant |= {"--resolution": resolution, "--channels": channels, "--classes": classes}
+    given = [option for option, value in variant.items() if value is not None]
+    if name is None:
+        if given:
+            raise UsageError(
+                f"{given[0]} needs a network: python -m bench models NAME {given[0]} …"
+            )
+        (listing.show_table1 if table1 else listing.show_catalog)(lineage, csv=csv)
+        return
+    if table1:
+        raise UsageError(f"--table1 shows five networks: leave out --table1 or {name}")
+    try:
+        definition = define(
+            name,
+            lineage=lineage,
+            stem=stem,
+            shortcut=shortcut,
+            in_channels=_size("--channels", channels) or 3,
+            num_classes=_size("--classes", classes),
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    listing.show_layers(definition, _size("--resolution", resolution), csv=csv)
+
+
+@app.command()
+def evaluate(
+    *,
+    checkpoint: Annotated[Path, typer.Option(metavar="FILE", help="Weights of any project.")],
+    model: Annotated[str, typer.Option(metavar="NAME", help="The network that they are for.")],
+    dataset: Annotated[str, typer.Option(metavar="NAME", help="cifar10 or mnist.")],
+    normalize: Annotated[
+        Literal["all", Normalisation],
+        typer.Option(help="How images were normalised in training; all: try every way."),
+    ] = "all",
+    lineage: Annotated[
+        Lineage | None,
+        typer.Option(
+            help="Where left out: project2022 with names of that project, torchvision with others; "
+            "CIFAR networks have only paper."
+        ),
+    ] = None,
+    expect: Annotated[
+        float | None, typer.Option(metavar="ERR", help="Claimed top-1 error in percent, to check.")
+    ] = None,
+    tolerance: Annotated[
+        float, typer.Option(metavar="POINTS", help="By how much the claim may be missed.")
+    ] = 0.1,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    data_dir: DataDir = None,
+    data_source: DataSource = "auto",
+    out: Out = Path("reports"),
+) -> None:
+    """Measure the test error of a checkpoint, and whether it is the claimed one."""
+    from bench import evaluate as evaluation
+    from bench.environment import choose_device
+
+    request = evaluation.Request(
+        checkpoint=checkpoint,
+        model=model,
+        dataset=dataset,
+        normalize=normalize,
+        lineage=lineage,
+        claim=expect,
+        tolerance=tolerance,
+    )
+    record = evaluation.run(
+        request,
+        device=choose_device(device),
+        load=lambda name: _load([name], data_dir, data_source)[name],
+        folder=out / store.EVALUATIONS,
+        say=_say,
+    )
+    if verdict := evaluation.judge(record):
+        _say(verdict)
 
 
 def main() -> None:
@@ -154,6 +264,15 @@ def _names(text: str) -> list[str]:
 def _count(option: str, text: str) -> int:
     if not text.isdecimal():
         raise UsageError(f"{option} {text}: a whole number is needed, such as {option} 3")
+    return int(text)
+
+
+def _size(option: str, text: str | None) -> int | None:
+    """A number of pixels, channels or classes; None where the option was left out."""
+    if text is None:
+        return None
+    if not (text.isdecimal() and 1 <= int(text) <= MOST):
+        raise UsageError(f"{option} {text}: a whole number from 1 to {MOST} is needed")
     return int(text)
 
 

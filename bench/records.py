@@ -7,9 +7,11 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from bench.config import Lineage, Recipe, Stem
+from bench.config import Recipe
+from resnet_models.spec import Lineage, Naming, Shortcut, Stem
 
 SCHEMA_VERSION: Final = 1
+EVALUATION_SCHEMA_VERSION: Final = 1
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -158,3 +160,85 @@ class Record(_Stored):
     def final(self) -> EpochRecord | None:
         """The last epoch of a completed cell: the reported number, never the best one."""
         return self.epochs[-1] if self.status == "completed" else None
+
+
+Normalisation = Literal["imagenet", "dataset", "pytorch-cifar", "none"]
+
+
+class Score(_Stored):
+    """All test images, seen once with one normalisation."""
+
+    normalisation: Normalisation
+    images: int = Field(gt=0)
+    correct: int = Field(ge=0)
+    loss: float = Field(description="mean cross-entropy per image, nats")
+
+    @model_validator(mode="after")
+    def _no_more_correct_than_seen(self) -> Self:
+        if self.correct > self.images:
+            raise ValueError("more correct predictions than images")
+        return self
+
+    @property
+    def error_percent(self) -> float:
+        """Top-1 error in percent of the images."""
+        return 100 * (self.images - self.correct) / self.images
+
+
+class Evaluation(_Stored):
+    """Weights of somebody else's, converted and evaluated in float32 on all test images."""
+
+    schema_version: Literal[1] = EVALUATION_SCHEMA_VERSION
+    file_name: str = Field(description="of the checkpoint, without its folder")
+    size_bytes: int = Field(gt=0)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    naming: Naming
+    model: str = Field(pattern=r"^[a-z0-9_]+$")
+    lineage: Lineage
+    stem: Stem
+    shortcut: Shortcut
+    in_channels: int = Field(gt=0)
+    classes: int = Field(gt=0)
+    dataset: str = Field(pattern=r"^[a-z0-9]+$")
+    scores: tuple[Score, ...] = Field(min_length=1, description="one for each normalisation tried")
+    chosen: Normalisation = Field(description="that of the reported score")
+    claimed_error_percent: float | None = Field(ge=0, le=100)
+    tolerance_points: float = Field(ge=0, le=100)
+    command: str = Field(description="makes this record again")
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
+    environment: Environment
+
+    @model_validator(mode="after")
+    def _chosen_is_one(self) -> Self:
+        if [score.normalisation for score in self.scores].count(self.chosen) != 1:
+            raise ValueError(f"not exactly one score with the normalisation {self.chosen}")
+        return self
+
+    @property
+    def id(self) -> str:
+        """File name of the record, without ``.json``."""
+        return f"{self.model}-{self.dataset}-{self.sha256[:12]}"
+
+    @property
+    def score(self) -> Score:
+        """The reported one."""
+        return next(score for score in self.scores if score.normalisation == self.chosen)
+
+    @property
+    def difference_points(self) -> float | None:
+        """Measured minus claimed error, in points; None without a claim."""
+        claimed = self.claimed_error_percent
+        return None if claimed is None else self.score.error_percent - claimed
+
+    @property
+    def claim_holds(self) -> bool | None:
+        """Whether the measured error is the claimed one within the tolerance; None: no claim.
+
+        The test images are the ones that the claim was made on. So the noise of a finite test set
+        is no excuse, and the tolerance stands for rounding alone: that of the claim, and that of
+        arithmetic on another machine.
+        """
+        difference = self.difference_points
+        # Decimal fractions are not exact in binary: 0.4 - 0.3 is a little more than 0.1.
+        return None if difference is None else abs(difference) <= self.tolerance_points + 1e-9

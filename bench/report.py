@@ -4,10 +4,8 @@ The page depends on nothing but the records and the reference files: the same re
 bytes, and no torch is imported.
 """
 
-import math
 import os
 from collections.abc import Hashable, Iterable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -15,11 +13,13 @@ import pandas as pd
 from jinja2 import Environment as Jinja
 from jinja2 import PackageLoader, StrictUndefined
 
-from bench import store, tables
+from bench import catalog_tables, store, tables
 from bench.errors import UsageError
 from bench.figures import cost_charts, curve_charts, speed_charts
-from bench.records import Record
+from bench.formats import duration, number, period, significant, size
+from bench.records import Evaluation, Record
 from bench.reference.loader import dataset_title, load_paper, load_project2022
+from resnet_models import define
 
 T = TypeVar("T")
 Row = dict[Hashable, Any]
@@ -38,7 +38,7 @@ OTHER_CONCLUSION: Final = "Compare budgets in the table before you compare accur
 
 
 def write(results_folder: Path, out_file: Path, profile: str | None = None) -> list[str]:
-    """Render the records below ``results_folder`` to ``out_file``.
+    """Render the records below ``results_folder``, and the evaluations beside it, to ``out_file``.
 
     Returns:
         What is wrong with records that had to be left out.
@@ -48,8 +48,16 @@ def write(results_folder: Path, out_file: Path, profile: str | None = None) -> l
         BenchError: ``out_file`` cannot be written.
     """
     records, problems = store.load_all(results_folder)
+    evaluations, more_problems = store.load_evaluations(results_folder.parent / store.EVALUATIONS)
+    problems += more_problems
     folder = os.path.relpath(results_folder, out_file.parent)
-    page = render(records, problems, profile=profile, records_path=Path(folder).as_posix())
+    page = render(
+        records,
+        problems,
+        evaluations=evaluations,
+        profile=profile,
+        records_path=Path(folder).as_posix(),
+    )
     store.write_atomic(out_file, page)
     return problems
 
@@ -58,6 +66,7 @@ def render(
     records: Sequence[Record],
     problems: Sequence[str],
     *,
+    evaluations: Sequence[Evaluation] = (),
     profile: str | None = None,
     records_path: str = "runs",
 ) -> str:
@@ -66,8 +75,9 @@ def render(
     Args:
         records: of any profiles; the page notes what it leaves out.
         problems: what is wrong with records that could not be read.
+        evaluations: of checkpoints; of any profile.
         profile: the profile to show.
-        records_path: folder of the records, as seen from the page.
+        records_path: folder of the records, as seen from the page; evaluations lie beside it.
 
     Raises:
         UsageError: no record of ``profile`` is there.
@@ -93,7 +103,8 @@ def render(
         grid=_by_dataset(grid),
         footnotes=_footnotes(grid),
         table1=table1,
-        table6=_rows(tables.table6()),
+        table6=_rows(catalog_tables.table6()),
+        networks=_networks(shown),
         paper=load_paper(),
         project=load_project2022(),
         speeds=_by_dataset(_rows(summary)),
@@ -102,6 +113,7 @@ def render(
         cost_charts=cost_charts(summary),
         cells=_cells(shown, summary),
         environments=_distinct(record.environment for record in shown),
+        evaluations=evaluations,
         records_path=records_path,
     )
 
@@ -149,47 +161,6 @@ def _smoke_headline(done: int, started: int, table1: Sequence[Row]) -> str:
     return f"{cells}, and measured MACs lie within {worst} % of the FLOPs that the paper prints."
 
 
-def number(value: float | None, digits: int = 2, *, signed: bool = False) -> str:
-    """``1,234.50``, with a true minus sign; a dash for a value that is not there."""
-    if value is None or math.isnan(value):
-        return "–"
-    if math.isinf(value):
-        return "∞" if value > 0 else "−∞"
-    return f"{value:{'+' if signed else ''},.{digits}f}".replace("-", "−")
-
-
-def significant(value: float | None, digits: int = 3) -> str:
-    """Three significant digits, without an exponent: for rates that span orders of magnitude."""
-    if value is None or not math.isfinite(value) or value == 0:
-        return number(value, 0)
-    return number(value, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
-
-
-def size(size_bytes: float | None) -> str:
-    """Bytes in MiB below one GiB, else in GiB."""
-    if size_bytes is None:
-        return "–"
-    mebibytes = size_bytes / 2**20
-    return f"{mebibytes:,.0f} MiB" if mebibytes < 1024 else f"{mebibytes / 1024:,.2f} GiB"
-
-
-def duration(seconds: float) -> str:
-    """``1 h 02 min``, ``3 min 20 s`` or ``4.2 s``."""
-    if seconds < 59.95:  # which rounds to 60.0
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
-
-
-def period(first: datetime, last: datetime) -> str:
-    """From ``first`` to ``last``, with the date once where both share it."""
-    first, last = first.astimezone(UTC), last.astimezone(UTC)
-    if first.date() == last.date():
-        return f"{first:%Y-%m-%d %H:%M} – {last:%H:%M} UTC"
-    return f"{first:%Y-%m-%d %H:%M} – {last:%Y-%m-%d %H:%M} UTC"
-
-
 FILTERS: Final = {
     "number": number,
     "significant": significant,
@@ -197,12 +168,30 @@ FILTERS: Final = {
     "duration": duration,
     "period": period,
     "dataset_title": dataset_title,
+    "interval": tables.wilson_interval,
+    "stacked": catalog_tables.stacked,
 }
 
 
 def _rows(frame: pd.DataFrame) -> list[Row]:
     """Rows as dicts; a missing value is None."""
     return frame.astype(object).where(frame.notna(), None).to_dict("records")
+
+
+def _networks(records: Sequence[Record]) -> dict[str, Any]:
+    """The networks of Table 1 by formula, in the lineage of ``records`` where all share one."""
+    lineages = {record.cell.lineage for record in records}
+    lineage = lineages.pop() if len(lineages) == 1 else "paper"
+    costs = catalog_tables.catalog(lineage).query("family == 'table1' and shortcut != 'none'")
+    *stages, _, _ = _rows(catalog_tables.table1_structure(lineage))
+    definitions = [define(model, lineage=lineage) for model in costs["model"]]
+    return {
+        "lineage": lineage,
+        "costs": _rows(costs),
+        "stages": stages,
+        "layers": {d.model: _rows(catalog_tables.layer_frame(d)) for d in definitions},
+        "block": catalog_tables.block_identity(lineage),
+    }
 
 
 def _by_dataset(rows: Iterable[Row]) -> dict[str, list[Row]]:

@@ -1,4 +1,7 @@
-"""Records on disk: ``<folder>/<cell id>/record.json`` and ``epochs.jsonl``. No torch here."""
+"""Records on disk: ``<folder>/<cell id>/record.json`` and ``epochs.jsonl``. No torch here.
+
+Evaluations of checkpoints are one file each, ``<folder>/<evaluation id>.json``.
+"""
 
 import hashlib
 import json
@@ -9,10 +12,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bench.errors import BenchError
-from bench.records import SCHEMA_VERSION, Cell, Record
+from bench.records import SCHEMA_VERSION, Cell, Evaluation, Record
 
 RECORD_FILE = "record.json"
 EPOCHS_FILE = "epochs.jsonl"
+EVALUATIONS = "evaluations"
+"""Folder of the evaluations, beside that of the records."""
 
 
 def write_atomic(path: Path, text: str) -> None:
@@ -131,3 +136,37 @@ def load_all(folder: Path) -> tuple[list[Record], list[str]]:
         except BenchError as error:
             problems.append(str(error))
     return records, problems
+
+
+def save_evaluation(folder: Path, evaluation: Evaluation) -> Path:
+    """Store ``evaluation`` under its id and return its file.
+
+    Raises:
+        BenchError: the folder cannot be written to or the disk is full.
+    """
+    path = folder / f"{evaluation.id}.json"
+    write_atomic(path, evaluation.model_dump_json(indent=1) + "\n")
+    return path
+
+
+def load_evaluations(folder: Path) -> tuple[list[Evaluation], list[str]]:
+    """Every valid evaluation in ``folder``, ordered by id, and what is wrong with the others."""
+    evaluations: list[Evaluation] = []
+    problems: list[str] = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            evaluation = Evaluation.model_validate_json(path.read_bytes())
+        except OSError as error:
+            why = error.strerror or str(error)
+        except ValidationError as error:
+            first = error.errors()[0]
+            why = ": ".join([*(str(part) for part in first["loc"]), first["msg"]])
+        else:
+            if evaluation.id == path.stem:
+                evaluations.append(evaluation)
+                continue
+            why = f"it is that of {evaluation.id}"
+        problems.append(
+            f"{path} is not a valid evaluation: {why}. Delete it and evaluate the checkpoint again."
+        )
+    return evaluations, problems

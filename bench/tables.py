@@ -166,11 +166,6 @@ def table1(summary: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(keys, ignore_index=True)
 
 
-def table6() -> pd.DataFrame:
-    """Table 6 as printed: CIFAR-10 test error in percent."""
-    return pd.DataFrame([row.model_dump() for row in load_paper().tables.table6.rows])
-
-
 def _identity(record: Record) -> dict[str, object]:
     """What names a record, without the schema's nesting."""
     cell = record.cell

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bench.config import Lineage
+from resnet_models.spec import Lineage
 
 Percent = Annotated[float, Field(ge=0, le=100)]
 
@@ -31,10 +31,27 @@ class Architecture(_Reference):
     source: str
 
 
+class Quoted(_Reference):
+    """A number from the paper's text."""
+
+    value: float = Field(gt=0)
+    source: str
+
+
 class Table1(_Reference):
-    """Table 1: the five ImageNet networks."""
+    """Table 1: the five ImageNet networks.
+
+    The dicts by stage (``conv1`` ... ``head``) hold height and width of its output, and the output
+    channels of each convolution of its blocks.
+    """
 
     depths: dict[int, Architecture]
+    output_sizes: dict[str, tuple[int, int]]
+    basic_block_channels: dict[str, tuple[int, int]]
+    bottleneck_channels: dict[str, tuple[int, int, int]]
+    basic_kernels: tuple[int, int]
+    bottleneck_kernels: tuple[int, int, int]
+    flops_quoted_in_text: dict[str, Quoted]
     source: str
 
 

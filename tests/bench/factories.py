@@ -4,7 +4,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bench.config import DATASETS, DEPTHS, Recipe
-from bench.records import Cell, Cost, Environment, EpochRecord, PeakMemory, Record, Speed
+from bench.records import (
+    Cell,
+    Cost,
+    Environment,
+    EpochRecord,
+    Evaluation,
+    PeakMemory,
+    Record,
+    Score,
+    Speed,
+)
 from bench.reference.loader import load_paper
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -142,3 +152,32 @@ def make_grid(seeds: int = 1) -> list[Record]:
         for depth in DEPTHS
         for seed in range(seeds)
     ]
+
+
+def make_evaluation(**changes: Any) -> Evaluation:
+    """A published ResNet-20 with the error that its project claims."""
+    fields: dict[str, Any] = {
+        "file_name": "resnet20.th",
+        "size_bytes": 1_129_243,
+        "sha256": "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        "naming": "cifar",
+        "model": "cifar_resnet20",
+        "lineage": "paper",
+        "stem": "cifar",
+        "shortcut": "A",
+        "in_channels": 3,
+        "classes": 10,
+        "dataset": "cifar10",
+        "scores": (
+            Score(normalisation="imagenet", images=10_000, correct=9_173, loss=0.3412),
+            Score(normalisation="none", images=10_000, correct=1_204, loss=7.25),
+        ),
+        "chosen": "imagenet",
+        "claimed_error_percent": 8.27,
+        "tolerance_points": 0.1,
+        "command": "python -m bench evaluate --checkpoint resnet20.th",
+        "started_at": START,
+        "finished_at": START + timedelta(seconds=20),
+        "environment": ENVIRONMENT,
+    }
+    return Evaluation(**(fields | changes))

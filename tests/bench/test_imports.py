@@ -12,13 +12,13 @@ LAYERS = [
     ["errors"],
     ["config"],
     ["records"],
-    ["store", "schedule", "reference.loader", "data.datasets"],
-    ["svg", "tables", "data.cache", "data.folder"],
+    ["store", "schedule", "layers", "reference.loader", "data.datasets"],
+    ["svg", "formats", "tables", "catalog_tables", "data.cache", "data.folder"],
     ["figures", "data.npm", "data.official"],
-    ["report", "data.sources", "data.batches"],
-    ["cost", "train", "environment", "progress"],
+    ["report", "listing", "data.sources", "data.batches"],
+    ["cost", "train", "environment", "progress", "weights"],
     ["speed"],
-    ["grid"],
+    ["grid", "evaluate"],
     ["cli"],
     ["__main__"],
 ]
@@ -64,6 +64,18 @@ def test_networks_import_nothing_of_the_harness(path):
     assert not [name for name in imports_of(path) if name.startswith("bench")]
 
 
-@pytest.mark.parametrize("name", ["store", "tables", "figures", "report", "reference.loader"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "store",
+        "layers",
+        "tables",
+        "catalog_tables",
+        "figures",
+        "report",
+        "listing",
+        "reference.loader",
+    ],
+)
 def test_rendering_names_no_torch(name):
     assert not [other for other in imports_of(MODULES[name]) if other.startswith("torch")]

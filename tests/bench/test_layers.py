@@ -4,9 +4,9 @@ from itertools import product
 
 import pytest
 import torch
-from fvcore.nn import FlopCountAnalysis
 from torch import nn
 
+from bench.cost import FlopCountAnalysis
 from bench.layers import layer_table, stages
 from bench.reference.loader import load_paper
 from resnet_models import MODELS, build, define

@@ -3,19 +3,25 @@
 import re
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import timedelta
+from functools import cache
+from itertools import chain
 
 import html5lib
 import pytest
 
 from bench import report, store
+from bench.config import DEPTHS
 from bench.errors import UsageError
+from bench.layers import layer_table
 from bench.reference.loader import load_paper, load_project2022
+from resnet_models import MODELS, define
 from tests.bench.factories import START, make_failed, make_grid, make_record
 
 HOSTILE = "<script>alert('x')</script> \"quoted\" & <b>bold</b>"
 
 
+@cache
 def text_of(page):
     """What a reader sees, white space folded."""
     tree = html5lib.parse(page, namespaceHTMLElements=False)
@@ -24,6 +30,13 @@ def text_of(page):
             if child.tag in ("script", "style"):
                 parent.remove(child)
     return " ".join("".join(tree.itertext()).split())
+
+
+def table_of(page, label):
+    """The rows of the table in the scroll box with this label, each a list of its cells' texts."""
+    tree = html5lib.parse(page, namespaceHTMLElements=False)
+    (box,) = tree.findall(f".//div[@aria-label='{label}']")
+    return [["".join(cell.itertext()) for cell in row] for row in box.findall(".//tbody/tr")]
 
 
 def folder_of(tmp_path, records):
@@ -247,37 +260,6 @@ def test_difference_is_a_verdict_only_with_equal_budgets(accuracy, expected):
     assert difference_of(make_record(18)).group(1) == "muted"
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(1234.5, "1,234.50"), (-0.5, "−0.50"), (None, "–"), (float("nan"), "–"),
-     (float("inf"), "∞"), (float("-inf"), "−∞")],
-)  # fmt: skip
-def test_number(value, text):
-    assert report.number(value) == text
-
-
-def test_other_formats():
-    assert report.number(3, 1, signed=True) == "+3.0"
-    assert [report.significant(x) for x in (2282.4, 559.1, 9.876, 0.01234, 0, None)] == [
-        "2,282", "559", "9.88", "0.0123", "0", "–",
-    ]  # fmt: skip
-    assert [report.size(x) for x in (700 * 2**20, 1536 * 2**20, None)] == [
-        "700 MiB", "1.50 GiB", "–",
-    ]  # fmt: skip
-    assert [report.duration(x) for x in (4.25, 59.99, 200, 3720)] == [
-        "4.2 s", "1 min 00 s", "3 min 20 s", "1 h 02 min",
-    ]  # fmt: skip
-
-
-def test_period_is_in_utc_and_names_a_shared_date_once():
-    noon = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
-    later = datetime(2026, 1, 2, 14, 30, tzinfo=timezone(timedelta(hours=1)))
-    assert report.period(noon, later) == "2026-01-02 12:00 – 13:30 UTC"
-    assert report.period(noon.replace(tzinfo=None), noon + timedelta(days=1)) == (
-        "2026-01-02 12:00 – 2026-01-03 12:00 UTC"
-    )
-
-
 @pytest.mark.parametrize("loss", [float("nan"), float("inf"), 1e30])
 def test_a_diverged_cell_is_shown_and_leaves_the_others_readable(loss):
     diverged = make_record(18)
@@ -287,3 +269,92 @@ def test_a_diverged_cell_is_shown_and_leaves_the_others_readable(loss):
     html5lib.HTMLParser(strict=True).parse(page)
     assert not re.search(r"\b(nan|inf)\b", page)
     assert "43.64" in text_of(page)
+
+
+def test_table_1_is_made_from_the_networks(page):
+    """On every page, also without records."""
+    paper = load_paper()
+    *stages, macs, printed = table_of(page, "Table 1, made from the networks")
+    table1 = paper.tables.table1
+    assert {name: size for name, size, *_ in stages} == {
+        name: f"{height}×{width}" for name, (height, width) in table1.output_sizes.items()
+    }
+    for number, (depth, column) in enumerate(table1.depths.items(), start=2):
+        texts = [row[number] for row in stages]
+        assert texts[0] == "7×7, 64, stride 2"
+        for text, blocks in zip(texts[1:5], column.blocks, strict=True):
+            assert text.endswith(f"] × {blocks}")
+        assert macs[number] == f"{paper.cost(depth, 'paper').macs_total / 1e9:.3f}"
+        assert printed[number] == f"{column.flops_printed / 1e9:.1f}"
+    assert stages[4][4] == "[1×1, 512\n 3×3, 512\n 1×1, 2048] × 3"
+
+
+def test_block_identity_explains_resnet_50(ten):
+    text = text_of(ten)
+    assert "a basic block with C planes costs 18 HWC² MACs" in text
+    assert "4C channels, 17 HWC²" in text
+    paper = load_paper()
+    more = 100 * (paper.cost(50, "paper").macs_total / paper.cost(34, "paper").macs_total - 1)
+    assert f"costs only {more:.1f} % more" in text
+
+
+@pytest.mark.parametrize("lineage", ["paper", "torchvision"])
+def test_layer_tables_are_in_the_lineage_of_the_records(lineage):
+    page = report.render([make_record(50, lineage=lineage)], [])
+    assert page.count('<details class="layers">') == len(DEPTHS)
+    for depth in (18, 50):
+        layers = layer_table(define(f"resnet{depth}", lineage=lineage), 224)
+        *rows, total = table_of(page, f"Layers of ResNet-{depth}")
+        assert rows == [
+            [
+                layer.name,
+                layer.kind,
+                "×".join(map(str, layer.output_shape)),
+                f"{layer.parameters:,}" if layer.parameters else "–",
+                f"{layer.macs:,}" if layer.macs else "–",
+            ]
+            for layer in layers
+        ]
+        exact = load_paper().cost(depth, lineage)
+        assert total[1] == f"{len(layers)} layers"
+        assert total[3:] == [f"{exact.params:,}", f"{exact.macs_total:,}"]
+    assert f"{exact.params:,} parameters, {exact.macs_total:,} MACs" in text_of(page)
+
+
+def test_several_lineages_show_the_networks_of_the_paper():
+    records = [make_record(50), make_record(101, lineage="torchvision")]
+    assert "the networks themselves, lineage paper" in text_of(report.render(records, []))
+
+
+def test_layer_tables_add_less_than_250_kb(ten):
+    tables = re.findall(r'<details class="layers">.*?</details>', ten, re.DOTALL)
+    assert len(tables) == 5
+    assert len("".join(tables).encode()) < 250_000
+
+
+def test_operations_apart_in_percent_of_the_macs(ten):
+    layers = layer_table(define("resnet50"), 224)
+    macs = sum(layer.macs for layer in layers)
+
+    def percent(*kinds):
+        return f"{100 * sum(x.operations for x in layers if x.kind in kinds) / macs:.2f}"
+
+    apart = [("batch norm",), ("relu",), ("max pool", "average pool"), ("addition",)]
+    rows = table_of(ten, "Operations that are no MACs")
+    assert [row[0] for row in rows] == [f"ResNet-{depth}" for depth in DEPTHS]
+    assert rows[2][1:] == [*(percent(*kinds) for kinds in apart), percent(*chain(*apart))]
+
+
+def test_table_6_shows_our_cost_beside_the_printed_rows(page):
+    rows = table_of(page, "Table 6 of the paper")
+    printed = load_paper().tables.table6.rows
+    assert [row[0] for row in rows] == [row.method for row in printed]
+    for cells, row in zip(rows, printed, strict=True):
+        assert cells[5] == f"{row.error:.2f}"
+        if row.method != "ResNet":
+            assert cells[3:5] == ["–", "–"]
+            continue
+        name = f"cifar_resnet{row.layers}"
+        parameters = MODELS[name].parameters["A", "cifar", 3, 10]
+        macs = sum(layer.macs for layer in layer_table(define(name), 32))
+        assert cells[2:5] == [f"{row.params / 1e6:g}", f"{parameters:,}", f"{macs / 1e6:,.1f}"]

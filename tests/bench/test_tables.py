@@ -13,7 +13,6 @@ from bench.tables import (
     grid_table,
     summarize,
     table1,
-    table6,
     wilson_interval,
 )
 from tests.bench.factories import make_failed, make_grid, make_record
@@ -163,10 +162,6 @@ def test_table1_shows_each_lineage_and_what_did_not_run():
     assert row(table, depth=50, lineage="torchvision")["difference_percent"] > 7
     assert math.isnan(row(table, depth=152)["table1_macs"])
     assert row(table, depth=152)["flops_printed"] == 11.3e9
-
-
-def test_table6_is_complete():
-    assert len(table6()) == 12
 
 
 def test_curves_count_images_and_keep_what_a_failed_cell_reached():

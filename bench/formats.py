@@ -1,0 +1,45 @@
+"""How numbers, times and sizes are written for people: the only place that rounds for the page."""
+
+import math
+from datetime import UTC, datetime
+
+
+def number(value: float | None, digits: int = 2, *, signed: bool = False) -> str:
+    """``1,234.50``, with a true minus sign; a dash for a value that is not there."""
+    if value is None or math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:{'+' if signed else ''},.{digits}f}".replace("-", "−")
+
+
+def significant(value: float | None, digits: int = 3) -> str:
+    """Three significant digits, without an exponent: for rates that span orders of magnitude."""
+    if value is None or not math.isfinite(value) or value == 0:
+        return number(value, 0)
+    return number(value, max(0, digits - 1 - math.floor(math.log10(abs(value)))))
+
+
+def size(size_bytes: float | None) -> str:
+    """Bytes in MiB below one GiB, else in GiB."""
+    if size_bytes is None:
+        return "–"
+    mebibytes = size_bytes / 2**20
+    return f"{mebibytes:,.0f} MiB" if mebibytes < 1024 else f"{mebibytes / 1024:,.2f} GiB"
+
+
+def duration(seconds: float) -> str:
+    """``1 h 02 min``, ``3 min 20 s`` or ``4.2 s``."""
+    if seconds < 59.95:  # which rounds to 60.0
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+
+
+def period(first: datetime, last: datetime) -> str:
+    """From ``first`` to ``last``, with the date once where both share it."""
+    first, last = first.astimezone(UTC), last.astimezone(UTC)
+    if first.date() == last.date():
+        return f"{first:%Y-%m-%d %H:%M} – {last:%H:%M} UTC"
+    return f"{first:%Y-%m-%d %H:%M} – {last:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,43 @@
+"""Networks and a test set for ``bench evaluate``, and the command in this process."""
+
+import sys
+
+import pytest
+import torch
+
+from bench import cli
+from bench.data.datasets import SPECS
+from resnet_models import build
+from tests.bench.small import small_dataset
+
+TEST = {name: small_dataset(name, train=1, test=40) for name in SPECS}
+
+
+def network(name="cifar_resnet20", **options):
+    """In evaluation mode, with errors that depend on the normalisation."""
+    torch.manual_seed(1)
+    model = build(name, **options)
+    for norm in (model.bn1, model.layer1[0].bn1):
+        torch.nn.init.normal_(norm.running_mean)
+    return model.eval()
+
+
+def options(checkpoint, out, *more, model="cifar_resnet20", dataset="cifar10"):
+    """Arguments of ``bench evaluate``; the last of equal ones counts."""
+    named = ["--checkpoint", checkpoint, "--model", model, "--dataset", dataset, "--out", out]
+    return [*named, "--device", "cpu", *more]
+
+
+def make_command(monkeypatch, capsys):
+    """A function from arguments to exit code, standard output and error, on the small test set."""
+    monkeypatch.setattr("bench.data.sources.load", lambda name, **_: TEST[name])
+    monkeypatch.setenv("COLUMNS", "300")
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["bench", "evaluate", *map(str, arguments)])
+        with pytest.raises(SystemExit) as caught:
+            cli.main()
+        out, err = capsys.readouterr()
+        return caught.value.code, out, err
+
+    return run
