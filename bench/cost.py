@@ -13,6 +13,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from bench.errors import BenchError
 from bench.layers import layer_table
 from bench.records import Cost
 from resnet_models import Definition
@@ -60,7 +61,10 @@ def torch_macs(model: nn.Module, input_shape: tuple[int, int, int]) -> int:
 def measure(definition: Definition, resolution: int) -> Cost:
     """Cost of a Table 1 network as a cell trains it, and as Table 1 lists it.
 
-    fvcore's count is the one that is stored; the formula of ``bench.layers`` must agree with it.
+    fvcore's count is the one that is stored.
+
+    Raises:
+        BenchError: the formula of ``bench.layers`` does not agree with it.
     """
     listed = replace(definition, stem="imagenet", in_channels=3, num_classes=TABLE1_CLASSES)
     parameters, macs = _count(definition, resolution)
@@ -81,6 +85,10 @@ def _count(definition: Definition, resolution: int) -> tuple[int, int]:
     macs = fvcore_macs(network, (definition.in_channels, resolution, resolution))
     parameters = parameter_count(network)
     layers = layer_table(definition, resolution)
-    assert macs == sum(layer.macs for layer in layers)
-    assert parameters == sum(layer.parameters for layer in layers)
+    expected = sum(layer.parameters for layer in layers), sum(layer.macs for layer in layers)
+    if (parameters, macs) != expected:
+        raise BenchError(
+            f"{definition.model}: counted {parameters:,} parameters and {macs:,} MACs, but by "
+            f"formula they are {expected[0]:,} and {expected[1]:,}. Please report this."
+        )
     return parameters, macs

@@ -1,4 +1,4 @@
-"""How numbers, times and sizes are written for people: the only place that rounds for the page."""
+"""How numbers, times and sizes are written for people."""
 
 import math
 from datetime import UTC, datetime

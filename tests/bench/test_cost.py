@@ -9,6 +9,7 @@ import torch
 
 from bench import cost
 from bench.config import DEPTHS
+from bench.errors import BenchError
 from bench.layers import layer_table
 from bench.reference.loader import load_paper
 from resnet_models import MODELS, build, define
@@ -118,3 +119,9 @@ def test_counting_leaves_the_model_in_its_mode(count, training):
     assert all(
         buffer.count_nonzero() == 0 for key, buffer in model.named_buffers() if "mean" in key
     )
+
+
+def test_a_count_that_contradicts_the_formula_fails_the_cell(monkeypatch):
+    monkeypatch.setattr(cost, "fvcore_macs", lambda *_: 1)
+    with pytest.raises(BenchError, match=r"and 1 MACs, but by formula they are .* Please report"):
+        cost.measure(define("resnet18", in_channels=2), 32)
