@@ -1,19 +1,19 @@
 """Command line: parse, build, run. Exit code 2 for a wrong request, 1 for a failure."""
 
 import signal
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from bench import store
 from bench.config import DATASETS, make
 from bench.errors import BenchError, UsageError
-from bench.records import Normalisation
+from bench.records import TOLERANCE, Normalisation
+from bench.terminal import checked_output, console, fail, say
 from resnet_models import define
 from resnet_models.spec import Lineage, Shortcut, Stem
+from resnet_models.text import readable
 
 if TYPE_CHECKING:
     from bench.data.datasets import Dataset
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 EXIT_FAILURE, EXIT_USAGE = 1, 2
 RUNS, PAGE = "runs", "index.html"
-MOST = 10_000  # pixels, channels or classes: every count then fits 64 bits
+MOST = 10_000  # seeds, pixels, channels or classes: every count then fits 64 bits
 
 app = typer.Typer(
     help="Train every ResNet of the paper, measure cost, speed and accuracy, compare with the "
@@ -30,8 +30,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-console = Console()
-
 Names = Annotated[str, typer.Option(help="Comma-separated; all where left out.")]
 DataDir = Annotated[
     Path | None,
@@ -82,7 +80,7 @@ def run(
     with grid.lock(runs):
         done = {} if fresh else grid.completed(runs, config, torch_device)
         total = len(grid.cells(config))
-        _say(
+        say(
             f"profile {config.profile} on {describe(torch_device).device_name}: {total} cells, "
             f"{len(done)} finished before, in {runs}"
         )
@@ -101,7 +99,7 @@ def run(
         except KeyboardInterrupt:
             kept = sum((runs / cell.id / store.RECORD_FILE).exists() for cell in grid.cells(config))
             same = "The same command without --fresh" if fresh else "The same command"
-            _say(f"\nStopped: {kept} of {total} cells have a record and keep it. {same} goes on.")
+            say(f"\nStopped: {kept} of {total} cells have a record and keep it. {same} goes on.")
             raise typer.Exit(128 + signal.SIGINT) from None
         html_report.write(runs, out / PAGE, config.profile)
     _conclude(records, len(done), out / PAGE)
@@ -110,12 +108,12 @@ def run(
 def _conclude(records: "list[Record]", reused: int, page: Path) -> None:
     """Say what came of the run; a failed cell shows in the exit code."""
     failed = [record for record in records if record.status == "failed"]
-    _say(
+    say(
         f"{len(records) - len(failed)} cells run, {reused} reused, {len(failed)} failed. "
         f"Report: {page.absolute()}"
     )
     for record in failed:
-        _say(f"failed: {record.cell.id}: {record.reason}")
+        say(f"failed: {record.cell.id}: {record.reason}")
     if failed:
         raise typer.Exit(EXIT_FAILURE)
 
@@ -140,8 +138,8 @@ def report(
     from bench import report as html_report
 
     for problem in html_report.write(out / RUNS, out / PAGE, profile):
-        _say(f"left out: {problem}")
-    _say(f"Report: {(out / PAGE).absolute()}")
+        say(f"left out: {problem}")
+    say(f"Report: {(out / PAGE).absolute()}")
 
 
 @app.command()
@@ -217,7 +215,7 @@ def evaluate(
     ] = None,
     tolerance: Annotated[
         float, typer.Option(metavar="POINTS", help="By how much the claim may be missed.")
-    ] = 0.1,
+    ] = TOLERANCE,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     data_dir: DataDir = None,
     data_source: DataSource = "auto",
@@ -241,20 +239,21 @@ def evaluate(
         device=choose_device(device),
         load=lambda name: _load([name], data_dir, data_source)[name],
         folder=out / store.EVALUATIONS,
-        say=_say,
+        say=say,
     )
     if verdict := evaluation.judge(record):
-        _say(verdict)
+        say(verdict)
 
 
 def main() -> None:
     """Entry point: a user's mistake ends in one line, never in a traceback."""
     try:
-        app()
+        with checked_output(EXIT_FAILURE):
+            app()
     except UsageError as error:
-        _fail(error, EXIT_USAGE)
+        fail(error, EXIT_USAGE)
     except BenchError as error:
-        _fail(error, EXIT_FAILURE)
+        fail(error, EXIT_FAILURE)
 
 
 def _names(text: str) -> list[str]:
@@ -262,18 +261,14 @@ def _names(text: str) -> list[str]:
 
 
 def _count(option: str, text: str) -> int:
-    if not text.isdecimal():
-        raise UsageError(f"{option} {text}: a whole number is needed, such as {option} 3")
+    if not (text.isdecimal() and len(text) < 20 and 1 <= int(text) <= MOST):
+        raise UsageError(f"{option} {readable(text)}: a whole number from 1 to {MOST} is needed")
     return int(text)
 
 
 def _size(option: str, text: str | None) -> int | None:
     """A number of pixels, channels or classes; None where the option was left out."""
-    if text is None:
-        return None
-    if not (text.isdecimal() and 1 <= int(text) <= MOST):
-        raise UsageError(f"{option} {text}: a whole number from 1 to {MOST} is needed")
-    return int(text)
+    return None if text is None else _count(option, text)
 
 
 def _load(
@@ -281,13 +276,4 @@ def _load(
 ) -> "dict[str, Dataset]":
     from bench.data.sources import load
 
-    return {name: load(name, data_dir=data_dir, source=source, report=_say) for name in names}
-
-
-def _say(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def _fail(error: Exception, code: int) -> NoReturn:
-    Console(stderr=True).print(f"error: {error}", markup=False, highlight=False, soft_wrap=True)
-    sys.exit(code)
+    return {name: load(name, data_dir=data_dir, source=source, report=say) for name in names}

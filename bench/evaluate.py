@@ -1,5 +1,6 @@
 """The test error of somebody else's weights, and whether it is the claimed one."""
 
+import math
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,15 +17,13 @@ from bench.data.batches import DeviceData
 from bench.data.datasets import Dataset, DatasetSpec, find
 from bench.environment import describe
 from bench.errors import BenchError, UsageError
-from bench.records import Evaluation, Normalisation, Score
+from bench.records import TOLERANCE, Evaluation, Normalisation, Score
 from bench.tables import wilson_interval
 from bench.train import evaluate
 from resnet_models import Definition, define
-from resnet_models.convert import convert, recognise, unwrap
+from resnet_models.convert import assumed, convert, recognise, unwrap
 from resnet_models.spec import Lineage, Naming
-
-TOLERANCE: Final = 0.1
-"""Points by which a measured error may miss the claimed one: 10 of 10,000 images."""
+from resnet_models.text import readable
 
 Statistics = tuple[tuple[float, ...], tuple[float, ...]]
 
@@ -126,12 +125,14 @@ def run(
 
     Raises:
         UsageError: the file is no checkpoint, or not one of this network.
-        BenchError: the file is damaged or unsafe, or the record cannot be written.
+        BenchError: the file is damaged or unsafe, the network gives no numbers, or the record
+            cannot be written.
     """
     started_at = datetime.now(UTC)
     source = weights.read(request.checkpoint)
     found = fit(source, request)
     say(describe_found(source, found))
+    store.prepare_evaluations(folder)
     scores = measure(found.network, load(request.dataset), request, device, say)
     best = min(scores, key=lambda score: (-score.correct, score.loss))
     definition = found.definition
@@ -147,18 +148,19 @@ def run(
         in_channels=definition.in_channels,
         classes=definition.num_classes,
         dataset=request.dataset,
+        normalize=request.normalize,
         scores=scores,
         chosen=best.normalisation,
         claimed_error_percent=request.claim,
         tolerance_points=request.tolerance,
-        command=command(request, definition, device),
+        command=command(source.file_name, request, definition, device),
         started_at=started_at,
         finished_at=datetime.now(UTC),
         environment=describe(device),
     )
-    path = store.save_evaluation(folder, evaluation)
     say(describe_result(evaluation))
-    say(f"Record: {path.absolute()}")
+    path = store.save_evaluation(folder, evaluation)
+    say(f"Record: {readable(str(path.absolute()), 4096)}")
     return evaluation
 
 
@@ -171,10 +173,11 @@ def judge(evaluation: Evaluation) -> str | None:
     difference = evaluation.difference_points
     if difference is None:
         return None
+    # As many digits as it takes: a rounded difference can seem to be the allowed one.
     words = (
         f"measured {evaluation.score.error_percent:.2f} %, claimed "
-        f"{evaluation.claimed_error_percent:g} %: a difference of {difference:+.2f} points, "
-        f"{evaluation.tolerance_points:g} are allowed"
+        f"{evaluation.claimed_error_percent:.12g} %: a difference of {difference:+.12g} points, "
+        f"{evaluation.tolerance_points:.12g} are allowed"
     )
     if not evaluation.claim_holds:
         raise BenchError(f"the claim does not hold: {words}")
@@ -210,24 +213,33 @@ def measure(
 ) -> tuple[Score, ...]:
     """Look at all test images with each normalisation of the request, in float32 throughout.
 
+    A score whose loss is not finite is none: the first of all classes then seems to be predicted.
+
     Raises:
-        BenchError: the device's memory does not suffice.
+        BenchError: the device's memory does not suffice, or no score is left.
     """
-    network = network.to(device).to(memory_format=torch.channels_last)
     scores = []
-    for name, spec in normalisations(dataset.spec).items():
-        if request.normalize not in ("all", name):
-            continue
-        data = DeviceData(dataset.test, spec, device)
-        try:
+    try:
+        network = network.to(device).to(memory_format=torch.channels_last)
+        for name, spec in normalisations(dataset.spec).items():
+            if request.normalize not in ("all", name):
+                continue
+            data = DeviceData(dataset.test, spec, device)
             # By default convolutions on a GPU round their inputs to TF32.
             with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
                 images, correct, loss = evaluate(network, data, "float32")
-        except torch.OutOfMemoryError as error:
-            raise BenchError("the GPU has too little memory. Use --device cpu.") from error
-        score = Score(normalisation=name, images=images, correct=correct, loss=loss)
-        say(f"normalisation {name}: {score.error_percent:.2f} % error, loss {loss:.4f}")
-        scores.append(score)
+            if not math.isfinite(loss):
+                say(f"normalisation {name}: left out, the network gives values that are not finite")
+                continue
+            score = Score(normalisation=name, images=images, correct=correct, loss=loss)
+            say(f"normalisation {name}: {score.error_percent:.2f} % error, loss {loss:.4f}")
+            scores.append(score)
+    except torch.OutOfMemoryError as error:
+        raise BenchError("the GPU has too little memory. Use --device cpu.") from error
+    if not scores:
+        asked = request.normalize
+        which = "every normalisation" if asked == "all" else f"normalisation {asked}"
+        raise BenchError(f"with {which} the network gives values that are not finite")
     return tuple(scores)
 
 
@@ -239,7 +251,8 @@ def describe_found(source: weights.Weights, found: Found) -> str:
         f"{source.file_name}: {source.size_bytes:,} bytes, SHA-256 {source.sha256}\n"
         f"{definition.model} with {found.naming} names{prefix}: lineage {definition.lineage}, "
         f"stem {definition.stem}, shortcut {definition.shortcut}, "
-        f"{parameter_count(found.network):,} parameters"
+        f"{parameter_count(found.network):,} parameters\n"
+        f"Assumed, since weights do not show it: {', '.join(assumed(definition))}"
     )
 
 
@@ -261,9 +274,9 @@ def describe_result(evaluation: Evaluation) -> str:
     return text
 
 
-def command(request: Request, definition: Definition, device: torch.device) -> str:
+def command(file_name: str, request: Request, definition: Definition, device: torch.device) -> str:
     """What makes the record again, in the folder of the checkpoint."""
-    words = ["python", "-m", "bench", "evaluate", "--checkpoint", request.checkpoint.name]
+    words = ["python", "-m", "bench", "evaluate", "--checkpoint", file_name]
     words += ["--model", request.model, "--dataset", request.dataset]
     words += ["--normalize", request.normalize, "--lineage", definition.lineage]
     if request.claim is not None:

@@ -21,7 +21,7 @@ from resnet_models import Definition
 from resnet_models.spec import Lineage
 
 # Wider than any table here: a narrow terminal then wraps a line, and never drops digits.
-out = Console(width=500, markup=False, highlight=False)
+out = Console(width=500, markup=False, highlight=False, emoji=False)
 
 
 def show_catalog(lineage: Lineage, *, csv: bool) -> None:

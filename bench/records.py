@@ -164,6 +164,9 @@ class Record(_Stored):
 
 Normalisation = Literal["imagenet", "dataset", "pytorch-cifar", "none"]
 
+TOLERANCE: Final = 0.1
+"""Points by which a measured error may miss a claimed one: 10 of 10,000 images."""
+
 
 class Score(_Stored):
     """All test images, seen once with one normalisation."""
@@ -200,7 +203,10 @@ class Evaluation(_Stored):
     in_channels: int = Field(gt=0)
     classes: int = Field(gt=0)
     dataset: str = Field(pattern=r"^[a-z0-9]+$")
-    scores: tuple[Score, ...] = Field(min_length=1, description="one for each normalisation tried")
+    normalize: Literal["all", Normalisation] = Field(description="what was to be tried")
+    scores: tuple[Score, ...] = Field(
+        min_length=1, description="one for each normalisation tried, where the loss is finite"
+    )
     chosen: Normalisation = Field(description="that of the reported score")
     claimed_error_percent: float | None = Field(ge=0, le=100)
     tolerance_points: float = Field(ge=0, le=100)
@@ -217,8 +223,13 @@ class Evaluation(_Stored):
 
     @property
     def id(self) -> str:
-        """File name of the record, without ``.json``."""
-        return f"{self.model}-{self.dataset}-{self.sha256[:12]}"
+        """File name of the record, without ``.json``; another request has another one."""
+        words = [self.model, self.lineage, self.dataset, self.normalize, self.sha256[:12]]
+        if self.claimed_error_percent is not None:
+            words.append(f"expect{self.claimed_error_percent}")
+            if self.tolerance_points != TOLERANCE:
+                words.append(f"within{self.tolerance_points}")
+        return "-".join(words)
 
     @property
     def score(self) -> Score:
@@ -229,7 +240,8 @@ class Evaluation(_Stored):
     def difference_points(self) -> float | None:
         """Measured minus claimed error, in points; None without a claim."""
         claimed = self.claimed_error_percent
-        return None if claimed is None else self.score.error_percent - claimed
+        # Decimal fractions are not exact in binary: 0.4 - 0.3 is a little more than 0.1.
+        return None if claimed is None else round(self.score.error_percent - claimed, 9)
 
     @property
     def claim_holds(self) -> bool | None:
@@ -240,5 +252,4 @@ class Evaluation(_Stored):
         arithmetic on another machine.
         """
         difference = self.difference_points
-        # Decimal fractions are not exact in binary: 0.4 - 0.3 is a little more than 0.1.
-        return None if difference is None else abs(difference) <= self.tolerance_points + 1e-9
+        return None if difference is None else abs(difference) <= self.tolerance_points

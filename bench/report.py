@@ -48,18 +48,23 @@ def write(results_folder: Path, out_file: Path, profile: str | None = None) -> l
         BenchError: ``out_file`` cannot be written.
     """
     records, problems = store.load_all(results_folder)
-    evaluations, more_problems = store.load_evaluations(results_folder.parent / store.EVALUATIONS)
+    evaluations_folder = results_folder.parent / store.EVALUATIONS
+    evaluations, more_problems = store.load_evaluations(evaluations_folder)
     problems += more_problems
-    folder = os.path.relpath(results_folder, out_file.parent)
     page = render(
         records,
         problems,
         evaluations=evaluations,
         profile=profile,
-        records_path=Path(folder).as_posix(),
+        records_path=_path_from(out_file, results_folder),
+        evaluations_path=_path_from(out_file, evaluations_folder),
     )
     store.write_atomic(out_file, page)
     return problems
+
+
+def _path_from(page: Path, folder: Path) -> str:
+    return Path(os.path.relpath(folder, page.parent)).as_posix()
 
 
 def render(
@@ -69,6 +74,7 @@ def render(
     evaluations: Sequence[Evaluation] = (),
     profile: str | None = None,
     records_path: str = "runs",
+    evaluations_path: str = store.EVALUATIONS,
 ) -> str:
     """The page for the records of one profile, by default that of the newest record.
 
@@ -77,7 +83,8 @@ def render(
         problems: what is wrong with records that could not be read.
         evaluations: of checkpoints; of any profile.
         profile: the profile to show.
-        records_path: folder of the records, as seen from the page; evaluations lie beside it.
+        records_path: folder of the records, as seen from the page.
+        evaluations_path: folder of the evaluations, as seen from the page.
 
     Raises:
         UsageError: no record of ``profile`` is there.
@@ -115,6 +122,7 @@ def render(
         environments=_distinct(record.environment for record in shown),
         evaluations=evaluations,
         records_path=records_path,
+        evaluations_path=evaluations_path,
     )
 
 

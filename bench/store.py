@@ -29,7 +29,7 @@ def write_atomic(path: Path, text: str) -> None:
     _replace({path: text})
 
 
-def _replace(texts: dict[Path, str]) -> None:
+def _replace(texts: dict[Path, str], kept: str = "; finished cells are kept") -> None:
     """Write every file beside its target first, then rename them all: a full disk changes none."""
     staged: dict[Path, Path] = {}
     path = next(iter(texts))
@@ -52,7 +52,7 @@ def _replace(texts: dict[Path, str]) -> None:
             temporary.unlink(missing_ok=True)
         raise BenchError(
             f"cannot write {path}: {error.strerror or error}. "
-            "Free some space or name another folder with --out; finished cells are kept."
+            f"Free some space or name another folder with --out{kept}."
         ) from error
 
 
@@ -138,6 +138,22 @@ def load_all(folder: Path) -> tuple[list[Record], list[str]]:
     return records, problems
 
 
+def prepare_evaluations(folder: Path) -> None:
+    """Make ``folder`` and try to write to it, so that a long evaluation is not in vain.
+
+    Raises:
+        BenchError: it cannot be written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise BenchError(
+            f"cannot write to {folder}: {error.strerror or error}. Name another folder with --out."
+        ) from error
+
+
 def save_evaluation(folder: Path, evaluation: Evaluation) -> Path:
     """Store ``evaluation`` under its id and return its file.
 
@@ -145,7 +161,7 @@ def save_evaluation(folder: Path, evaluation: Evaluation) -> Path:
         BenchError: the folder cannot be written to or the disk is full.
     """
     path = folder / f"{evaluation.id}.json"
-    write_atomic(path, evaluation.model_dump_json(indent=1) + "\n")
+    _replace({path: evaluation.model_dump_json(indent=1) + "\n"}, kept="")
     return path
 
 

@@ -4,6 +4,7 @@ A state dict is read by asking for each of our tensors under the name that a nam
 names that are missing, left over or given twice show by themselves, and no name is ever guessed.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,12 +16,14 @@ from torch import Tensor
 from resnet_models.catalog import MODELS
 from resnet_models.definition import Definition, define
 from resnet_models.spec import Lineage, Naming, Shortcut, Stem
+from resnet_models.text import readable
 
 StateDict = dict[str, Tensor]
 
 NAMINGS: Final[tuple[Naming, ...]] = get_args(Naming)
 WRAPPERS: Final = ("module.", "_orig_mod.")
 """What nn.DataParallel and torch.compile put before every name."""
+_PREFIX_LENGTH: Final = 100  # more than anybody wraps; a file may repeat a wrapper endlessly
 
 # BatchNorm's counter of batches: absent from checkpoints older than PyTorch 0.4.1, without
 # influence on what a network of this package computes.
@@ -70,9 +73,10 @@ def export(state: Mapping[str, Tensor], naming: Naming) -> StateDict:
 def unwrap(state: Mapping[str, Tensor]) -> tuple[str, StateDict]:
     """What wrappers put before every name ('' if nothing), and the state dict without it."""
     prefix, names = "", list(state)
-    while names and (
-        wrapper := next((w for w in WRAPPERS if all(n.startswith(w) for n in names)), "")
-    ):
+    while names and len(prefix) < _PREFIX_LENGTH:
+        wrapper = next((w for w in WRAPPERS if all(n.startswith(w) for n in names)), "")
+        if not wrapper:
+            break
         prefix += wrapper
         names = [name.removeprefix(wrapper) for name in names]
     return prefix, dict(zip(names, state.values(), strict=True))
@@ -140,9 +144,10 @@ def recognise(
 ) -> Definition:
     """The variant of ``model`` whose names and stem ``state`` has.
 
-    The shortcut shows in the names and the stem in the first kernel. The lineage shows in neither:
-    where it is None, names of the 2022 project mean that project's, any other names torchvision's
-    (stride on the 3x3), which published weights have. For Table 6 there is only one.
+    The shortcut shows in the names (but for option A, see ``assumed``) and the stem in the first
+    kernel. The lineage shows in neither: where it is None, names of the 2022 project mean that
+    project's, any other names torchvision's (stride on the 3x3), which published weights have. For
+    Table 6 there is only one.
 
     Raises:
         ConversionError: no variant of ``model`` has these names; the message names models that do.
@@ -166,10 +171,32 @@ def recognise(
     )
 
 
-def _names(model: str, shortcut: Shortcut) -> list[str]:
+def assumed(definition: Definition) -> list[str]:
+    """What no state dict shows: networks that differ in it have the same names and shapes."""
+    model, lineage = definition.model, definition.lineage
+    words = []
+    if definition.spec.family == "table1":
+        stride = f"stride on the {'first 1x1' if lineage == 'paper' else '3x3'}, "
+        stride = stride if definition.spec.block == "bottleneck" else ""
+        relu = "no ReLU" if lineage == "project2022" else "a ReLU"
+        words.append(f"lineage {lineage} ({stride}{relu} at the end of a block)")
+    if definition.stem == "cifar":
+        words.append("no pool after the stem")
+    if definition.shortcut == "A":
+        words.append("zeros of option A on both sides")
+        plain = model.replace("resnet", "plain")
+        words += [f"shortcuts ({plain} has the same names)"] if plain in MODELS else []
+    if definition.shortcut == "none":
+        other = model.replace("plain", "resnet")
+        words.append(f"no shortcuts ({other} with option A has the same names)")
+    return words
+
+
+@functools.cache  # building ResNet-1202 takes a second
+def _names(model: str, shortcut: Shortcut) -> tuple[str, ...]:
     """Names of a network's tensors; nothing else about it shows in them."""
     with torch.device("meta"):
-        return list(define(model, shortcut=shortcut).build().state_dict())
+        return tuple(define(model, shortcut=shortcut).build().state_dict())
 
 
 def _stem(conv1: Tensor) -> Stem:
@@ -201,7 +228,7 @@ def _misfit_text(reading: _Reading) -> str:
 
 def _listed(names: list[str]) -> str:
     more = len(names) - _LISTED
-    return ", ".join(names[:_LISTED]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(map(readable, names[:_LISTED])) + (f" and {more} more" if more > 0 else "")
 
 
 def _check_shapes(
@@ -213,7 +240,8 @@ def _check_shapes(
         if given != wanted:
             what = _difference(ours, given, wanted)
             raise ConversionError(
-                f"{what}{found[ours]} has the shape {given}, not {wanted} as in the network"
+                f"{what}{found[ours]} has the shape {readable(str(given))}, not {wanted} as in the "
+                "network"
             )
 
 

@@ -1,5 +1,6 @@
-"""Networks and a test set for ``bench evaluate``, and the command in this process."""
+"""Files and a test set for ``bench evaluate``, and the command in this process."""
 
+import io
 import sys
 
 import pytest
@@ -9,6 +10,25 @@ from bench import cli
 from bench.data.datasets import SPECS
 from resnet_models import build
 from tests.bench.small import small_dataset
+
+STATE = {
+    "conv1.weight": torch.randn(4, 3, 3, 3, generator=torch.Generator().manual_seed(0)),
+    "bn1.num_batches_tracked": torch.tensor(5),
+    "fc.bias": torch.arange(10.0),
+}
+
+
+def saved(content, **options):
+    """The bytes that torch.save writes."""
+    buffer = io.BytesIO()
+    torch.save(content, buffer, **options)
+    return buffer.getvalue()
+
+
+def legacy(content):
+    """The bytes that torch.save wrote before PyTorch 1.6."""
+    return saved(content, _use_new_zipfile_serialization=False)
+
 
 TEST = {name: small_dataset(name, train=1, test=40) for name in SPECS}
 

@@ -168,6 +168,7 @@ def make_evaluation(**changes: Any) -> Evaluation:
         "in_channels": 3,
         "classes": 10,
         "dataset": "cifar10",
+        "normalize": "all",
         "scores": (
             Score(normalisation="imagenet", images=10_000, correct=9_173, loss=0.3412),
             Score(normalisation="none", images=10_000, correct=1_204, loss=7.25),

@@ -1,12 +1,9 @@
 """Bad input of every kind: one clear line, the right exit code, no traceback, nothing lost."""
 
-import os
-import re
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import torch
@@ -16,28 +13,9 @@ from bench import speed, store
 from bench.cli import app
 from tests.bench.factories import make_grid, make_record
 from tests.bench.small import small_dataset
+from tests.bench.tools import ROOT, assert_refused, bench
 
-ROOT = Path(__file__).parents[2]
 NO_GPU = not torch.cuda.is_available()
-
-
-def bench(*arguments, **variables):
-    """``python -m bench`` as a user runs it; returns the finished process."""
-    return subprocess.run(
-        [sys.executable, "-m", "bench", *map(str, arguments)],
-        cwd=ROOT,
-        env=os.environ | {"COLUMNS": "200", "NO_COLOR": "1"} | variables,
-        capture_output=True,
-        text=True,
-        timeout=250,
-    )
-
-
-def assert_refused(done, code, *texts):
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr + done.stdout
-    for text in texts:
-        assert re.search(text, done.stderr), done.stderr
 
 
 @pytest.mark.parametrize(
@@ -47,7 +25,8 @@ def assert_refused(done, code, *texts):
         (["run", "--models", "resnet18,resnet19"], ["'resnet19'", "resnet152"]),
         (["run", "--datasets", "cifar100"], ["'cifar100'", "cifar10, mnist"]),
         (["run", "--seeds", "0"], ["--seeds 0"]),
-        (["run", "--seeds", "many"], ["--seeds many: a whole number is needed"]),
+        (["run", "--seeds", "many"], ["--seeds many: a whole number from 1 to"]),
+        (["run", "--seeds", "9" * 5000], ["--seeds 9{100}…: a whole number from 1 to"]),
         (["run", "--device", "tpu"], ["'tpu'", "auto, cpu, cuda"]),
         (["run", "--turbo"], ["No such option.*--turbo"]),
         (["data", "--data-source", "usb"], ["'usb'", "cache, folder, official, npm"]),

@@ -14,6 +14,7 @@ from bench.data.datasets import SPECS
 from bench.records import Evaluation
 from resnet_models.convert import export
 from tests.bench.checkpoints import TEST, make_command, network, options
+from tests.bench.factories import make_evaluation
 
 CIFAR_REPOSITORIES = ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010))
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
@@ -89,7 +90,9 @@ def test_the_output_says_what_the_checkpoint_is(command, checkpoint, tmp_path):
     assert f"resnet20.th: {checkpoint.stat().st_size:,} bytes, SHA-256 {evaluation.sha256}" in out
     assert (
         "cifar_resnet20 with cifar names, prefix module.: lineage paper, stem cifar, shortcut A, "
-        "269,722 parameters" in out
+        "269,722 parameters\n"
+        "Assumed, since weights do not show it: no pool after the stem, zeros of option A on both "
+        "sides, shortcuts (cifar_plain20 has the same names)\n" in out
     )
     assert "picked" not in out
     assert str(tmp_path / "evaluations" / f"{evaluation.id}.json") in out
@@ -121,14 +124,16 @@ def test_the_stored_command_makes_the_record_again(command, checkpoint, tmp_path
     assert only(tmp_path / "again").model_dump(exclude=changed) == first.model_dump(exclude=changed)
 
 
-@pytest.mark.parametrize(("off", "holds"), [(0, True), (0.1, True), (-0.1, True), (0.11, False)])
+@pytest.mark.parametrize(
+    ("off", "holds"), [(0, True), (0.1, True), (-0.1, True), (0.11, False), (0.104, False)]
+)
 def test_a_claim_holds_within_the_tolerance(off, holds, command, checkpoint, model, tmp_path):
     measured, _ = by_hand(model, *IMAGENET)
     claim = measured - off
     code, out, err = command(
         *options(checkpoint, tmp_path, "--normalize", "imagenet", "--expect", claim)
     )
-    words = f"measured {measured:.2f} %, claimed {claim:g} %: a difference of {off:+.2f} points"
+    words = f"measured {measured:.2f} %, claimed {claim:.12g} %: a difference of {off:+g} points"
     if holds:
         assert (code, err) == (0, "")
         assert f"The claim holds: {words}" in out
@@ -177,6 +182,7 @@ def test_mnist_and_the_2022_project(command, tmp_path):
     )
     assert code == 0
     assert "resnet18 with project2022 names: lineage project2022, stem imagenet" in out
+    assert "do not show it: lineage project2022 (no ReLU at the end of a block)\n" in out
     evaluation = only(tmp_path)
     assert [score.normalisation for score in evaluation.scores] == ["dataset", "none"]
     split = TEST["mnist"].test
@@ -185,15 +191,64 @@ def test_mnist_and_the_2022_project(command, tmp_path):
     right = int((logits.argmax(1) == torch.from_numpy(split.labels)).sum())
     assert evaluation.scores[1].correct == right
     lineage = ("--lineage", "torchvision")
-    command(*options(tmp_path / "m.bin", tmp_path, *lineage, model="resnet18", dataset="mnist"))
-    assert only(tmp_path).lineage == "torchvision"
+    out = tmp_path / "torchvision"
+    command(*options(tmp_path / "m.bin", out, *lineage, model="resnet18", dataset="mnist"))
+    assert only(out).lineage == "torchvision"
 
 
-def test_a_record_that_cannot_be_written_exits_with_1(command, checkpoint, tmp_path):
+def test_only_the_same_request_replaces_a_record(command, checkpoint, tmp_path):
+    requests = [
+        (),
+        ("--normalize", "none"),
+        ("--expect", "8.27"),
+        ("--expect", "1e-5"),
+        ("--expect", "1e-5", "--tolerance", "3"),
+    ]
+    for request in [*requests, *requests, ("--lineage", "paper")]:
+        command(*options(checkpoint, tmp_path, *request))
+    evaluations, problems = store.load_evaluations(tmp_path / "evaluations")
+    assert not problems
+    name = evaluations[0].sha256[:12]
+    assert {evaluation.id for evaluation in evaluations} == {
+        f"cifar_resnet20-paper-cifar10-all-{name}",
+        f"cifar_resnet20-paper-cifar10-none-{name}",
+        f"cifar_resnet20-paper-cifar10-all-{name}-expect8.27",
+        f"cifar_resnet20-paper-cifar10-all-{name}-expect1e-05",
+        f"cifar_resnet20-paper-cifar10-all-{name}-expect1e-05-within3.0",
+    }
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"lineage": "torchvision"}, {"model": "resnet18"}, {"dataset": "mnist"}, {"sha256": "f" * 64}],
+)
+def test_what_differs_shows_in_the_name_of_a_record(changes):
+    assert make_evaluation(**changes).id != make_evaluation().id
+    assert re.fullmatch("[a-z0-9_.-]+", make_evaluation(**changes).id)
+
+
+def test_a_folder_that_cannot_be_written_to_is_noticed_first(
+    command, checkpoint, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("bench.data.sources.load", None)  # no data is fetched for it
     (tmp_path / "file").write_text("")
-    code, _, err = command(*options(checkpoint, tmp_path / "file", "--normalize", "none"))
+    code, _, err = command(*options(checkpoint, tmp_path / "file"))
     assert code == 1
-    assert re.search(r"error: cannot write .*--out", err)
+    assert re.fullmatch(
+        r"error: cannot write to .*: Not a directory\. Name another .*--out\.\n", err
+    )
+
+
+def test_the_result_is_said_even_if_its_record_is_lost(command, checkpoint, tmp_path, monkeypatch):
+    def fail(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    code, out, err = command(*options(checkpoint, tmp_path))
+    assert code == 1
+    assert "Top-1 error on 40 test images" in out
+    assert re.fullmatch(r"error: cannot write .*\.json: No space .* with --out\.\n", err)
+    assert not list((tmp_path / "evaluations").iterdir())
 
 
 def test_damaged_records_are_named_and_hide_no_other(command, checkpoint, tmp_path):

@@ -2,19 +2,17 @@
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import safetensors.torch
 import torch
 
-from bench import evaluate
+from bench import evaluate, store
 from bench.errors import UsageError
 from tests.bench.checkpoints import make_command, network, options
+from tests.bench.tools import bench
 
-ROOT = Path(__file__).parents[2]
 STATE = network().state_dict()
 NEW_CLASSES = network(num_classes=100).state_dict()
 GRAY = network(in_channels=1).state_dict()
@@ -85,14 +83,77 @@ def test_a_file_that_cannot_be_used(content, exit_code, words, command, tmp_path
     assert not (tmp_path / "evaluations").exists()
 
 
-def test_too_little_memory_exits_with_1(command, tmp_path, monkeypatch):
-    def fail(*arguments):
+@pytest.mark.parametrize("name", ["evaluate", "DeviceData", "nn.Module.to"])
+def test_too_little_memory_exits_with_1(name, command, tmp_path, monkeypatch):
+    def fail(*arguments, **options):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate")
 
     torch.save(STATE, tmp_path / "good.pt")
-    monkeypatch.setattr(evaluate, "evaluate", fail)
+    monkeypatch.setattr(f"bench.evaluate.{name}", fail)
     code, _, err = command(*options(tmp_path / "good.pt", tmp_path))
     assert (code, err) == (1, "error: the GPU has too little memory. Use --device cpu.\n")
+
+
+NOT_FINITE = {
+    "bn1.running_var": torch.full((16,), -1.0),
+    "fc.weight": torch.full((10, 64), 3e38),
+}
+
+
+@pytest.mark.parametrize("name", NOT_FINITE)
+@pytest.mark.parametrize(
+    ("asked", "words"), [("none", "with normalisation none"), ("all", "with every normalisation")]
+)
+def test_a_network_that_gives_no_numbers_has_no_score(asked, words, name, command, tmp_path):
+    """The largest of ten NaN is the first one, which is right for a tenth of the images."""
+    torch.save(STATE | {name: NOT_FINITE[name]}, tmp_path / "nan.pt")
+    claim = ("--expect", "90", "--normalize", asked)
+    code, _, err = command(*options(tmp_path / "nan.pt", tmp_path, *claim))
+    assert code == 1
+    assert err == f"error: {words} the network gives values that are not finite\n"
+    assert not list((tmp_path / "evaluations").iterdir())
+
+
+def test_a_score_that_is_no_number_is_left_out(command, tmp_path, monkeypatch):
+    losses = iter([float("nan"), 1.5, float("inf"), 1.0])
+    monkeypatch.setattr(evaluate, "evaluate", lambda *_: (40, 30, next(losses)))
+    torch.save(STATE, tmp_path / "good.pt")
+    code, out, _ = command(*options(tmp_path / "good.pt", tmp_path))
+    assert code == 0
+    assert "normalisation imagenet: left out, the network gives values that are not finite" in out
+    (evaluation,), _ = store.load_evaluations(tmp_path / "evaluations")
+    assert [score.normalisation for score in evaluation.scores] == ["dataset", "none"]
+    assert evaluation.normalize == "all"
+
+
+def test_foreign_names_reach_the_terminal_escaped_and_short(command, tmp_path):
+    path = tmp_path / "a:fire:\nb\x1b[31m.pt"
+    torch.save(STATE | {"x\n\x1b[31m": torch.ones(1), "": torch.ones(1)}, path)
+    _, _, err = command(*options(path, tmp_path))
+    assert r"'a:fire:\nb\x1b[31m.pt': not weights of cifar_resnet20" in err
+    assert err.endswith(r"left over 'x\n\x1b[31m', ''" + "\n")
+    torch.save(STATE | {"x" * 10**6: torch.ones(1)}, path)
+    _, _, err = command(*options(path, tmp_path))
+    assert err.endswith(f"left over {'x' * 100}…\n")
+    torch.save(STATE | {"fc.bias": torch.ones([1] * 64)}, path)
+    assert re.search(
+        r"fc.bias has the shape .{,110}…, not \(10,\)", command(*options(path, tmp_path))[2]
+    )
+    torch.save(STATE, path)
+    code, out, err = command(*options(path, tmp_path, "--normalize", "none"))
+    assert (code, err) == (0, "")
+    assert out.startswith(r"'a:fire:\nb\x1b[31m.pt': ")
+    assert "\x1b" not in out
+
+
+@pytest.mark.parametrize("name", [b"r\xe9seau.pt", b"it's here.pt"])
+def test_any_name_of_a_file_can_be_stored(name, command, tmp_path):
+    path = tmp_path / os.fsdecode(name)
+    torch.save(STATE, path)
+    assert command(*options(path, tmp_path / ":fire:", "--normalize", "none"))[::2] == (0, "")
+    (evaluation,), problems = store.load_evaluations(tmp_path / ":fire:" / "evaluations")
+    assert not problems
+    assert evaluation.file_name in ("it's here.pt", r"'r\udce9seau.pt'")
 
 
 @pytest.mark.parametrize("save", [torch.save, safetensors.torch.save_file])
@@ -105,16 +166,6 @@ def test_a_truncated_file_exits_with_1(save, command, tmp_path):
     assert "damaged or was cut off" in err
 
 
-def bench(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "bench", "evaluate", *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-
-
 class Payload:
     def __init__(self, path):
         self.path = path
@@ -125,14 +176,14 @@ class Payload:
 
 def test_as_a_user_runs_it_a_file_with_code_is_not_opened(tmp_path):
     torch.save({"net": STATE, "extra": Payload(tmp_path / "executed")}, tmp_path / "evil.pt")
-    done = bench(*options(tmp_path / "evil.pt", tmp_path))
+    done = bench("evaluate", *options(tmp_path / "evil.pt", tmp_path))
     assert done.returncode == 1
     assert re.fullmatch(r"error: .*evil\.pt was not opened: .*system.*\n", done.stderr)
     assert not (tmp_path / "executed").exists()
 
 
 def test_as_a_user_runs_it_an_absent_file_exits_with_2(tmp_path):
-    done = bench(*options(tmp_path / "absent.pt", tmp_path))
+    done = bench("evaluate", *options(tmp_path / "absent.pt", tmp_path))
     assert done.returncode == 2
     assert re.fullmatch(r"error: no file .*absent\.pt\n", done.stderr)
 

@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[2]
 
 # Every module may import from the rows above it, never from below.
 LAYERS = [
-    ["errors"],
+    ["errors", "terminal"],
     ["config"],
     ["records"],
     ["store", "schedule", "layers", "reference.loader", "data.datasets"],

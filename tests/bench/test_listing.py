@@ -2,16 +2,18 @@
 
 import csv
 import io
+import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from bench.layers import layer_table
 from bench.reference.loader import load_paper
 from resnet_models import MODELS, define
-from tests.bench.test_cli import ROOT, assert_refused, bench
+from tests.bench.tools import ROOT, assert_refused, bench
 
 TABLE1 = load_paper().tables.table1
 
@@ -178,6 +180,7 @@ def test_table1_as_csv_and_by_lineage():
         (["resnet50", "--stem", "vit"], ["--stem.*'vit' is not one of 'imagenet', 'cifar'"]),
         (["resnet50", "--resolution", "big"], ["--resolution big: a whole number from 1 to"]),
         (["resnet50", "--resolution", "0"], ["--resolution 0: a whole number from 1 to"]),
+        (["resnet50", "--resolution", "9" * 5000], ["--resolution 9{100}…: a whole number"]),
         (["resnet50", "--channels", "-3"], ["--channels -3: a whole number from 1 to"]),
         (["resnet50", "--classes", "1e3"], ["--classes 1e3: a whole number from 1 to"]),
         (["resnet50", "--classes", "99999999"], ["--classes 99999999: .* from 1 to 10000"]),
@@ -191,6 +194,25 @@ def test_wrong_requests_exit_with_2(arguments, texts):
     done = bench("models", *arguments)
     assert_refused(done, 2, *texts)
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("arguments", [[], ["--csv"], ["resnet18"], ["--table1"]])
+def test_an_output_that_cannot_be_written_exits_with_1(arguments):
+    with Path("/dev/full").open("w") as full:
+        done = bench("models", *arguments, stdout=full)
+    assert_refused(done, 1, "^error: cannot write the output: No space left on device\n$")
+    if arguments != ["--csv"]:
+        done = bench("models", *arguments, PYTHONIOENCODING="ascii")
+        assert_refused(done, 1, r"^error: .* ascii has no .*; set PYTHONIOENCODING=utf-8\n$")
+
+
+@pytest.mark.parametrize("arguments", [[], ["--csv"]])
+def test_a_closed_pipe_is_left_quietly(arguments):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = bench("models", *arguments, stdout=writer)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_the_largest_request_is_counted_exactly():

@@ -16,24 +16,7 @@ from torch import nn
 
 from bench import weights
 from bench.errors import BenchError, UsageError
-
-STATE = {
-    "conv1.weight": torch.randn(4, 3, 3, 3, generator=torch.Generator().manual_seed(0)),
-    "bn1.num_batches_tracked": torch.tensor(5),
-    "fc.bias": torch.arange(10.0),
-}
-
-
-def saved(content, **options):
-    """The bytes that torch.save writes."""
-    buffer = io.BytesIO()
-    torch.save(content, buffer, **options)
-    return buffer.getvalue()
-
-
-def legacy(content):
-    """The bytes that torch.save wrote before PyTorch 1.6."""
-    return saved(content, _use_new_zipfile_serialization=False)
+from tests.bench.checkpoints import STATE, legacy, saved
 
 
 class Payload:
@@ -44,16 +27,6 @@ class Payload:
 
     def __reduce__(self):
         return os.system, (f"touch '{self.path}'",)
-
-
-@pytest.fixture
-def file(tmp_path):
-    def write(content, name="weights.pt"):
-        path = tmp_path / name
-        path.write_bytes(content)
-        return path
-
-    return write
 
 
 @pytest.mark.parametrize(
@@ -106,7 +79,10 @@ def test_parameters_are_plain_tensors(file):
 def test_code_in_a_file_is_not_run(save, wrapped, file, tmp_path):
     payload = Payload(tmp_path / "executed")
     path = file(save({"net": STATE, "extra": payload} if wrapped else payload))
-    with pytest.raises(BenchError, match=r"was not opened: .*can run code.*model.state_dict"):
+    # The safe loader does not read newer pickles at all, so it does not see what is in them.
+    why = "a pickle of a kind that PyTorch's safe loader does not read"
+    words = why if save is pickle.dumps else "can run code"
+    with pytest.raises(BenchError, match=f"was not opened: .*{words}.*model.state_dict"):
         weights.read(path)
     assert not payload.path.exists()
     # The file is a real threat: an ordinary loader runs it.
@@ -149,9 +125,9 @@ def test_a_flipped_bit_in_a_zip_file(file):
         weights.read(file(content))
 
 
-def zipped(**files):
+def zipped(compression=zipfile.ZIP_STORED, **files):
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    with zipfile.ZipFile(buffer, "w", compression) as archive:
         for name, text in files.items():
             archive.writestr(name, text)
     return buffer.getvalue()
@@ -178,13 +154,16 @@ def test_a_torchscript_archive(file):
         (saved([torch.zeros(3)]), "but a list$"),
         (saved(torch.zeros(3)), "but a Tensor$"),
         (saved({"net": STATE, "model": STATE}), "several state dicts: net, model"),
-        (saved({**STATE, "epoch": 3}), r"'epoch' \(int\) is not a tensor with a name"),
-        (saved({"net": {**STATE, 7: "x"}}), r"7 \(str\) is not a tensor"),
-        (saved({**STATE, 7: torch.ones(1)}), r"7 \(Tensor\) is not a tensor with a name"),
-        (saved({"a": torch.ones(3, dtype=torch.int8)}), "'a' is not a dense tensor .*int8"),
-        (saved({"a": torch.ones(3, dtype=torch.complex64)}), "not a dense tensor .*complex64"),
-        (saved({"a": torch.empty(3, device="meta")}), "'a' is not a dense tensor .*meta"),
-        (saved({"a": torch.ones(1).expand(10**13)}), "'a' is not a dense tensor"),
+        (saved({**STATE, "epoch": 3}), r" epoch \(int\) is not a tensor with a name"),
+        (saved({"net": {**STATE, 7: "x"}}), r"a key of type int \(str\) is not a tensor"),
+        (saved({**STATE, 7: torch.ones(1)}), r"type int \(Tensor\) is not a tensor with a name"),
+        (saved({**STATE, "": 1}), r" '' \(int\) is not a tensor"),
+        (saved({**STATE, "a\n\x1b[31m": 1}), r" 'a\\n\\x1b\[31m' \(int\) is not a tensor"),
+        (saved({"a" * 10**6: 1}), "but a{100}…$"),
+        (saved({((1,),): 1}), "but a key of type tuple$"),
+        (saved({"a": torch.empty(3, device="meta")}), " a is not a dense tensor .*meta"),
+        (saved({"a": torch.ones(1).expand(10**13)}), "its tensors are larger than the file$"),
+        (zipped(zipfile.ZIP_DEFLATED, **{"data.pkl": bytes(10**6)}), "is a compressed zip file"),
     ],
 )
 def test_other_files_are_a_wrong_request(content, words, file):
@@ -194,18 +173,12 @@ def test_other_files_are_a_wrong_request(content, words, file):
     assert "\n" not in str(caught.value)
 
 
-def test_sparse_weights_are_refused(file):
-    content = saved({"a": torch.eye(3).to_sparse()})
-    with pytest.raises(UsageError, match=r"'a' is not a dense tensor .*sparse"):
-        weights.read(file(content))
-
-
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
 def test_weights_that_are_not_finite_are_named(value, dtype, file):
     bad = torch.ones(4, dtype=dtype)
     bad[2] = value
-    with pytest.raises(BenchError, match=r"'fc\.weight' holds values that are not finite"):
+    with pytest.raises(BenchError, match=r" fc\.weight holds values that are not finite"):
         weights.read(file(saved({**STATE, "fc.weight": bad, "other": bad})))
 
 
@@ -216,12 +189,3 @@ def test_what_is_no_file(tmp_path, file):
         weights.read(tmp_path)
     with pytest.raises(BenchError, match="is empty"):
         weights.read(file(b""))
-
-
-def test_a_file_that_may_not_be_read(file, monkeypatch):
-    def refuse(self):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(Path, "read_bytes", refuse)
-    with pytest.raises(BenchError, match=r"cannot read .*weights\.pt: Permission denied"):
-        weights.read(file(saved(STATE)))

@@ -5,8 +5,16 @@ import re
 import pytest
 import torch
 
-from resnet_models import build, define
-from resnet_models.convert import NAMINGS, ConversionError, convert, export, recognise, unwrap
+from resnet_models import MODELS, build, define
+from resnet_models.convert import (
+    NAMINGS,
+    ConversionError,
+    assumed,
+    convert,
+    export,
+    recognise,
+    unwrap,
+)
 
 VARIANTS = {
     "resnet18": {"stem": "imagenet", "shortcut": "B"},
@@ -54,6 +62,56 @@ def test_the_variant_takes_what_the_caller_knows():
     assert definition == define("resnet50", in_channels=1, num_classes=10)
     with pytest.raises(ValueError, match="the lineage 'paper' only"):
         recognise(meta_state("cifar_resnet20"), "cifar_resnet20", lineage="torchvision")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "words"),
+    [
+        ("resnet18", {}, ["lineage paper (a ReLU at the end of a block)"]),
+        ("resnet50", {}, ["lineage paper (stride on the first 1x1, a ReLU at the end of a block)"]),
+        (
+            "resnet50",
+            {"lineage": "project2022", "stem": "cifar", "shortcut": "A"},
+            [
+                "lineage project2022 (stride on the 3x3, no ReLU at the end of a block)",
+                "no pool after the stem",
+                "zeros of option A on both sides",
+            ],
+        ),
+        (
+            "cifar_resnet20",
+            {},
+            [
+                "no pool after the stem",
+                "zeros of option A on both sides",
+                "shortcuts (cifar_plain20 has the same names)",
+            ],
+        ),
+        (
+            "cifar_plain20",
+            {},
+            [
+                "no pool after the stem",
+                "no shortcuts (cifar_resnet20 with option A has the same names)",
+            ],
+        ),
+        ("cifar_resnet20", {"shortcut": "B"}, ["no pool after the stem"]),
+    ],
+)
+def test_what_a_state_dict_does_not_show_is_said(name, options, words):
+    assert assumed(define(name, **options)) == words
+
+
+def test_networks_that_are_said_to_have_the_same_names_have_them():
+    for plain in (name for name in MODELS if "plain" in name):
+        resnet = meta_state(plain.replace("plain", "resnet"), shortcut="A")
+        assert list(resnet) == list(meta_state(plain))
+
+
+def test_wrappers_without_end_are_no_prefix():
+    prefix, state = unwrap({"module." * 10_000 + "fc.bias": torch.ones(1)})
+    assert len(prefix) < 200
+    assert len(state) == 1
 
 
 @pytest.mark.parametrize(
