@@ -1,154 +1,125 @@
-"""What a run does: recipes (how to train) and profiles (which cells, with what budget).
+"""What a run does: a profile is a function that returns a complete, frozen list of cells.
 
-A profile is a function that returns a complete, frozen RunConfig. No torch here.
+No torch here.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from bench import recipes
 from bench.errors import UsageError
-from resnet_models.spec import Lineage, Stem
+from bench.recipes import Recipe
+from bench.records import Cell
+from resnet_models import MODELS, define
+from resnet_models.spec import Lineage, Shortcut, Stem
 
-DEPTHS = (18, 34, 50, 101, 152)
-MODELS = tuple(f"resnet{depth}" for depth in DEPTHS)
-DATASETS = ("cifar10", "mnist")
-
-Augmentation = Literal["none", "crop_flip"]
-
-
-class Recipe(BaseModel):
-    """Everything that decides a training run but the model, the data and the seed."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str
-    optimizer: Literal["sgd", "adamw"]
-    learning_rate: float = Field(gt=0, description="peak, reached at the end of the warm-up")
-    weight_decay: float = Field(ge=0)
-    momentum: float = Field(default=0.9, ge=0, lt=1, description="SGD momentum, AdamW beta1")
-    warmup_fraction: float = Field(ge=0, lt=1, description="share of the steps, linear from 0")
-    batch_size: int = Field(gt=0)
-    epochs: int = Field(gt=0)
-    images_per_epoch: int | None = Field(
-        gt=0, description="drawn anew each epoch without replacement; None: the whole training set"
-    )
-    augmentation: Augmentation
-    zero_init_residual: bool = Field(description="last BN gamma of each block starts at 0")
-    test_images: int | None = Field(
-        gt=0, description="first n test images after every epoch but the last; None: all"
-    )
-    final_test_images: int | None = Field(
-        gt=0, description="first n test images after the last epoch; None: all"
-    )
+DEPTHS: Final = (18, 34, 50, 101, 152)
+TABLE1: Final = tuple(f"resnet{depth}" for depth in DEPTHS)
+DATASETS: Final = ("cifar10", "mnist")
 
 
-class RunConfig(BaseModel):
-    """A profile made concrete: the cells are models x datasets x seeds."""
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A cell that is to be run, and how it is trained."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    cell: Cell
+    recipe: Recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """A profile made concrete.
+
+    Attributes:
+        profile: its name.
+        plans: every cell, in the order in which they are run.
+        speed_samples: timed repetitions per measurement.
+    """
 
     profile: str
-    models: tuple[str, ...]
-    datasets: tuple[str, ...]
-    seeds: tuple[int, ...]
-    lineage: Lineage
-    stem: Stem
-    recipes: dict[str, Recipe] = Field(description="one per dataset, the same for every depth")
-    speed_samples: int = Field(gt=0, description="timed repetitions per measurement")
+    plans: tuple[Plan, ...]
+    speed_samples: int
 
 
-def _config(
-    profile: str, recipes: dict[str, Recipe], *, stem: Stem = "imagenet", speed_samples: int
-) -> RunConfig:
-    """All five depths on both datasets, one seed, in the paper's lineage."""
-    return RunConfig(
-        profile=profile,
-        models=MODELS,
-        datasets=DATASETS,
-        seeds=(0,),
-        lineage="paper",
-        stem=stem,
-        recipes=recipes,
-        speed_samples=speed_samples,
+def plan(
+    model: str,
+    dataset: str,
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    lineage: Lineage = "paper",
+    stem: Stem | None = None,
+    shortcut: Shortcut | None = None,
+) -> Plan:
+    """One cell; what is left out is as published."""
+    definition = define(model, lineage=lineage, stem=stem, shortcut=shortcut)
+    cell = Cell(
+        model=model,
+        lineage=definition.lineage,
+        stem=definition.stem,
+        shortcut=definition.shortcut,
+        dataset=dataset,
+        recipe=recipe.name,
+        seed=seed,
     )
+    return Plan(cell, recipe)
 
 
 def smoke() -> RunConfig:
-    """Proof that everything runs, in about a minute: no accuracy is meant by it."""
-    recipe = Recipe(
-        name="smoke",
-        optimizer="adamw",
-        learning_rate=1e-3,
-        weight_decay=0.05,
-        warmup_fraction=0.25,
-        batch_size=32,
-        epochs=2,
-        images_per_epoch=64,
-        augmentation="none",
-        zero_init_residual=True,
-        test_images=100,
-        final_test_images=100,
-    )
-    augmented = recipe.model_copy(update={"augmentation": "crop_flip"})
-    return _config("smoke", {"cifar10": augmented, "mnist": recipe}, speed_samples=2)
+    """Proof that everything runs, in about a minute."""
+    plans = _ten_cells(recipes.smoke)
+    return RunConfig(profile="smoke", plans=plans, speed_samples=2)
 
 
 def quick() -> RunConfig:
-    """Every network learns, without a GPU, in minutes: a fraction of one pass over the data.
-
-    On MNIST, SGD got further than AdamW with the same images; SGD was not tried on CIFAR-10. How
-    both recipes were chosen, and what follows for their accuracies: docs/methodology.md.
-    """
-    cifar10 = Recipe(
-        name="quick",
-        optimizer="adamw",
-        learning_rate=2e-3,
-        weight_decay=0.05,
-        warmup_fraction=0.2,
-        batch_size=64,
-        epochs=4,
-        images_per_epoch=1600,
-        augmentation="none",
-        zero_init_residual=True,
-        test_images=500,
-        final_test_images=None,
-    )
-    mnist = cifar10.model_copy(
-        update={
-            "optimizer": "sgd",
-            "learning_rate": 0.1,
-            "momentum": 0.8,
-            "weight_decay": 5e-4,
-            "warmup_fraction": 0.1,
-            "images_per_epoch": 2560,
-        }
-    )
-    return _config("quick", {"cifar10": cifar10, "mnist": mnist}, speed_samples=5)
+    """Every network learns, without a GPU, in minutes."""
+    plans = _ten_cells(recipes.quick)
+    return RunConfig(profile="quick", plans=plans, speed_samples=5)
 
 
 def full() -> RunConfig:
-    """Thirty passes over each training set, for a GPU: what the networks can do."""
-    recipe = Recipe(
-        name="full",
-        optimizer="sgd",
-        learning_rate=0.1,
-        weight_decay=5e-4,
-        warmup_fraction=0.1,
-        batch_size=128,
-        epochs=30,
-        images_per_epoch=None,
-        augmentation="none",
-        zero_init_residual=True,
-        test_images=None,
-        final_test_images=None,
+    """Thirty passes over each training set, on CIFAR-10 with both stems; for a GPU."""
+    small_stem = tuple(
+        plan(model, "cifar10", recipes.full("cifar10"), stem="cifar") for model in TABLE1
     )
-    augmented = recipe.model_copy(update={"augmentation": "crop_flip"})
-    return _config("full", {"cifar10": augmented, "mnist": recipe}, speed_samples=20)
+    return RunConfig(profile="full", plans=_ten_cells(recipes.full) + small_stem, speed_samples=20)
 
 
-PROFILES: dict[str, Callable[[], RunConfig]] = {"smoke": smoke, "quick": quick, "full": full}
+def table6() -> RunConfig:
+    """The networks of Table 6 and Figure 6 as the paper trains them; for a GPU."""
+    residual = [f"cifar_resnet{depth}" for depth in (20, 32, 44, 56, 110)]
+    plain = [f"cifar_plain{depth}" for depth in (20, 32, 44, 56)]
+    plans = tuple(
+        plan(model, "cifar10", recipes.paper_cifar(warmup=MODELS[model].depth >= 110))
+        for model in residual + plain
+    )
+    return RunConfig(profile="table6", plans=plans, speed_samples=20)
+
+
+def project2022() -> RunConfig:
+    """The 2022 project's recipe at equal budgets, with and without its accident; for a GPU.
+
+    Its own CIFAR-10 budgets are 100 epochs for 18 and 34, 60 for the others, and 20 on MNIST.
+    """
+    plans = []
+    for dataset, epochs in (("cifar10", 60), ("mnist", 20)):
+        for model in TABLE1:
+            recipe = recipes.project2022(dataset, epochs=epochs)
+            plans.append(plan(model, dataset, recipe, lineage="project2022"))
+    for model in TABLE1:
+        recipe = recipes.project2022("cifar10", epochs=60, freeze_weights_after_epoch=20)
+        plans.append(plan(model, "cifar10", recipe, lineage="project2022"))
+    return RunConfig(profile="project2022", plans=tuple(plans), speed_samples=20)
+
+
+PROFILES: dict[str, Callable[[], RunConfig]] = {
+    "smoke": smoke,
+    "quick": quick,
+    "full": full,
+    "table6": table6,
+    "project2022": project2022,
+}
 
 
 def make(
@@ -164,7 +135,7 @@ def make(
     ``auto`` is ``full`` with a GPU and ``quick`` without.
 
     Raises:
-        UsageError: a name is unknown or there is no seed; it lists what there is.
+        UsageError: a name is unknown, there is no seed, or no cell is left; it says what there is.
     """
     if profile == "auto":
         profile = "full" if has_gpu else "quick"
@@ -173,17 +144,29 @@ def make(
     if seeds < 1:
         raise UsageError(f"--seeds {seeds}: at least one seed is needed")
     config = PROFILES[profile]()
-    return config.model_copy(
-        update={
-            "models": _choose("model", models, config.models),
-            "datasets": _choose("dataset", datasets, config.datasets),
-            "seeds": tuple(range(seeds)),
-        }
-    )
+    kept_models = _choose("model", models, [each.cell.model for each in config.plans])
+    kept_datasets = _choose("dataset", datasets, [each.cell.dataset for each in config.plans])
+    plans = [
+        Plan(each.cell.model_copy(update={"seed": seed}), each.recipe)
+        for seed in range(seeds)
+        for each in config.plans
+        if each.cell.model in kept_models and each.cell.dataset in kept_datasets
+    ]
+    if not plans:
+        raise UsageError(
+            f"profile {profile} has no cell of {', '.join(models)} on {', '.join(datasets)}"
+        )
+    return replace(config, plans=tuple(plans))
 
 
-def _choose(kind: str, wanted: Sequence[str], known: tuple[str, ...]) -> tuple[str, ...]:
-    unknown = [name for name in wanted if name not in known]
+def _choose(kind: str, wanted: Sequence[str], known: Iterable[str]) -> set[str]:
+    names = list(dict.fromkeys(known))
+    unknown = [name for name in wanted if name not in names]
     if unknown:
-        raise UsageError(f"no {kind} named {unknown[0]!r}; there are {', '.join(known)}")
-    return tuple(name for name in known if name in wanted) or known
+        raise UsageError(f"no {kind} named {unknown[0]!r}; there are {', '.join(names)}")
+    return set(wanted or names)
+
+
+def _ten_cells(recipe: Callable[[str], Recipe]) -> tuple[Plan, ...]:
+    """All five depths on both data sets, shallow before deep."""
+    return tuple(plan(model, dataset, recipe(dataset)) for dataset in DATASETS for model in TABLE1)

@@ -59,16 +59,18 @@ def torch_macs(model: nn.Module, input_shape: tuple[int, int, int]) -> int:
 
 @functools.cache
 def measure(definition: Definition, resolution: int) -> Cost:
-    """Cost of a Table 1 network as a cell trains it, and as Table 1 lists it.
+    """Cost of a network as a cell trains it, and as Table 1 lists it if it is one of that family.
 
     fvcore's count is the one that is stored.
 
     Raises:
         BenchError: the formula of ``bench.layers`` does not agree with it.
     """
-    listed = replace(definition, stem="imagenet", in_channels=3, num_classes=TABLE1_CLASSES)
     parameters, macs = _count(definition, resolution)
-    table1_parameters, table1_macs = _count(listed, TABLE1_RESOLUTION)
+    table1_parameters, table1_macs = None, None
+    if definition.spec.family == "table1":
+        listed = replace(definition, stem="imagenet", in_channels=3, num_classes=TABLE1_CLASSES)
+        table1_parameters, table1_macs = _count(listed, TABLE1_RESOLUTION)
     return Cost(
         parameters=parameters,
         macs=macs,

@@ -7,3 +7,7 @@ class UsageError(ValueError):
 
 class BenchError(RuntimeError):
     """The request is right but cannot be carried out here: exit code 1."""
+
+
+class StorageError(BenchError):
+    """Results cannot be written: no cell can go on."""

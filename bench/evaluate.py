@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 import torch
 from torch import nn
@@ -14,23 +14,17 @@ from torch import nn
 from bench import store, weights
 from bench.cost import parameter_count
 from bench.data.batches import DeviceData
-from bench.data.datasets import Dataset, DatasetSpec, find
+from bench.data.datasets import Dataset, find
+from bench.data.normalisation import Normalisation, normalisations
 from bench.environment import describe
 from bench.errors import BenchError, UsageError
-from bench.records import TOLERANCE, Evaluation, Normalisation, Score
+from bench.evaluations import TOLERANCE, Evaluation, Score
 from bench.tables import wilson_interval
 from bench.train import evaluate
 from resnet_models import Definition, define
 from resnet_models.convert import assumed, convert, recognise, unwrap
 from resnet_models.spec import Lineage, Naming
 from resnet_models.text import readable
-
-Statistics = tuple[tuple[float, ...], tuple[float, ...]]
-
-# Mean and standard deviation of the channels, in [0, 1]. The second pair is copied from one
-# CIFAR-10 repository to the next; its standard deviations are not those of the pixels.
-IMAGENET: Final[Statistics] = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-PYTORCH_CIFAR: Final[Statistics] = ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010))
 
 Say = Callable[[str], None]
 
@@ -85,25 +79,6 @@ class Found:
     naming: Naming
     prefix: str
     network: nn.Module
-
-
-def normalisations(spec: DatasetSpec) -> dict[Normalisation, DatasetSpec]:
-    """The normalisations that apply to a dataset, as its spec with their mean and deviation."""
-    zeros, ones = (0.0,) * spec.channels, (1.0,) * spec.channels
-    pairs: dict[Normalisation, Statistics] = {
-        "imagenet": IMAGENET,
-        "dataset": (spec.channel_mean, spec.channel_std),
-        "pytorch-cifar": PYTORCH_CIFAR,
-        "none": (zeros, ones),
-    }
-    if spec.channels != 3:
-        del pairs["imagenet"]
-    if spec.name != "cifar10":
-        del pairs["pytorch-cifar"]
-    return {
-        name: spec.model_copy(update={"channel_mean": mean, "channel_std": std})
-        for name, (mean, std) in pairs.items()
-    }
 
 
 def run(

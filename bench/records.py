@@ -7,16 +7,18 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from bench.config import Recipe
-from resnet_models.spec import Lineage, Naming, Shortcut, Stem
+from bench.recipes import Recipe
+from resnet_models import MODELS, define
+from resnet_models.spec import Lineage, Shortcut, Stem
 
-SCHEMA_VERSION: Final = 1
-EVALUATION_SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["float32", "bfloat16", "float16"]
 
 
-class _Stored(BaseModel):
+class Stored(BaseModel):
+    """What is written to disk: frozen, and nothing in it that the schema does not know."""
+
     # A diverged loss is NaN or infinite and must survive the round trip through JSON.
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
@@ -24,12 +26,13 @@ class _Stored(BaseModel):
 Seconds = Annotated[float, Field(gt=0)]
 
 
-class Cell(_Stored):
+class Cell(Stored):
     """The unit that is trained, measured and reported. Its names form a folder name."""
 
-    model: str = Field(pattern=r"^resnet\d{1,4}$")
+    model: str
     lineage: Lineage
     stem: Stem
+    shortcut: Shortcut
     dataset: str = Field(pattern=r"^[a-z0-9]+$")
     recipe: str = Field(pattern=r"^[a-z0-9_]+$")
     seed: int = Field(ge=0)
@@ -37,23 +40,29 @@ class Cell(_Stored):
     @property
     def id(self) -> str:
         """Folder name of the record; unique among all cells."""
-        return (
-            f"{self.model}-{self.lineage}-{self.stem}-{self.dataset}-{self.recipe}-seed{self.seed}"
-        )
+        published = self.shortcut == MODELS[self.model].shortcuts[0]
+        model = self.model if published else f"{self.model}_option{self.shortcut}"
+        return f"{model}-{self.lineage}-{self.stem}-{self.dataset}-{self.recipe}-seed{self.seed}"
 
     @property
     def depth(self) -> int:
         """Number of weighted layers: 50 for ``resnet50``."""
-        return int(self.model.removeprefix("resnet"))
+        return MODELS[self.model].depth
+
+    @model_validator(mode="after")
+    def _exists(self) -> Self:
+        define(self.model, lineage=self.lineage, stem=self.stem, shortcut=self.shortcut)
+        return self
 
 
-class EpochRecord(_Stored):
+class EpochRecord(Stored):
     """One epoch: sums and counts, from which loss and accuracy follow.
 
     Training figures are running ones, taken in training mode while the weights change.
     """
 
     epoch: int = Field(ge=1)
+    steps: int = Field(gt=0)
     learning_rate: float = Field(description="of the epoch's last step")
     train_images: int = Field(gt=0)
     train_correct: int = Field(ge=0)
@@ -63,10 +72,18 @@ class EpochRecord(_Stored):
     test_correct: int = Field(ge=0)
     test_loss: float = Field(description="mean cross-entropy per image, nats")
     test_seconds: Seconds
+    validation_images: int = Field(default=0, ge=0, description="held out from training")
+    validation_correct: int = Field(default=0, ge=0)
+    validation_loss: float | None = Field(default=None, description="mean per image, nats")
 
     @model_validator(mode="after")
     def _no_more_correct_than_seen(self) -> Self:
-        if self.train_correct > self.train_images or self.test_correct > self.test_images:
+        pairs = (
+            (self.train_correct, self.train_images),
+            (self.test_correct, self.test_images),
+            (self.validation_correct, self.validation_images),
+        )
+        if any(correct > images for correct, images in pairs):
             raise ValueError("more correct predictions than images")
         return self
 
@@ -80,18 +97,28 @@ class EpochRecord(_Stored):
         """Fraction of the test images looked at after this epoch."""
         return self.test_correct / self.test_images
 
+    @property
+    def validation_accuracy(self) -> float | None:
+        """Fraction of the held-out images; None where there are none."""
+        images = self.validation_images
+        return self.validation_correct / images if images else None
 
-class Cost(_Stored):
+
+class Cost(Stored):
     """Analytic cost. MACs: multiply-adds of convolutions and fully connected layers."""
 
     parameters: int = Field(gt=0)
     macs: int = Field(gt=0, description="one image of input_shape, forward")
     input_shape: tuple[int, int, int] = Field(description="(C, H, W) the cell trains on")
-    table1_parameters: int = Field(gt=0, description="3 channels, 1000 classes")
-    table1_macs: int = Field(gt=0, description="one 224x224 image, 3 channels, 1000 classes")
+    table1_parameters: int | None = Field(
+        gt=0, description="3 channels, 1000 classes; None for networks of Table 6"
+    )
+    table1_macs: int | None = Field(
+        gt=0, description="one 224x224 image, 3 channels, 1000 classes; None as above"
+    )
 
 
-class Speed(_Stored):
+class Speed(Stored):
     """Raw timings, in seconds per repetition, after warm-up."""
 
     batch_size: int = Field(gt=0, description="images per training step")
@@ -104,14 +131,14 @@ class Speed(_Stored):
 MemorySource = Literal["cuda allocator", "process since cell start", "process since launch"]
 
 
-class PeakMemory(_Stored):
+class PeakMemory(Stored):
     """Largest memory use of the cell."""
 
     size_bytes: int = Field(gt=0)
     source: MemorySource
 
 
-class Environment(_Stored):
+class Environment(Stored):
     """The machine and the software that made a record."""
 
     device: Literal["cpu", "cuda"]
@@ -129,17 +156,42 @@ class Environment(_Stored):
     commit: str | None = Field(description="of resnet-bench, '+changes' where files differ")
 
 
-class Record(_Stored):
+class Engine(Stored):
+    """How the machine was used: what may change the last bits of a result, or its speed."""
+
+    precision: Precision = Field(description="of convolutions and products")
+    micro_batch_size: int = Field(
+        gt=0, description="images in one forward pass, BatchNorm's batch; the recipe's or less"
+    )
+    compiled: bool = False
+    cuda_graph: bool = False
+    deterministic: bool = False
+    tf32: bool | None = Field(default=None, description="float32 products in TF32; None on CPUs")
+
+
+class Course(Stored):
+    """What happened on the way."""
+
+    resumes: int = Field(default=0, ge=0, description="times that it went on from a checkpoint")
+    checkpoints: int = Field(default=0, ge=0)
+    checkpoint_seconds: float = Field(default=0, ge=0, description="spent on writing them")
+    warmup_steps: int | None = Field(
+        default=None, description="steps at the lower rate of an ErrorWarmup, once it has ended"
+    )
+
+
+class Record(Stored):
     """The versioned result of one cell; a failure is a record too."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     cell: Cell
     profile: str
     status: Literal["completed", "failed"]
     reason: str | None = Field(description="why it failed, for people")
     command: str = Field(description="makes this record again")
     recipe: Recipe
-    precision: Precision
+    engine: Engine
+    course: Course = Course()
     started_at: AwareDatetime
     finished_at: AwareDatetime
     environment: Environment
@@ -152,7 +204,10 @@ class Record(_Stored):
     def _whole(self) -> Self:
         if [epoch.epoch for epoch in self.epochs] != list(range(1, len(self.epochs) + 1)):
             raise ValueError("epochs are not numbered 1, 2, 3, ...")
-        if self.status == "completed" and len(self.epochs) != self.recipe.epochs:
+        done = sum(epoch.steps for epoch in self.epochs)
+        if self.status == "completed" and self.recipe.iterations not in (None, done):
+            raise ValueError(f"completed with {done} of {self.recipe.iterations} iterations")
+        if self.status == "completed" and self.recipe.epochs not in (None, len(self.epochs)):
             raise ValueError(f"completed with {len(self.epochs)} of {self.recipe.epochs} epochs")
         return self
 
@@ -160,96 +215,3 @@ class Record(_Stored):
     def final(self) -> EpochRecord | None:
         """The last epoch of a completed cell: the reported number, never the best one."""
         return self.epochs[-1] if self.status == "completed" else None
-
-
-Normalisation = Literal["imagenet", "dataset", "pytorch-cifar", "none"]
-
-TOLERANCE: Final = 0.1
-"""Points by which a measured error may miss a claimed one: 10 of 10,000 images."""
-
-
-class Score(_Stored):
-    """All test images, seen once with one normalisation."""
-
-    normalisation: Normalisation
-    images: int = Field(gt=0)
-    correct: int = Field(ge=0)
-    loss: float = Field(description="mean cross-entropy per image, nats")
-
-    @model_validator(mode="after")
-    def _no_more_correct_than_seen(self) -> Self:
-        if self.correct > self.images:
-            raise ValueError("more correct predictions than images")
-        return self
-
-    @property
-    def error_percent(self) -> float:
-        """Top-1 error in percent of the images."""
-        return 100 * (self.images - self.correct) / self.images
-
-
-class Evaluation(_Stored):
-    """Weights of somebody else's, converted and evaluated in float32 on all test images."""
-
-    schema_version: Literal[1] = EVALUATION_SCHEMA_VERSION
-    file_name: str = Field(description="of the checkpoint, without its folder")
-    size_bytes: int = Field(gt=0)
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    naming: Naming
-    model: str = Field(pattern=r"^[a-z0-9_]+$")
-    lineage: Lineage
-    stem: Stem
-    shortcut: Shortcut
-    in_channels: int = Field(gt=0)
-    classes: int = Field(gt=0)
-    dataset: str = Field(pattern=r"^[a-z0-9]+$")
-    normalize: Literal["all", Normalisation] = Field(description="what was to be tried")
-    scores: tuple[Score, ...] = Field(
-        min_length=1, description="one for each normalisation tried, where the loss is finite"
-    )
-    chosen: Normalisation = Field(description="that of the reported score")
-    claimed_error_percent: float | None = Field(ge=0, le=100)
-    tolerance_points: float = Field(ge=0, le=100)
-    command: str = Field(description="makes this record again")
-    started_at: AwareDatetime
-    finished_at: AwareDatetime
-    environment: Environment
-
-    @model_validator(mode="after")
-    def _chosen_is_one(self) -> Self:
-        if [score.normalisation for score in self.scores].count(self.chosen) != 1:
-            raise ValueError(f"not exactly one score with the normalisation {self.chosen}")
-        return self
-
-    @property
-    def id(self) -> str:
-        """File name of the record, without ``.json``; another request has another one."""
-        words = [self.model, self.lineage, self.dataset, self.normalize, self.sha256[:12]]
-        if self.claimed_error_percent is not None:
-            words.append(f"expect{self.claimed_error_percent}")
-            if self.tolerance_points != TOLERANCE:
-                words.append(f"within{self.tolerance_points}")
-        return "-".join(words)
-
-    @property
-    def score(self) -> Score:
-        """The reported one."""
-        return next(score for score in self.scores if score.normalisation == self.chosen)
-
-    @property
-    def difference_points(self) -> float | None:
-        """Measured minus claimed error, in points; None without a claim."""
-        claimed = self.claimed_error_percent
-        # Decimal fractions are not exact in binary: 0.4 - 0.3 is a little more than 0.1.
-        return None if claimed is None else round(self.score.error_percent - claimed, 9)
-
-    @property
-    def claim_holds(self) -> bool | None:
-        """Whether the measured error is the claimed one within the tolerance; None: no claim.
-
-        The test images are the ones that the claim was made on. So the noise of a finite test set
-        is no excuse, and the tolerance stands for rounding alone: that of the claim, and that of
-        arithmetic on another machine.
-        """
-        difference = self.difference_points
-        return None if difference is None else abs(difference) <= self.tolerance_points

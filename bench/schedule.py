@@ -1,16 +1,37 @@
 """Learning rate of each step. A pure function, so that a whole trace can be tested."""
 
-from bench.config import Recipe
+from bench.recipes import LinearSchedule, Recipe, StepSchedule
 
 
-def learning_rate(recipe: Recipe, step: int, steps: int) -> float:
-    """Rate of ``step`` (from 0) of ``steps``: linear warm-up to the peak, then linear decay to 0.
+def learning_rate(
+    recipe: Recipe, step: int, steps: int, *, epoch: int, warmup_end: int | None = 0
+) -> float:
+    """Rate of ``step`` (from 0) of ``steps``, which lies in ``epoch`` (from 1).
 
-    The warm-up takes ``round(steps * recipe.warmup_fraction)`` steps and its last one has the peak
-    rate. The step after the last would have rate 0, so no step is wasted on it.
+    Args:
+        recipe: says how.
+        step: counted over all epochs.
+        steps: of the whole run.
+        epoch: the step's, for milestones that are counted in epochs.
+        warmup_end: first step after an ``ErrorWarmup``; None while that lasts.
     """
     assert 0 <= step < steps
-    warmup = round(steps * recipe.warmup_fraction)
-    if step < warmup:
-        return recipe.learning_rate * ((step + 1) / warmup)
-    return recipe.learning_rate * ((steps - step) / (steps - warmup))
+    if isinstance(recipe.schedule, LinearSchedule):
+        return recipe.learning_rate * _linear(recipe.schedule, step, steps)
+    if recipe.schedule.warmup and (warmup_end is None or step < warmup_end):
+        return recipe.schedule.warmup.learning_rate
+    return recipe.learning_rate * _stepped(recipe.schedule, step, epoch)
+
+
+def _linear(schedule: LinearSchedule, step: int, steps: int) -> float:
+    """Up to 1 in ``round(steps * warmup_fraction)`` steps, the last of which has it, then down.
+
+    The step after the last would have rate 0, so no step is wasted on it.
+    """
+    warmup = round(steps * schedule.warmup_fraction)
+    return (step + 1) / warmup if step < warmup else (steps - step) / (steps - warmup)
+
+
+def _stepped(schedule: StepSchedule, step: int, epoch: int) -> float:
+    position = step if schedule.unit == "iteration" else epoch - 1
+    return float(schedule.factor ** sum(position >= milestone for milestone in schedule.milestones))

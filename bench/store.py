@@ -11,9 +11,12 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bench.errors import BenchError
-from bench.records import SCHEMA_VERSION, Cell, Evaluation, Record
+from bench.errors import BenchError, StorageError
+from bench.evaluations import Evaluation
+from bench.migrate import READABLE_VERSIONS, to_current
+from bench.records import Cell, Record
 
+KNOWN = " and ".join(map(str, READABLE_VERSIONS))
 RECORD_FILE = "record.json"
 EPOCHS_FILE = "epochs.jsonl"
 EVALUATIONS = "evaluations"
@@ -24,7 +27,7 @@ def write_atomic(path: Path, text: str) -> None:
     """Write ``text`` to ``path`` whole or not at all, durably.
 
     Raises:
-        BenchError: the folder cannot be written to or the disk is full.
+        StorageError: the folder cannot be written to or the disk is full.
     """
     _replace({path: text})
 
@@ -50,7 +53,7 @@ def _replace(texts: dict[Path, str], kept: str = "; finished cells are kept") ->
     except OSError as error:
         for temporary in staged.values():
             temporary.unlink(missing_ok=True)
-        raise BenchError(
+        raise StorageError(
             f"cannot write {path}: {error.strerror or error}. "
             f"Free some space or name another folder with --out{kept}."
         ) from error
@@ -86,17 +89,18 @@ def load(cell_folder: Path) -> Record:
         if not isinstance(content, dict):
             raise BenchError(f"{path} does not hold a record (a JSON object). {remedy}")
         version = content.get("schema_version")
-        if version != SCHEMA_VERSION:
+        if version not in READABLE_VERSIONS:
             raise BenchError(
-                f"{path} has schema version {version!r}, this program reads "
-                f"{SCHEMA_VERSION}. {remedy}"
+                f"{path} has schema version {version!r}, this program reads {KNOWN}. {remedy}"
             )
         if content.pop("epochs_sha256", None) != _sha256(epochs):
             raise BenchError(
                 f"{cell_folder / EPOCHS_FILE} does not belong to the {RECORD_FILE} beside it. "
                 f"{remedy}"
             )
-        content["epochs"] = [json.loads(line) for line in epochs.splitlines()]
+        content, content["epochs"] = to_current(
+            content, [json.loads(line) for line in epochs.splitlines()]
+        )
         record = Record.model_validate_json(json.dumps(content))
     except OSError as error:
         raise BenchError(f"cannot read {error.filename}: {error.strerror}. {remedy}") from error
@@ -158,7 +162,7 @@ def save_evaluation(folder: Path, evaluation: Evaluation) -> Path:
     """Store ``evaluation`` under its id and return its file.
 
     Raises:
-        BenchError: the folder cannot be written to or the disk is full.
+        StorageError: the folder cannot be written to or the disk is full.
     """
     path = folder / f"{evaluation.id}.json"
     _replace({path: evaluation.model_dump_json(indent=1) + "\n"}, kept="")

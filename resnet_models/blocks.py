@@ -6,7 +6,7 @@ from typing import ClassVar
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from resnet_models.spec import Block, Lineage, Shortcut
+from resnet_models.spec import Block, Initialization, Lineage, Shortcut
 
 
 class Conv3x3(nn.Conv2d):
@@ -191,14 +191,16 @@ def make_stage(
     return nn.Sequential(first, *rest)
 
 
-def initialise(model: nn.Module, *, zero_init_residual: bool) -> None:
-    """He initialisation (arXiv:1502.01852): convolutions normal with variance 2 / fan_out.
+def initialise(
+    model: nn.Module, *, initialization: Initialization, zero_init_residual: bool
+) -> None:
+    """Initialise the convolutions; "he" (arXiv:1502.01852) is normal with variance 2 / fan_out.
 
     ``zero_init_residual`` starts the last BatchNorm gamma of each block at zero, so that every
     block starts as its shortcut (Goyal et al., arXiv:1706.02677, section 5.1).
     """
     for module in model.modules():
-        if isinstance(module, nn.Conv2d):
+        if isinstance(module, nn.Conv2d) and initialization == "he":
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
         elif isinstance(module, ResidualBlock) and zero_init_residual:
             nn.init.zeros_(module.last_norm().weight)

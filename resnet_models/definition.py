@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
 from resnet_models.catalog import MODELS
-from resnet_models.spec import Lineage, ModelSpec, Shortcut, Stem
+from resnet_models.spec import Initialization, Lineage, ModelSpec, Shortcut, Stem
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,7 +29,9 @@ class Definition:
         """The model's entry in MODELS."""
         return MODELS[self.model]
 
-    def build(self, *, zero_init_residual: bool = False) -> "nn.Module":
+    def build(
+        self, *, initialization: Initialization = "he", zero_init_residual: bool = False
+    ) -> "nn.Module":
         """Make the network with fresh weights from torch's global generator.
 
         (N, in_channels, H, W) images -> (N, num_classes) logits.
@@ -38,7 +40,7 @@ class Definition:
         from resnet_models.resnet import ResNet
 
         network = ResNet if self.spec.family == "table1" else CifarResNet
-        return network(self, zero_init_residual=zero_init_residual)
+        return network(self, initialization=initialization, zero_init_residual=zero_init_residual)
 
 
 def define(

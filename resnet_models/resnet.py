@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from resnet_models.blocks import BLOCKS, initialise, make_stage
 from resnet_models.definition import Definition
-from resnet_models.spec import PLANES, STRIDES
+from resnet_models.spec import PLANES, STRIDES, Initialization
 
 
 class ResNet(nn.Module):
@@ -16,11 +16,17 @@ class ResNet(nn.Module):
 
     Args:
         definition: which one.
-        zero_init_residual: start the last BatchNorm gamma of each block at zero, see
-            ``blocks.initialise``.
+        initialization: of the convolutions, see ``blocks.initialise``.
+        zero_init_residual: start the last BatchNorm gamma of each block at zero.
     """
 
-    def __init__(self, definition: Definition, *, zero_init_residual: bool = False) -> None:
+    def __init__(
+        self,
+        definition: Definition,
+        *,
+        initialization: Initialization = "he",
+        zero_init_residual: bool = False,
+    ) -> None:
         super().__init__()
         spec = definition.spec
         block = BLOCKS[spec.block]
@@ -55,7 +61,7 @@ class ResNet(nn.Module):
         self.layer1, self.layer2, self.layer3, self.layer4 = stages
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(in_planes, definition.num_classes)
-        initialise(self, zero_init_residual=zero_init_residual)
+        initialise(self, initialization=initialization, zero_init_residual=zero_init_residual)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) images -> (N, num_classes) logits."""

@@ -31,6 +31,9 @@ Shortcut = Literal["A", "B", "C", "none"]
 #   project2022  encoder.blocks.0.blocks.0.shortcut.conv, decoder.decoder
 Naming = Literal["torchvision", "cifar", "project2022"]
 
+# he: normal with variance 2 / fan_out (arXiv:1502.01852); torch: what torch does by itself
+Initialization = Literal["he", "torch"]
+
 PLANES: dict[Family, tuple[int, ...]] = {"table1": (64, 128, 256, 512), "table6": (16, 32, 64)}
 STRIDES: dict[Family, tuple[int, ...]] = {"table1": (1, 2, 2, 2), "table6": (1, 2, 2)}
 

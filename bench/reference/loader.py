@@ -94,6 +94,17 @@ class _Computed(_Reference):
     imagenet_macs_224: dict[int, _ComputedCosts]
 
 
+class CifarTraining(_Reference):
+    """How long section 4.2 trains the networks of Table 6."""
+
+    batch_size: int = Field(gt=0)
+    stop_iteration: int = Field(gt=0)
+
+
+class _CifarSection(_Reference):
+    hyperparameters: CifarTraining
+
+
 class PaperMeta(_Reference):
     """Where the paper is found."""
 
@@ -109,6 +120,7 @@ class Paper(_Reference):
     meta: PaperMeta
     tables: _Tables
     computed: _Computed
+    cifar_section: _CifarSection
 
     def cost(self, depth: int, lineage: Lineage) -> ComputedCost:
         """Exact parameters and MACs of a Table 1 network as ``lineage`` defines it."""

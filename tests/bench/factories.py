@@ -1,21 +1,26 @@
 """Synthetic records, shaped like those of a quick run on a small CPU machine."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from math import ceil
 from typing import Any
 
-from bench.config import DATASETS, DEPTHS, Recipe
+from bench.config import DATASETS, DEPTHS, PROFILES
+from bench.evaluations import Evaluation, Score
+from bench.layers import layer_table
+from bench.recipes import LinearSchedule, Recipe
 from bench.records import (
     Cell,
     Cost,
+    Course,
+    Engine,
     Environment,
     EpochRecord,
-    Evaluation,
     PeakMemory,
     Record,
-    Score,
     Speed,
 )
-from bench.reference.loader import load_paper
+from resnet_models import Definition, define
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -41,8 +46,8 @@ def make_recipe(dataset: str = "cifar10", **changes: Any) -> Recipe:
         name="quick",
         optimizer="adamw" if dataset == "cifar10" else "sgd",
         learning_rate=1e-3 if dataset == "cifar10" else 0.05,
+        schedule=LinearSchedule(warmup_fraction=0.1),
         weight_decay=5e-4,
-        warmup_fraction=0.1,
         batch_size=64,
         epochs=4,
         images_per_epoch=2560,
@@ -54,43 +59,104 @@ def make_recipe(dataset: str = "cifar10", **changes: Any) -> Recipe:
     return recipe.model_copy(update=changes)
 
 
+# Test accuracy at the end: that of a network without layers, and what a layer adds.
+CEILINGS = {
+    "resnet": (0.45, -0.0004),
+    "plain": (0.45, -0.0010),
+    "cifar_resnet": (0.91, 0.0002),
+    "cifar_plain": (0.92, -0.0010),
+}
+
+
+def make_epochs(cell: Cell, recipe: Recipe) -> tuple[EpochRecord, ...]:
+    """A learning curve that rises with every epoch; the last one may be cut short."""
+    train_set = 50_000 if cell.dataset == "cifar10" else 60_000
+    images = recipe.images_per_epoch or train_set - recipe.held_out_images
+    steps = ceil(images / recipe.batch_size)
+    total = recipe.iterations or steps * recipe.epochs
+    epochs = []
+    for epoch in range(1, ceil(total / steps) + 1):
+        done = min(steps, total - (epoch - 1) * steps)
+        seen = min(images, done * recipe.batch_size)
+        epochs.append(make_epoch(cell, epoch, ceil(total / steps), done, seen, recipe))
+    return tuple(epochs)
+
+
 def make_epoch(
-    depth: int, dataset: str, epoch: int, of: int, images: int, seed: int
+    cell: Cell, epoch: int, of: int, steps: int, images: int, recipe: Recipe
 ) -> EpochRecord:
-    """A learning curve that rises with the epoch and falls a little with depth."""
+    network = cell.model.removesuffix(str(cell.depth))
+    ceiling, slope = CEILINGS[network] if cell.dataset == "cifar10" else (0.98, -0.0004)
     share = epoch / of
-    ceiling = (0.45 if dataset == "cifar10" else 0.98) - 0.0004 * depth + 0.003 * seed
-    test = ceiling - 0.25 * (1 - share) ** 1.5
+    test = ceiling + slope * cell.depth + 0.003 * cell.seed - 0.25 * (1 - share) ** 1.5
     train = test - 0.04
-    test_images = 10_000 if epoch == of else 2_000
+    test_images = (recipe.final_test_images if epoch == of else recipe.test_images) or 10_000
+    held_out = recipe.held_out_images
     return EpochRecord(
         epoch=epoch,
+        steps=steps,
         learning_rate=1e-3 * (1 - share),
         train_images=images,
         train_correct=round(train * images),
         train_loss=(1 - train) * 2.4,
-        train_seconds=4.0 + depth / 5,
+        train_seconds=4.0 + cell.depth / 5,
         test_images=test_images,
         test_correct=round(test * test_images),
         test_loss=(1 - test) * 2.3,
-        test_seconds=2.0 + depth / 20,
+        test_seconds=2.0 + cell.depth / 20,
+        validation_images=held_out,
+        validation_correct=round((test + 0.01) * held_out),
+        validation_loss=(1 - test) * 2.2 if held_out else None,
+    )
+
+
+@cache
+def exact_cost(definition: Definition, resolution: int) -> tuple[int, int]:
+    """Parameters and MACs by formula."""
+    layers = layer_table(definition, resolution)
+    return sum(layer.parameters for layer in layers), sum(layer.macs for layer in layers)
+
+
+def make_cost(cell: Cell) -> Cost:
+    channels, pixels = (3, 32) if cell.dataset == "cifar10" else (1, 28)
+    options = {"lineage": cell.lineage, "shortcut": cell.shortcut}
+    trained = define(cell.model, stem=cell.stem, in_channels=channels, num_classes=10, **options)
+    parameters, macs = exact_cost(trained, pixels)
+    listed: tuple[int | None, int | None] = (None, None)
+    if trained.spec.family == "table1":
+        listed = exact_cost(define(cell.model, **options), 224)
+    return Cost(
+        parameters=parameters,
+        macs=macs,
+        input_shape=(channels, pixels, pixels),
+        table1_parameters=listed[0],
+        table1_macs=listed[1],
     )
 
 
 def make_record(depth: int = 18, dataset: str = "cifar10", seed: int = 0, **changes: Any) -> Record:
-    """A completed cell; ``changes`` replace fields of the record, or of its cell by ``cell=``."""
-    recipe = make_recipe(dataset, **changes.pop("recipe", {}))
-    lineage = changes.pop("lineage", "paper")
+    """A completed cell.
+
+    ``recipe`` is a whole one or changes to one; ``network``, ``lineage``, ``stem`` and ``shortcut``
+    name another cell; other ``changes`` replace fields of the record.
+    """
+    recipe = changes.pop("recipe", {})
+    if not isinstance(recipe, Recipe):
+        recipe = make_recipe(dataset, **recipe)
+    definition = define(
+        f"{changes.pop('network', 'resnet')}{depth}",
+        **{name: changes.pop(name, None) for name in ("stem", "shortcut")},
+        lineage=changes.pop("lineage", "paper"),
+    )
     cell = Cell(
-        model=f"resnet{depth}",
-        lineage=lineage,
-        stem="imagenet",
+        model=definition.model,
+        lineage=definition.lineage,
+        stem=definition.stem,
+        shortcut=definition.shortcut,
         dataset=dataset,
         recipe=recipe.name,
         seed=seed,
     )
-    exact = load_paper().cost(depth, lineage)
-    channels = 3 if dataset == "cifar10" else 1
     start = START + timedelta(minutes=depth + 200 * DATASETS.index(dataset) + 1000 * seed)
     step = 0.05 + depth / 300
     fields: dict[str, Any] = {
@@ -101,17 +167,12 @@ def make_record(depth: int = 18, dataset: str = "cifar10", seed: int = 0, **chan
         "command": f"python -m bench run --profile quick --models {cell.model} "
         f"--datasets {dataset} --seeds {seed}",
         "recipe": recipe,
-        "precision": "bfloat16",
+        "engine": Engine(precision="bfloat16", micro_batch_size=recipe.batch_size),
+        "course": Course(),
         "started_at": start,
         "finished_at": start + timedelta(seconds=30 + depth),
         "environment": ENVIRONMENT,
-        "cost": Cost(
-            parameters=exact.params - 990 * (512 if depth < 50 else 2048),
-            macs=exact.macs_total // 49,
-            input_shape=(channels, 32 if channels == 3 else 28, 32 if channels == 3 else 28),
-            table1_parameters=exact.params,
-            table1_macs=exact.macs_total,
-        ),
+        "cost": make_cost(cell),
         "speed": Speed(
             batch_size=64,
             train_step_seconds=tuple(step * (1 + 0.02 * i) for i in (0, 3, 1, 2, 5)),
@@ -122,10 +183,7 @@ def make_record(depth: int = 18, dataset: str = "cifar10", seed: int = 0, **chan
         "peak_memory": PeakMemory(
             size_bytes=(700 + 8 * depth) * 2**20, source="process since cell start"
         ),
-        "epochs": tuple(
-            make_epoch(depth, dataset, n, recipe.epochs, recipe.images_per_epoch or 50_000, seed)
-            for n in range(1, recipe.epochs + 1)
-        ),
+        "epochs": make_epochs(cell, recipe),
     }
     return Record(**(fields | changes))
 
@@ -150,6 +208,25 @@ def make_grid(seeds: int = 1) -> list[Record]:
         make_record(depth, dataset, seed)
         for dataset in DATASETS
         for depth in DEPTHS
+        for seed in range(seeds)
+    ]
+
+
+def make_profile(name: str, seeds: int = 1) -> list[Record]:
+    """A record of every cell of a profile, each with ``seeds`` seeds."""
+    return [
+        make_record(
+            plan.cell.depth,
+            plan.cell.dataset,
+            seed,
+            network=plan.cell.model.removesuffix(str(plan.cell.depth)),
+            lineage=plan.cell.lineage,
+            stem=plan.cell.stem,
+            shortcut=plan.cell.shortcut,
+            recipe=plan.recipe,
+            profile=name,
+        )
+        for plan in PROFILES[name]().plans
         for seed in range(seeds)
     ]
 

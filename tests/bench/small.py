@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from bench.config import DATASETS, Recipe, RunConfig
+from bench.config import RunConfig, plan
 from bench.data.datasets import SPECS, Dataset, Split
+from bench.recipes import LinearSchedule, Recipe
 
 
 def small_dataset(name: str = "mnist", train: int = 64, test: int = 32) -> Dataset:
@@ -30,7 +31,7 @@ def small_recipe(**changes: Any) -> Recipe:
         optimizer="adamw",
         learning_rate=2e-3,
         weight_decay=0.01,
-        warmup_fraction=0.25,
+        schedule=LinearSchedule(warmup_fraction=0.25),
         batch_size=16,
         epochs=2,
         images_per_epoch=32,
@@ -42,15 +43,18 @@ def small_recipe(**changes: Any) -> Recipe:
     return recipe.model_copy(update=changes)
 
 
-def small_config(**changes: Any) -> RunConfig:
-    config = RunConfig(
-        profile="small",
-        models=("resnet18", "resnet34"),
-        datasets=("mnist",),
-        seeds=(0,),
-        lineage="paper",
-        stem="imagenet",
-        recipes={name: small_recipe() for name in DATASETS},
-        speed_samples=1,
+def small_config(
+    *,
+    models: tuple[str, ...] = ("resnet18", "resnet34"),
+    datasets: tuple[str, ...] = ("mnist",),
+    seeds: tuple[int, ...] = (0,),
+    recipe: Recipe | None = None,
+    speed_samples: int = 1,
+) -> RunConfig:
+    plans = tuple(
+        plan(model, dataset, recipe or small_recipe(), seed=seed)
+        for seed in seeds
+        for dataset in datasets
+        for model in models
     )
-    return config.model_copy(update=changes)
+    return RunConfig(profile="small", plans=plans, speed_samples=speed_samples)

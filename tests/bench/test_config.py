@@ -1,21 +1,86 @@
 """Profiles are complete, fair and refuse unknown names."""
 
+import re
+from itertools import chain
+
 import pytest
-from pydantic import ValidationError
 
-from bench.config import DATASETS, MODELS, PROFILES, make
+from bench import config, recipes
+from bench.config import DATASETS, PROFILES, TABLE1, make, plan
 from bench.errors import UsageError
-from tests.bench.factories import make_recipe
+from resnet_models import MODELS
+
+TEN = [(model, dataset) for dataset in DATASETS for model in TABLE1]
 
 
-@pytest.mark.parametrize("profile", PROFILES)
-def test_profile_holds_ten_cells_and_one_recipe_for_all_depths(profile):
-    config = make(profile, has_gpu=False)
-    assert config.profile == profile
-    assert (config.models, config.datasets, config.seeds) == (MODELS, DATASETS, (0,))
-    assert {name: recipe.name for name, recipe in config.recipes.items()} == dict.fromkeys(
-        DATASETS, profile
-    )
+def cells(plans):
+    return [(each.cell.model, each.cell.dataset) for each in plans]
+
+
+@pytest.mark.parametrize("profile", ["smoke", "quick"])
+def test_ten_cells_as_published_with_one_recipe_for_all_depths(profile):
+    made = make(profile, has_gpu=False)
+    assert made.profile == profile
+    assert cells(made.plans) == TEN
+    for each in made.plans:
+        assert each.recipe == getattr(recipes, profile)(each.cell.dataset)
+        cell = each.cell
+        assert (cell.lineage, cell.stem, cell.shortcut) == ("paper", "imagenet", "B")
+        assert cell.id == f"{cell.model}-paper-imagenet-{cell.dataset}-{profile}-seed0"
+
+
+def test_full_adds_the_small_stem_on_cifar10():
+    plans = make("full", has_gpu=False).plans
+    assert cells(plans) == TEN + [(model, "cifar10") for model in TABLE1]
+    assert [each.cell.stem for each in plans] == ["imagenet"] * 10 + ["cifar"] * 5
+    assert all(each.recipe == recipes.full(each.cell.dataset) for each in plans)
+
+
+def test_table6_is_that_of_the_paper_and_its_plain_counterparts():
+    plans = make("table6", has_gpu=False).plans
+    depths = [20, 32, 44, 56, 110], [20, 32, 44, 56]
+    assert cells(plans) == [
+        *((f"cifar_resnet{depth}", "cifar10") for depth in depths[0]),
+        *((f"cifar_plain{depth}", "cifar10") for depth in depths[1]),
+    ]
+    for each in plans:
+        assert each.recipe == recipes.paper_cifar(warmup=each.cell.depth == 110)
+        assert each.cell.shortcut == ("A" if "resnet" in each.cell.model else "none")
+
+
+def test_project2022_has_equal_epochs_with_and_without_the_accident():
+    plans = make("project2022", has_gpu=False).plans
+    assert cells(plans) == TEN + [(model, "cifar10") for model in TABLE1]
+    assert {each.cell.lineage for each in plans} == {"project2022"}
+    epochs = {(each.cell.dataset, each.recipe.epochs) for each in plans}
+    assert epochs == {("cifar10", 60), ("mnist", 20)}
+    frozen = [each.recipe.freeze_weights_after_epoch for each in plans]
+    assert frozen == [None] * 10 + [20] * 5
+
+
+def test_a_cell_carries_the_name_of_its_recipe_and_ids_are_unique():
+    plans = list(chain.from_iterable(profile().plans for profile in PROFILES.values()))
+    assert all(each.cell.recipe == each.recipe.name for each in plans)
+    assert len({each.cell.id for each in plans}) == len(plans)
+    assert all(re.fullmatch(r"[a-z0-9_-]+", each.cell.id) for each in plans)
+
+
+def test_one_name_and_data_set_mean_one_recipe_in_all_profiles():
+    known = {}
+    for profile in PROFILES.values():
+        for each in profile().plans:
+            key = each.recipe.name, each.cell.dataset
+            assert known.setdefault(key, each.recipe) == each.recipe
+
+
+def test_other_shortcuts_show_in_the_id():
+    ids = {
+        shortcut: plan("resnet50", "mnist", recipes.quick("mnist"), shortcut=shortcut).cell.id
+        for shortcut in MODELS["resnet50"].shortcuts
+    }
+    assert ids["B"].startswith("resnet50-paper-")
+    assert ids["C"].startswith("resnet50_optionC-paper-")
+    assert len(set(ids.values())) == 3
 
 
 def test_auto_is_full_with_a_gpu_and_quick_without():
@@ -23,18 +88,35 @@ def test_auto_is_full_with_a_gpu_and_quick_without():
     assert make("auto", has_gpu=False).profile == "quick"
 
 
-def test_choice_keeps_the_order_of_the_catalog():
-    config = make("smoke", has_gpu=False, models=["resnet50", "resnet18"], datasets=["mnist"])
-    assert config.models == ("resnet18", "resnet50")
-    assert config.datasets == ("mnist",)
-    assert make("smoke", has_gpu=False, seeds=3).seeds == (0, 1, 2)
+def test_a_choice_keeps_the_order_of_the_profile():
+    made = make("smoke", has_gpu=False, models=["resnet50", "resnet18"], datasets=["mnist"])
+    assert cells(made.plans) == [("resnet18", "mnist"), ("resnet50", "mnist")]
+    both = make("full", has_gpu=False, models=["resnet50"], datasets=["cifar10"])
+    assert [each.cell.stem for each in both.plans] == ["imagenet", "cifar"]
+
+
+def test_seeds_go_through_the_whole_profile_one_by_one():
+    made = make("table6", has_gpu=False, models=["cifar_plain20", "cifar_resnet110"], seeds=3)
+    assert [(each.cell.seed, each.cell.model) for each in made.plans] == [
+        (seed, model) for seed in range(3) for model in ("cifar_resnet110", "cifar_plain20")
+    ]
+    assert len({each.cell.id for each in made.plans}) == 6
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"profile": "fast"}, r"no profile named 'fast'; there are auto, smoke, quick, full"),
+        (
+            {"profile": "fast"},
+            "no profile named 'fast'; there are auto, smoke, quick, full, table6, project2022$",
+        ),
         ({"models": ["resnet19"]}, r"no model named 'resnet19'; there are resnet18, "),
+        ({"models": ["cifar_resnet20"]}, r"no model named 'cifar_resnet20'; there are resnet18, "),
+        (
+            {"profile": "table6", "models": ["resnet18"]},
+            "there are cifar_resnet20, .*cifar_plain56",
+        ),
+        ({"profile": "table6", "datasets": ["mnist"]}, "no dataset named 'mnist'; .* cifar10$"),
         ({"datasets": ["cifar100"]}, r"no dataset named 'cifar100'; there are cifar10, mnist"),
         ({"seeds": 0}, r"--seeds 0: at least one"),
     ],
@@ -44,8 +126,17 @@ def test_unknown_names_are_refused_with_the_known_ones(wrong, message):
         make(**{"profile": "smoke", "has_gpu": False, **wrong})
 
 
-@pytest.mark.parametrize("change", [{"epochs": 0}, {"learning_rate": -1}, {"optimizer": "lion"}])
-def test_recipe_is_validated_on_construction(change):
-    values = make_recipe().model_dump()
-    with pytest.raises(ValidationError, match=next(iter(change))):
-        type(make_recipe())(**{**values, **change})
+def test_a_choice_that_leaves_no_cell_is_refused(monkeypatch):
+    """No profile has such a hole yet."""
+    whole = config.smoke()
+    holey = config.RunConfig(
+        profile="smoke", plans=(whole.plans[0], whole.plans[-1]), speed_samples=1
+    )
+    monkeypatch.setitem(PROFILES, "smoke", lambda: holey)
+    with pytest.raises(UsageError, match="profile smoke has no cell of resnet18 on mnist"):
+        make("smoke", has_gpu=False, models=["resnet18"], datasets=["mnist"])
+
+
+def test_a_plan_of_a_network_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match="no model named 'resnet19'"):
+        plan("resnet19", "mnist", recipes.quick("mnist"))

@@ -89,6 +89,14 @@ def test_fvcore_agrees_on_table_6(name):
         assert cost.fvcore_macs(definition.build(), (3, 32, 32)) == formula_macs(definition, 32)
 
 
+@pytest.mark.parametrize("name", ["cifar_resnet20", "cifar_plain20"])
+def test_networks_of_table_6_are_not_listed_in_table_1(name):
+    definition = define(name)
+    measured = cost.measure(definition, 32)
+    assert (measured.parameters, measured.macs) == counted(definition, 32)
+    assert (measured.table1_parameters, measured.table1_macs) == (None, None)
+
+
 @pytest.mark.parametrize("lineage", ["paper", "torchvision"])
 @pytest.mark.parametrize("depth", DEPTHS)
 def test_cost_at_the_training_resolution_counts_layers_as_defined(depth, lineage):

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from bench import evaluate, store
 from bench.data.datasets import SPECS
-from bench.records import Evaluation
+from bench.evaluations import Evaluation
 from resnet_models.convert import export
 from tests.bench.checkpoints import TEST, make_command, network, options
 from tests.bench.factories import make_evaluation

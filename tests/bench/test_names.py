@@ -8,7 +8,7 @@ from resnet_models import MODELS
 
 def test_models_and_depths():
     assert tuple(load_paper().tables.table1.depths) == config.DEPTHS
-    assert tuple(MODELS[name].depth for name in config.MODELS) == config.DEPTHS
+    assert tuple(MODELS[name].depth for name in config.TABLE1) == config.DEPTHS
 
 
 def test_datasets():

@@ -7,8 +7,9 @@ import os
 import pytest
 from pydantic import ValidationError
 
-from bench import store
+from bench import recipes, store
 from bench.errors import BenchError
+from bench.records import Cell, Course, Engine
 from tests.bench.factories import make_failed, make_record
 
 
@@ -22,9 +23,32 @@ def edit(path, **changes):
     path.write_text(json.dumps(content | changes))
 
 
-@pytest.mark.parametrize("record", [make_record(), make_failed(reason="<b>0 & 1</b>\n\x00")])
+RECORDS = {
+    "quick": make_record(),
+    "failed": make_failed(reason="<b>0 & 1</b>\n\x00"),
+    "iterations": make_record(
+        110,
+        network="cifar_resnet",
+        recipe=recipes.paper_cifar(warmup=True, held_out_images=5000),
+        engine=Engine(
+            precision="float16", micro_batch_size=32, compiled=True, cuda_graph=True,
+            deterministic=True, tf32=False,
+        ),
+        course=Course(resumes=2, checkpoints=9, checkpoint_seconds=1.5, warmup_steps=400),
+    ),
+    "frozen": make_record(
+        50,
+        lineage="project2022",
+        recipe=recipes.project2022("cifar10", epochs=3, freeze_weights_after_epoch=2),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
 def test_round_trip(tmp_path, record):
-    assert store.load(store.save(tmp_path, record)) == record
+    folder = store.save(tmp_path, record)
+    assert json.loads((folder / store.RECORD_FILE).read_text())["schema_version"] == 2
+    assert store.load(folder) == record
 
 
 def test_a_diverged_loss_survives(tmp_path):
@@ -50,8 +74,9 @@ def test_find_tells_absent_from_present(tmp_path):
         ("[1, 2]", "does not hold a record"),
         ("\udcff", "damaged"),
         ("{}", "schema version None"),
-        ('{"schema_version": 99}', "schema version 99, this program reads 1"),
+        ('{"schema_version": 99}', "schema version 99, this program reads 1 and 2"),
         ('{"schema_version": 1}', "does not belong to the record.json"),
+        ('{"schema_version": 2}', "does not belong to the record.json"),
     ],
 )
 def test_garbage_is_named_with_the_remedy(stored, content, message):
@@ -133,14 +158,33 @@ def test_a_full_disk_while_replacing_a_record_keeps_the_old_one(stored, monkeypa
     assert {path.name for path in stored.iterdir()} == {store.RECORD_FILE, store.EPOCHS_FILE}
 
 
-def test_impossible_values_are_refused(tmp_path):
-    epoch = make_record().epochs[0]
+@pytest.mark.parametrize("part", ["train", "test", "validation"])
+def test_more_correct_predictions_than_images_are_refused(part):
+    epoch = make_record(recipe={"held_out_images": 10}).epochs[0]
+    too_many = getattr(epoch, f"{part}_images") + 1
     with pytest.raises(ValidationError, match="more correct predictions than images"):
-        type(epoch)(**{**epoch.model_dump(), "test_correct": epoch.test_images + 1})
+        type(epoch)(**{**epoch.model_dump(), f"{part}_correct": too_many})
+
+
+def test_a_cell_that_does_not_exist_is_refused():
+    cell = make_record().cell.model_dump()
+    with pytest.raises(ValidationError, match="no model named 'resnet19'"):
+        Cell(**cell | {"model": "resnet19"})
+    with pytest.raises(ValidationError, match="resnet18 with shortcut 'none' does not exist"):
+        Cell(**cell | {"shortcut": "none"})
+
+
+def test_unfinished_budgets_are_refused():
     with pytest.raises(ValidationError, match="not numbered"):
         make_record(epochs=make_record().epochs[1:], status="failed")
     with pytest.raises(ValidationError, match="completed with 3 of 4 epochs"):
         make_record(epochs=make_record().epochs[:3])
+    paper = {"network": "cifar_resnet", "recipe": recipes.paper_cifar(warmup=False)}
+    epochs = make_record(20, **paper).epochs
+    assert sum(epoch.steps for epoch in epochs) == 64_000
+    with pytest.raises(ValidationError, match="completed with 63733 of 64000 iterations"):
+        make_record(20, epochs=epochs[:-1], **paper)
+    make_record(20, epochs=epochs[:-1], status="failed", **paper)
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):

@@ -1,0 +1,48 @@
+"""Older records in the words of today's schema. No torch here."""
+
+from math import ceil
+from typing import Any
+
+Content = dict[str, Any]
+
+READABLE_VERSIONS = (1, 2)
+
+
+def to_current(content: Content, epochs: list[Content]) -> tuple[Content, list[Content]]:
+    """A stored record and its epochs, raised to today's version where they are older.
+
+    Raises:
+        ValueError: something that every record of its version has is missing or of another type.
+    """
+    if content.get("schema_version") != 1:
+        return content, epochs
+    try:
+        return _from_1(content), _epochs_from_1(content["recipe"], epochs)
+    except (KeyError, TypeError, ArithmeticError) as error:
+        raise ValueError(f"not a record of version 1: {error!r}") from error
+
+
+def _from_1(content: Content) -> Content:
+    """Version 1 knew one schedule, the published shortcut and no engine but its precision."""
+    recipe = dict(content["recipe"])
+    recipe["schedule"] = {"kind": "linear", "warmup_fraction": recipe.pop("warmup_fraction")}
+    engine = {
+        "precision": content["precision"],
+        "micro_batch_size": recipe["batch_size"],
+        # torch's default, which version 1 left as it was
+        "tf32": True if content["environment"]["device"] == "cuda" else None,
+    }
+    rest = {key: value for key, value in content.items() if key != "precision"}
+    return {
+        **rest,
+        "schema_version": 2,
+        "cell": {**content["cell"], "shortcut": "B"},
+        "recipe": recipe,
+        "engine": engine,
+    }
+
+
+def _epochs_from_1(recipe: Content, epochs: list[Content]) -> list[Content]:
+    """Version 1 did not count steps, but they follow from the batch size."""
+    size = recipe["batch_size"]
+    return [{**epoch, "steps": ceil(epoch["train_images"] / size)} for epoch in epochs]
