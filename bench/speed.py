@@ -12,8 +12,10 @@ import torch
 from torch import Tensor
 
 from bench.data.batches import DeviceData, epoch_plan
+from bench.engine import synchronize
 from bench.records import MemorySource, PeakMemory, Speed
-from bench.train import EVALUATION_BATCH_SIZE, Trainer, predict, synchronize
+from bench.train import EVALUATION_BATCH_SIZE, predict
+from bench.trainer import STEPS_BEFORE_CAPTURE, Trainer
 
 WARMUP_REPETITIONS = 2
 LATENCY_SAMPLES_PER_SAMPLE = 4  # a single image is quick: more of them cost nothing
@@ -55,18 +57,19 @@ def measure(trainer: Trainer, data: DeviceData, samples: int) -> Speed:
     plan = epoch_plan(0, 0, len(data), recipe.batch_size, recipe.augmentation).to(device)
 
     def train_step() -> None:
-        images, labels = data.batch(plan.indices, plan.offsets, plan.flips)
-        trainer.step(images, labels, recipe.learning_rate)
+        trainer.step(data, plan, recipe.learning_rate)
 
+    # The steps before a capture, and the capture itself, are not what a step takes.
+    warmup = STEPS_BEFORE_CAPTURE + 1 if trainer.engine.cuda_graph else WARMUP_REPETITIONS
     inference_batch_size = min(EVALUATION_BATCH_SIZE[device.type], len(data))
     images, _ = data.batch(torch.arange(inference_batch_size, device=device))
 
     def infer(batch: Tensor) -> Tensor:
-        return predict(trainer.model, batch, trainer.precision)
+        return predict(trainer.model, batch, trainer.engine.precision)
 
     return Speed(
         batch_size=recipe.batch_size,
-        train_step_seconds=sample(train_step, device, samples),
+        train_step_seconds=sample(train_step, device, samples, warmup=warmup),
         inference_batch_size=inference_batch_size,
         inference_batch_seconds=sample(lambda: infer(images), device, samples, warmup=1),
         latency_seconds=sample(

@@ -1,80 +1,66 @@
-"""The training loop: one network, its optimizer, its data, epoch by epoch."""
+"""The training loop: one network, its optimizer, its data, step by step."""
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bench.config import Recipe
+from bench.checkpoint import Checkpoints, Loaded, Position
 from bench.data.batches import DeviceData, EpochPlan, epoch_plan
+from bench.engine import autocast
 from bench.errors import BenchError
-from bench.records import EpochRecord, Precision
+from bench.recipes import Recipe
+from bench.records import Course, EpochRecord, Precision
 from bench.schedule import learning_rate
-from resnet_models.blocks import skip_padding
+from bench.stop import StopRequest
+from bench.trainer import Trainer
 
 # Large enough to keep a device busy, small enough for the activations of ResNet-152.
 EVALUATION_BATCH_SIZE = {"cpu": 250, "cuda": 2000}
+# During an ErrorWarmup the training error is looked at every so many steps, over those steps.
+WARMUP_WINDOW = 100
 
 
-def choose_precision(device: torch.device) -> Precision:
-    """bfloat16 autocast where the device multiplies it natively, float32 elsewhere."""
-    if device.type == "cuda":
-        native = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        # Emulation exists on every CPU and is slower than float32.
-        native = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return "bfloat16" if native else "float32"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Data:
+    """What a cell is trained and tested on, on the device.
 
-
-def autocast(device: torch.device, precision: Precision) -> torch.autocast:
-    """Context in which convolutions and products run in ``precision``."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")
-
-
-def synchronize(device: torch.device) -> None:
-    """Wait until the device has done all that was asked of it."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-
-
-class Trainer:
-    """A network and its optimizer: made together, never apart.
-
-    The 2022 project resumed with a new network and the old one's optimizer, which then trained
-    nothing; here no caller can hold one without the other.
+    Attributes:
+        train: the whole training set; the last ``recipe.held_out_images`` are not trained on.
+        test: looked at after each epoch and never selected on.
     """
 
-    def __init__(
-        self, model: nn.Module, recipe: Recipe, device: torch.device, precision: Precision
-    ) -> None:
-        self.recipe = recipe
-        self.device = device
-        self.precision = precision
-        self.model = model.to(device).to(memory_format=torch.channels_last)
-        skip_padding(self.model)
-        self.optimizer = make_optimizer(model, recipe)
+    train: DeviceData
+    test: DeviceData
 
-    def step(self, images: Tensor, labels: Tensor, rate: float) -> tuple[Tensor, Tensor]:
-        """One update from images (B, C, H, W) and labels (B,) at learning rate ``rate``.
 
-        Returns:
-            The mean cross-entropy and the number of correct predictions before the update, as
-            scalars on the device: reading them here would stall a GPU.
-        """
-        self.model.train()
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        with autocast(self.device, self.precision):
-            logits = self.model(images)
-        logits = logits.float()
-        loss = F.cross_entropy(logits, labels)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch leaves it unannotated
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
-        return loss.detach(), (logits.argmax(1) == labels).sum()
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long a recipe trains on a training set of a given size."""
+
+    images: int  # in an epoch
+    steps: int  # in a whole epoch
+    total: int  # steps of the run
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of the run; the last one may be cut short."""
+        return math.ceil(self.total / self.steps)
+
+    def steps_of(self, epoch: int) -> int:
+        """Steps of ``epoch``, from 1."""
+        return min(self.steps, self.total - (epoch - 1) * self.steps)
+
+
+def budget(recipe: Recipe, train_images: int) -> Budget:
+    """The budget of ``recipe`` on a training set of ``train_images``, held-out ones included."""
+    images = recipe.images_per_epoch or train_images - recipe.held_out_images
+    steps = math.ceil(images / recipe.batch_size)
+    return Budget(images, steps, recipe.iterations or steps * (recipe.epochs or 0))
 
 
 @torch.inference_mode()
@@ -86,36 +72,22 @@ def predict(model: nn.Module, images: Tensor, precision: Precision) -> Tensor:
     return logits.float()
 
 
-def make_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """The recipe's optimizer over all parameters, as one fused kernel."""
-    if recipe.optimizer == "sgd":
-        return torch.optim.SGD(
-            model.parameters(),
-            lr=recipe.learning_rate,
-            momentum=recipe.momentum,
-            weight_decay=recipe.weight_decay,
-            fused=True,
-        )
-    return torch.optim.AdamW(
-        model.parameters(),
-        lr=recipe.learning_rate,
-        betas=(recipe.momentum, 0.999),
-        weight_decay=recipe.weight_decay,
-        fused=True,
-    )
-
-
 def evaluate(
-    model: nn.Module, data: DeviceData, precision: Precision, images: int | None = None
+    model: nn.Module,
+    data: DeviceData,
+    precision: Precision,
+    images: int | None = None,
+    *,
+    first: int = 0,
 ) -> tuple[int, int, float]:
-    """Look at the first ``images`` of ``data`` (None: all), once.
+    """Look at ``images`` of ``data`` (None: all) from the one numbered ``first`` on, once each.
 
     Returns:
         Images seen, correct predictions, mean cross-entropy per image.
     """
-    count = len(data) if images is None else min(images, len(data))
+    end = len(data) if images is None else min(first + images, len(data))
     device = data.labels.device
-    indices = torch.arange(count, device=device)
+    indices = torch.arange(first, end, device=device)
     loss = torch.zeros((), dtype=torch.float64, device=device)
     correct = torch.zeros((), dtype=torch.int64, device=device)
     for part in torch.split(indices, EVALUATION_BATCH_SIZE[device.type]):
@@ -123,85 +95,188 @@ def evaluate(
         logits = predict(model, inputs, precision)
         loss += F.cross_entropy(logits, labels, reduction="sum")
         correct += (logits.argmax(1) == labels).sum()
-    return count, int(correct), float(loss) / count
+    return end - first, int(correct), float(loss) / (end - first)
 
 
-def train_epoch(
-    trainer: Trainer,
-    data: DeviceData,
-    plan: EpochPlan,
-    rates: Sequence[float],
-    on_step: Callable[[int], None],
-) -> tuple[int, float]:
-    """One step for each of ``rates``, over the images of ``plan`` in their order.
-
-    Returns:
-        Correct predictions and mean cross-entropy per image. Only reading them, at the end, waits
-        for the device.
-    """
-    loss_sum = torch.zeros((), dtype=torch.float64, device=trainer.device)
-    correct = torch.zeros((), dtype=torch.int64, device=trainer.device)
-    batches = plan.to(trainer.device).batches(trainer.recipe.batch_size)
-    for rate, batch in zip(rates, batches, strict=True):
-        images, labels = data.batch(batch.indices, batch.offsets, batch.flips)
-        loss, right = trainer.step(images, labels, rate)
-        loss_sum += loss * len(labels)
-        correct += right
-        on_step(len(labels))
-    return int(correct), float(loss_sum) / len(plan)
-
-
-def train(
-    trainer: Trainer,
-    train_data: DeviceData,
-    test_data: DeviceData,
-    seed: int,
-    on_step: Callable[[int], None],
-) -> Iterator[EpochRecord]:
-    """Train by the trainer's recipe and yield the record of each epoch as it ends.
+class Training:
+    """One run of a trainer's recipe, from where it stands to its end.
 
     Args:
-        trainer: a fresh network and its optimizer.
-        train_data: the training set; every epoch sees a new permutation of it.
-        test_data: the test set, looked at after each epoch and never selected on.
+        trainer: the network and its optimizer.
+        data: what they see.
         seed: with the epoch's number it decides permutation, crops and flips.
+        checkpoints: where they are written; None: nowhere.
+        loaded: the checkpoint to go on from.
+        stop: asked after every step.
         on_step: called with the number of images of each step, for progress.
-
-    Raises:
-        BenchError: the loss is no longer a finite number.
     """
-    recipe = trainer.recipe
-    images = recipe.images_per_epoch or len(train_data)
-    steps = math.ceil(images / recipe.batch_size)
-    total = steps * recipe.epochs
-    rates = [learning_rate(recipe, step, total) for step in range(total)]
-    for epoch in range(1, recipe.epochs + 1):
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        data: Data,
+        seed: int,
+        *,
+        checkpoints: Checkpoints | None = None,
+        loaded: Loaded | None = None,
+        stop: StopRequest | None = None,
+        on_step: Callable[[int], None] = lambda _images: None,
+    ) -> None:
+        self.trainer = trainer
+        self.data = data
+        self.seed = seed
+        self.checkpoints = checkpoints
+        self.stop = stop or StopRequest()
+        self.on_step = on_step
+        self.budget = budget(trainer.recipe, len(data.train))
+        self.position = Position()
+        if loaded:
+            self.position = loaded.position
+            trainer.load_state_dict(loaded.state)
+
+    def epochs(self) -> Iterator[EpochRecord]:
+        """Train to the end and yield the record of each epoch, those before a resume included.
+
+        Raises:
+            BenchError: the loss is no longer a finite number, or a checkpoint cannot be written.
+            KeyboardInterrupt: a stop was asked for; a checkpoint is written.
+        """
+        yield from list(self.position.epochs)
+        while self.position.epoch <= self.budget.epochs:
+            self._train_epoch()
+            try:
+                record = self._look_back()
+            except KeyboardInterrupt:
+                self._save()
+                raise
+            self.position.epochs.append(record)
+            self.position.epoch += 1
+            self.position.step, self.position.train_seconds = 0, 0.0
+            self.trainer.metrics.reset()
+            if self.position.epoch <= self.budget.epochs and self._due(epoch_ends=True):
+                self._save()
+            yield record
+
+    def _train_epoch(self) -> None:
+        """The steps of the epoch that are still to be done."""
+        position, trainer = self.position, self.trainer
+        trainer.frozen = position.epoch > (trainer.recipe.freeze_weights_after_epoch or math.inf)
+        plan = self._plan(position.epoch)
         start = time.perf_counter()
-        plan = epoch_plan(seed, epoch, len(train_data), images, recipe.augmentation)
-        epoch_rates = rates[(epoch - 1) * steps : epoch * steps]
-        train_correct, train_loss = train_epoch(trainer, train_data, plan, epoch_rates, on_step)
-        trained = time.perf_counter()
-        if not math.isfinite(train_loss):
+        with self.stop.deferred():
+            for number in range(position.step, self.budget.steps_of(position.epoch)):
+                batch = plan.batch(number, trainer.recipe.batch_size)
+                trainer.step(self.data.train, batch, self._rate(self.steps_done))
+                position.step += 1
+                self._end_warmup()
+                self.on_step(len(batch))
+                if self.stop.wanted or self._due(epoch_ends=False):
+                    position.train_seconds += time.perf_counter() - start
+                    self._save()
+                    start = time.perf_counter()
+                if self.stop.wanted:
+                    raise KeyboardInterrupt
+            trainer.synchronize()
+        position.train_seconds += time.perf_counter() - start
+        self._refuse_divergence()
+
+    def _plan(self, epoch: int) -> EpochPlan:
+        recipe = self.trainer.recipe
+        size = len(self.data.train) - recipe.held_out_images
+        plan = epoch_plan(self.seed, epoch, size, self.budget.images, recipe.augmentation)
+        return plan.to(self.trainer.device)
+
+    @property
+    def steps_done(self) -> int:
+        """Over all epochs."""
+        return (self.position.epoch - 1) * self.budget.steps + self.position.step
+
+    def course(self) -> Course:
+        """What happened on the way."""
+        position = self.position
+        return Course(
+            resumes=position.resumes,
+            checkpoints=position.checkpoints,
+            checkpoint_seconds=position.checkpoint_seconds,
+            warmup_steps=position.warmup_end,
+        )
+
+    def _rate(self, step: int) -> float:
+        """Learning rate of ``step`` (over all epochs, from 0), which lies in this epoch."""
+        return learning_rate(
+            self.trainer.recipe,
+            step,
+            self.budget.total,
+            epoch=self.position.epoch,
+            warmup_end=self.position.warmup_end,
+        )
+
+    def _end_warmup(self) -> None:
+        """End an ErrorWarmup where the last window of steps had few enough errors.
+
+        The window starts anew with every epoch. Reading its count is the one wait for the device
+        within an epoch, and only until the warm-up has ended.
+        """
+        warmup = getattr(self.trainer.recipe.schedule, "warmup", None)
+        if warmup is None or self.position.warmup_end is not None:
+            return
+        if self.position.step % WARMUP_WINDOW == 0:
+            error = self.trainer.metrics.window_error()
+            if error < warmup.until_train_error:
+                self.position.warmup_end = self.steps_done
+
+    def _refuse_divergence(self) -> None:
+        bad = self.trainer.metrics.first_bad_step()
+        if bad is not None:
+            step, rate = bad
             raise BenchError(
-                f"training diverged: the loss of epoch {epoch} is {train_loss} "
-                f"(learning rate {epoch_rates[-1]:.3g} at its end)"
+                f"training diverged: the loss is no longer a finite number at step {step} "
+                f"(epoch {self.position.epoch}, learning rate {rate:.3g})"
             )
-        last = epoch == recipe.epochs
+
+    def _look_back(self) -> EpochRecord:
+        """Evaluate after an epoch's steps and put its figures together."""
+        recipe, position, trainer = self.trainer.recipe, self.position, self.trainer
+        last = position.epoch == self.budget.epochs
+        start = time.perf_counter()
         test_images, test_correct, test_loss = evaluate(
             trainer.model,
-            test_data,
-            trainer.precision,
+            self.data.test,
+            trainer.engine.precision,
             recipe.final_test_images if last else recipe.test_images,
         )
-        yield EpochRecord(
-            epoch=epoch,
-            learning_rate=epoch_rates[-1],
+        seconds = time.perf_counter() - start
+        held_out: tuple[int, int, float | None] = (0, 0, None)
+        if recipe.held_out_images:
+            first = len(self.data.train) - recipe.held_out_images
+            held_out = evaluate(
+                trainer.model, self.data.train, trainer.engine.precision, first=first
+            )
+        correct, loss, images = trainer.metrics.read()
+        return EpochRecord(
+            epoch=position.epoch,
+            steps=position.step,
+            learning_rate=self._rate(self.steps_done - 1),
             train_images=images,
-            train_correct=train_correct,
-            train_loss=train_loss,
-            train_seconds=trained - start,
+            train_correct=correct,
+            train_loss=loss,
+            train_seconds=position.train_seconds,
             test_images=test_images,
             test_correct=test_correct,
             test_loss=test_loss,
-            test_seconds=time.perf_counter() - trained,
+            test_seconds=seconds,
+            validation_images=held_out[0],
+            validation_correct=held_out[1],
+            validation_loss=held_out[2],
         )
+
+    def _due(self, *, epoch_ends: bool) -> bool:
+        if self.checkpoints is None:
+            return False
+        return self.checkpoints.due(self.trainer.state_bytes(), epoch_ends=epoch_ends)
+
+    def _save(self) -> None:
+        """Write a checkpoint, but none of a network that has diverged."""
+        if self.checkpoints is not None:
+            self._refuse_divergence()
+            self.checkpoints.save(self.trainer.state_dict(), self.position, self.trainer.engine)

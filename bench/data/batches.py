@@ -7,15 +7,16 @@ that resuming, the device and the number of workers cannot change it.
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from math import ceil
 from operator import itemgetter
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bench.config import Augmentation
 from bench.data.datasets import DatasetSpec, Split
 from bench.errors import UsageError
+from bench.recipes import Augmentation
 
 PAD = 4
 """Zero pixels around the image before the random crop (paper, section 4.2)."""
@@ -40,10 +41,27 @@ class EpochPlan:
         """The plan on ``device``: one copy an epoch, none a batch."""
         return self._each(lambda tensor: tensor.to(device))
 
+    def batch(self, number: int, batch_size: int) -> "EpochPlan":
+        """Piece ``number`` (from 0) of ``batch_size`` images; the last one may be smaller."""
+        return self._each(itemgetter(slice(number * batch_size, (number + 1) * batch_size)))
+
     def batches(self, batch_size: int) -> Iterator["EpochPlan"]:
-        """The plan in pieces of ``batch_size`` images; the last one may be smaller."""
-        for start in range(0, len(self), batch_size):
-            yield self._each(itemgetter(slice(start, start + batch_size)))
+        """The plan in pieces of ``batch_size`` images."""
+        for number in range(ceil(len(self) / batch_size)):
+            yield self.batch(number, batch_size)
+
+    def clone(self) -> "EpochPlan":
+        """The same plan in memory of its own."""
+        return self._each(Tensor.clone)
+
+    def copy_(self, other: "EpochPlan") -> None:
+        """Overwrite this plan with ``other``, which has the same size."""
+        self.indices.copy_(other.indices)
+        if self.offsets is not None and self.flips is not None:
+            assert other.offsets is not None
+            assert other.flips is not None
+            self.offsets.copy_(other.offsets)
+            self.flips.copy_(other.flips)
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "EpochPlan":
         augmented = (self.offsets, self.flips)

@@ -9,23 +9,29 @@ import torch
 from rich.console import Console
 
 from bench import grid, speed, store
-from bench.errors import BenchError, UsageError
+from bench.context import RunOptions
+from bench.engine import EngineOptions
+from bench.errors import BenchError, StorageError, UsageError
 from bench.progress import GridProgress
+from bench.recipes import LinearSchedule
+from bench.stop import StopRequest
+from bench.trainer import Trainer
 from tests.bench.small import small_config, small_dataset, small_recipe
 
 CPU = torch.device("cpu")
 DATASETS = {"mnist": small_dataset()}
 
 
-def run(folder, config=None, **arguments):
+def run(folder, config=None, *, out=None, fresh=False, **options):
     config = config or small_config()
-    console = Console(file=arguments.pop("out", io.StringIO()))
+    console = Console(file=out or io.StringIO(), width=400)
     return grid.run(
         config,
         DATASETS,
         folder=folder,
-        device=CPU,
-        done=grid.completed(folder, config, CPU),
+        options=RunOptions(device=CPU, **options),
+        done={} if fresh else grid.completed(folder, config, CPU),
+        fresh=fresh,
         make_progress=lambda work: GridProgress(console, work),
     )
 
@@ -34,18 +40,6 @@ def run(folder, config=None, **arguments):
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     return folder, run(folder)
-
-
-def test_cells_go_through_seeds_then_datasets_then_depths():
-    config = small_config(datasets=("cifar10", "mnist"), seeds=(0, 1))
-    named = [(cell.seed, cell.dataset, cell.depth) for cell in grid.cells(config)]
-    assert named == [
-        (seed, dataset, depth)
-        for seed in (0, 1)
-        for dataset in ("cifar10", "mnist")
-        for depth in (18, 34)
-    ]
-    assert len({cell.id for cell in grid.cells(config)}) == 8
 
 
 def test_a_record_is_complete_and_stored(finished):
@@ -82,8 +76,7 @@ def test_measuring_speed_does_not_change_training(tmp_path, finished):
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (RuntimeError("not enough memory: you tried"), "RuntimeError: not enough memory"),
-        (MemoryError(), "MemoryError"),
+        (RuntimeError("a kernel failed"), "RuntimeError: a kernel failed"),
         (BenchError("training diverged"), "training diverged"),
     ],
 )
@@ -108,7 +101,7 @@ def test_a_failure_is_a_record_and_the_grid_goes_on(tmp_path, monkeypatch, error
 
 def test_another_recipe_under_the_same_id_is_refused(finished):
     folder, _ = finished
-    config = small_config(recipes={"mnist": small_recipe(batch_size=8)})
+    config = small_config(recipe=small_recipe(batch_size=8))
     with pytest.raises(UsageError, match=r"batch_size 16, now 8\. Replace it with --fresh"):
         run(folder, config)
 
@@ -169,3 +162,139 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(BenchError, match=r"cannot write to .*file.*--out"):
         grid.lock(tmp_path / "file")
+
+
+def out_of_memory_above(monkeypatch, limit):
+    """Steps with more than ``limit`` images at a time find no memory."""
+    step = Trainer.eager_step
+
+    def checked(trainer, data, batch):
+        if min(len(batch), trainer.engine.micro_batch_size) > limit:
+            raise RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 GB")
+        step(trainer, data, batch)
+
+    monkeypatch.setattr(Trainer, "eager_step", checked)
+
+
+def test_out_of_memory_goes_on_with_smaller_micro_batches(tmp_path, monkeypatch, finished):
+    out_of_memory_above(monkeypatch, 4)
+    out = io.StringIO()
+    (record,) = run(tmp_path, small_config(models=("resnet18",)), out=out)
+    assert (record.status, record.engine.micro_batch_size) == ("completed", 4)
+    assert "out of memory; starting over with 8 images at a time" in out.getvalue()
+    assert "starting over with 4 images at a time" in out.getvalue()
+    whole = finished[1][0]
+    assert record.recipe == whole.recipe  # the batch of the recipe is what it was
+    assert [epoch.steps for epoch in record.epochs] == [epoch.steps for epoch in whole.epochs]
+    assert record.epochs[0].learning_rate == whole.epochs[0].learning_rate
+
+
+def test_out_of_memory_with_few_images_is_a_failed_record(tmp_path, monkeypatch):
+    out_of_memory_above(monkeypatch, 1)
+    (record,) = run(tmp_path, small_config(models=("resnet18",)))
+    assert record.status == "failed"
+    assert re.match(r"out of memory even with 4 images at a time \(.*Free some", record.reason)
+
+
+def stop_after(steps, stop):
+    """A progress that asks to stop when it has seen so many training steps."""
+
+    class Stopping(GridProgress):
+        seen = 0
+
+        def step(self, images):
+            super().step(images)
+            self.seen += images == 16
+            if self.seen == steps:
+                stop.wanted = True
+
+    return Stopping
+
+
+def test_a_stopped_cell_goes_on_where_it_stood(tmp_path, monkeypatch, finished):
+    stop = StopRequest()
+    config = small_config(models=("resnet18",))
+    monkeypatch.setattr("tests.bench.test_grid.GridProgress", stop_after(3, stop))
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, config, stop=stop)
+    monkeypatch.undo()
+    assert store.load_all(tmp_path) == ([], [])
+    assert list(tmp_path.glob("*/checkpoint-*.pt"))
+    out = io.StringIO()
+    (record,) = run(tmp_path, config, out=out)
+    assert "goes on from epoch 2, step 1" in out.getvalue()
+    assert record.course.resumes == 1
+    assert timeless(record.epochs) == timeless(finished[1][0].epochs)
+    assert not list(tmp_path.glob("*/checkpoint-*"))  # the record is what remains
+
+
+def timeless(epochs):
+    return [epoch.model_copy(update={"train_seconds": 1, "test_seconds": 1}) for epoch in epochs]
+
+
+@pytest.fixture
+def stopped(tmp_path, monkeypatch):
+    stop = StopRequest()
+    monkeypatch.setattr("tests.bench.test_grid.GridProgress", stop_after(3, stop))
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, small_config(models=("resnet18",)), stop=stop)
+    monkeypatch.undo()
+    return tmp_path
+
+
+def test_a_checkpoint_of_another_recipe_is_refused(stopped):
+    changed = small_config(models=("resnet18",), recipe=small_recipe(learning_rate=0.5))
+    with pytest.raises(UsageError, match=r"learning_rate 0\.002, now 0\.5\. Start over with --fre"):
+        run(stopped, changed)
+    assert store.load_all(stopped) == ([], [])  # no failed record either
+
+
+def test_a_checkpoint_of_another_precision_is_refused(stopped):
+    options = EngineOptions(precision="bfloat16")
+    with pytest.raises(UsageError, match="asked precision 'auto', now 'bfloat16'"):
+        run(stopped, small_config(models=("resnet18",)), engine=options)
+
+
+def test_fresh_starts_over(stopped, finished):
+    changed = small_config(models=("resnet18",), recipe=small_recipe(learning_rate=1e-3))
+    (record,) = run(stopped, changed, fresh=True)
+    assert (record.status, record.course.resumes) == ("completed", 0)
+
+
+def test_a_full_disk_ends_the_run_and_keeps_the_last_checkpoint(stopped, monkeypatch):
+    before = {path: path.read_bytes() for path in stopped.glob("*/checkpoint-*")}
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("bench.checkpoint.torch.save", full)
+    stop = StopRequest()
+    stop.wanted = True
+    with pytest.raises(StorageError, match=r"cannot write .*: No space left on device\. Free some"):
+        run(stopped, small_config(models=("resnet18",)), stop=stop)
+    assert {path: path.read_bytes() for path in stopped.glob("*/*") if path in before} == before
+    assert not list(stopped.glob("*/.checkpoint-*"))
+    assert store.load_all(stopped) == ([], [])
+
+
+def test_divergence_is_a_failed_record_that_tells_step_and_rate(tmp_path):
+    recipe = small_recipe(
+        optimizer="sgd", learning_rate=1e20, schedule=LinearSchedule(warmup_fraction=0)
+    )
+    (record,) = run(tmp_path, small_config(models=("resnet18",), recipe=recipe))
+    assert record.status == "failed"
+    assert re.search(r"at step \d \(epoch 1, learning rate \d\.\d+e\+19\)", record.reason)
+
+
+def test_a_gpu_that_captures_nothing_trains_without_a_graph(tmp_path, monkeypatch):
+    """The fallback, on a CPU, where asking for a graph fails too."""
+    choose = grid.choose_engine
+
+    def with_graph(*arguments):
+        return choose(*arguments).model_copy(update={"cuda_graph": True})
+
+    monkeypatch.setattr(grid, "choose_engine", with_graph)
+    out = io.StringIO()
+    (record,) = run(tmp_path, small_config(models=("resnet18",)), out=out)
+    assert (record.status, record.engine.cuda_graph) == ("completed", False)
+    assert "no CUDA graph here" in out.getvalue()

@@ -1,0 +1,154 @@
+"""``run``, ``data`` and ``report``: from cells to the page."""
+
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from bench import store
+from bench.commands.shared import (
+    EXIT_FAILURE,
+    PAGE,
+    RUNS,
+    DataDir,
+    DataSource,
+    Device,
+    Names,
+    Out,
+    count,
+    load,
+    names,
+)
+from bench.config import DATASETS, make
+from bench.terminal import console, say
+
+if TYPE_CHECKING:
+    from bench.records import Record
+
+Compile = Literal["auto", "on", "off"]
+PrecisionChoice = Literal["auto", "float32", "bfloat16", "float16"]
+
+
+def run(
+    *,
+    profile: Annotated[
+        str,
+        typer.Option(
+            help="smoke, quick, full, table6, project2022, or auto: full with a GPU, quick without."
+        ),
+    ] = "auto",
+    models: Names = "",
+    datasets: Names = "",
+    seeds: Annotated[str, typer.Option(metavar="N", help="Train N seeds: 0, 1, ...")] = "1",
+    device: Device = "auto",
+    data_dir: DataDir = None,
+    data_source: DataSource = "auto",
+    out: Out = Path("reports"),
+    precision: Annotated[
+        PrecisionChoice,
+        typer.Option(help="auto (what is fastest here), float32, bfloat16 or float16."),
+    ] = "auto",
+    compile_: Annotated[
+        Compile,
+        typer.Option("--compile", help="torch.compile; auto: where a long run gains from it."),
+    ] = "auto",
+    deterministic: Annotated[
+        bool,
+        typer.Option("--deterministic", help="The same bits in every run, on a GPU too; slower."),
+    ] = False,
+    checkpoint_seconds: Annotated[
+        float, typer.Option(min=0, metavar="S", help="Least time between checkpoints of a cell.")
+    ] = 60.0,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Start every cell over and replace its record.")
+    ] = False,
+) -> None:
+    """Train and measure every cell that is not finished yet, then render the report."""
+    from bench import grid
+    from bench import report as html_report
+    from bench.context import RunOptions
+    from bench.engine import EngineOptions
+    from bench.environment import choose_device, describe
+    from bench.progress import GridProgress
+    from bench.stop import StopRequest
+
+    torch_device = choose_device(device)
+    config = make(
+        profile,
+        has_gpu=torch_device.type == "cuda",
+        models=names(models),
+        datasets=names(datasets),
+        seeds=count("--seeds", seeds),
+    )
+    runs = out / RUNS
+    cells = [plan.cell for plan in config.plans]
+    stop = StopRequest()
+    options = RunOptions(
+        device=torch_device,
+        engine=EngineOptions(precision=precision, compile=compile_, deterministic=deterministic),
+        checkpoint_seconds=checkpoint_seconds,
+        stop=stop,
+    )
+    with grid.lock(runs):
+        done = {} if fresh else grid.completed(runs, config, torch_device)
+        total = len(cells)
+        say(
+            f"profile {config.profile} on {describe(torch_device).device_name}: {total} cells, "
+            f"{len(done)} finished before, in {runs}"
+        )
+        missing = {cell.dataset for cell in cells if cell not in done}
+        stop.install()
+        try:
+            loaded = load(sorted(missing), data_dir, data_source)
+            records = grid.run(
+                config,
+                loaded,
+                folder=runs,
+                options=options,
+                done=done,
+                fresh=fresh,
+                make_progress=lambda work: GridProgress(console, work),
+            )
+        except KeyboardInterrupt:
+            kept = sum((runs / cell.id / store.RECORD_FILE).exists() for cell in cells)
+            same = "The same command without --fresh" if fresh else "The same command"
+            say(f"\nStopped: {kept} of {total} cells have a record and keep it. {same} goes on.")
+            raise typer.Exit(128 + signal.SIGINT) from None
+        html_report.write(runs, out / PAGE, config.profile)
+    _conclude(records, len(done), out / PAGE)
+
+
+def _conclude(records: "list[Record]", reused: int, page: Path) -> None:
+    """Say what came of the run; a failed cell shows in the exit code."""
+    failed = [record for record in records if record.status == "failed"]
+    say(
+        f"{len(records) - len(failed)} cells run, {reused} reused, {len(failed)} failed. "
+        f"Report: {page.absolute()}"
+    )
+    for record in failed:
+        say(f"failed: {record.cell.id}: {record.reason}")
+    if failed:
+        raise typer.Exit(EXIT_FAILURE)
+
+
+def data(
+    *, datasets: Names = "", data_dir: DataDir = None, data_source: DataSource = "auto"
+) -> None:
+    """Fetch and verify the datasets; train nothing."""
+    load(names(datasets) or list(DATASETS), data_dir, data_source)
+
+
+def report(
+    *,
+    out: Out = Path("reports"),
+    profile: Annotated[
+        str | None, typer.Option(help="Which profile to show; the newest where left out.")
+    ] = None,
+) -> None:
+    """Draw the report again from the records; needs neither torch nor a GPU."""
+    from bench import report as html_report
+
+    for problem in html_report.write(out / RUNS, out / PAGE, profile):
+        say(f"left out: {problem}")
+    say(f"Report: {(out / PAGE).absolute()}")
