@@ -1,7 +1,7 @@
 """DataFrames -> figures: what is drawn; how it becomes part of a page stands in ``svg``.
 
 A depth has one colour, one marker and one dash pattern everywhere, and each line is labelled with
-its depth.
+its depth. The depths of Table 6 look like those of Table 1: no panel has both.
 """
 
 import math
@@ -15,17 +15,20 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from bench.config import DEPTHS
 from bench.svg import PAGE, depth_colour, draw_svg
+from bench.words import model_title
 
-MARKERS: Final = dict(zip(DEPTHS, "os^DX", strict=True))
-DASHES: Final[dict[int, tuple[float, ...]]] = {
-    18: (),
-    34: (5, 1.5),
-    50: (2, 1.2),
-    101: (6, 1.5, 1.5, 1.5),
-    152: (1, 1),
-}
+_DEPTHS: Final = ((18, 34, 50, 101, 152), (20, 32, 44, 56, 110))
+_MARKERS: Final = "os^DX"
+_DASHES: Final[tuple[tuple[float, ...], ...]] = (
+    (),
+    (5, 1.5),
+    (2, 1.2),
+    (6, 1.5, 1.5, 1.5),
+    (1, 1),
+)
+MARKERS: Final = {d: mark for depths in _DEPTHS for d, mark in zip(depths, _MARKERS, strict=True)}
+DASHES: Final = {d: dash for depths in _DEPTHS for d, dash in zip(depths, _DASHES, strict=True)}
 
 _CURVES: Final = {
     "test_accuracy": "Test accuracy (%)",
@@ -56,7 +59,7 @@ def curve_charts(curves: pd.DataFrame) -> list[Chart]:
     Several seeds are drawn as their mean and a band from the lowest to the highest.
     """
     charts = []
-    for number, (panel, rows) in enumerate(curves.groupby("panel"), start=1):
+    for number, (panel, rows) in enumerate(curves.groupby("panel", sort=False), start=1):
         for metric, label in _CURVES.items():
             # A diverged loss ends its line; the table says what became of it.
             frame = rows[rows[metric].abs() < math.inf]
@@ -68,7 +71,7 @@ def curve_charts(curves: pd.DataFrame) -> list[Chart]:
                     str(panel),
                     label.partition(" (")[0],
                     f"{label} against training images seen, on {panel}. Last values: "
-                    + _listing(_last_points(frame, metric)[metric]),
+                    + _listing(frame, _last_points(frame, metric)[metric]),
                     partial(_draw_curves, frame=frame, metric=metric),
                 )
             )
@@ -80,12 +83,13 @@ def speed_charts(summary: pd.DataFrame) -> list[Chart]:
     rates = ["training_images_per_second", "inference_images_per_second"]
     charts = []
     measured = summary.dropna(subset=rates)
-    for number, (panel, frame) in enumerate(measured.groupby("panel"), start=1):
+    for number, (panel, frame) in enumerate(measured.groupby("panel", sort=False), start=1):
         rows = frame.groupby("depth")[
             [*rates, "training_low", "training_high", "inference_low", "inference_high"]
         ].median()
         description = f"Images per second on {panel}, logarithmic scale. Training: "
-        description += f"{_listing(rows[rates[0]])}. Inference: {_listing(rows[rates[1]])}"
+        training, inference = (_listing(frame, rows[rate]) for rate in rates)
+        description += f"{training}. Inference: {inference}"
         charts.append(
             _chart(
                 f"speed-{number}",
@@ -102,7 +106,7 @@ def cost_charts(summary: pd.DataFrame) -> list[Chart]:
     """Test accuracy against MACs per image at the training resolution, one chart per panel."""
     charts = []
     measured = summary.dropna(subset=["macs", "test_accuracy"])
-    for number, (panel, frame) in enumerate(measured.groupby("panel"), start=1):
+    for number, (panel, frame) in enumerate(measured.groupby("panel", sort=False), start=1):
         rows = frame.groupby("depth").agg(
             {"macs": "mean", "test_accuracy": "mean", "test_low": "min", "test_high": "max"}
         )
@@ -112,7 +116,7 @@ def cost_charts(summary: pd.DataFrame) -> list[Chart]:
                 str(panel),
                 "Test accuracy against cost",
                 f"Test accuracy in percent against multiply-adds per image, on {panel}. "
-                + _listing(rows["test_accuracy"]),
+                + _listing(frame, rows["test_accuracy"]),
                 partial(_draw_cost, rows=_rows(rows)),
             )
         )
@@ -248,8 +252,11 @@ def _rows(frame: pd.DataFrame) -> Rows:
     return frame.reset_index().to_dict("records")
 
 
-def _listing(values: "pd.Series[float]") -> str:
-    return ", ".join(f"ResNet-{depth} {value:.3g}" for depth, value in values.items())
+def _listing(frame: pd.DataFrame, values: "pd.Series[float]") -> str:
+    """Values by depth, with the name of the network in ``frame``, of which a panel has one."""
+    network = frame["network"].iloc[0]
+    rows = values.reset_index().itertuples(index=False)
+    return ", ".join(f"{model_title(network, depth)} {value:.3g}" for depth, value in rows)
 
 
 def _chart(

@@ -5,7 +5,7 @@ bytes, and no torch is imported.
 """
 
 import os
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -13,28 +13,18 @@ import pandas as pd
 from jinja2 import Environment as Jinja
 from jinja2 import PackageLoader, StrictUndefined
 
-from bench import catalog_tables, store, tables
+from bench import catalog_tables, comparisons, store, tables, words
+from bench.conditions import unequal_conditions
 from bench.errors import UsageError
+from bench.evaluations import Evaluation
 from bench.figures import cost_charts, curve_charts, speed_charts
+from bench.findings import CONCLUSIONS, OTHER_CONCLUSION, Row, headline
 from bench.formats import duration, number, period, significant, size
-from bench.records import Evaluation, Record
+from bench.records import Record
 from bench.reference.loader import dataset_title, load_paper, load_project2022
-from resnet_models import define
+from resnet_models import MODELS, define
 
 T = TypeVar("T")
-Row = dict[Hashable, Any]
-
-# What the budget of a profile allows one to conclude.
-CONCLUSIONS: Final = {
-    "smoke": "This run proves that everything works from data to report. Parameters and MACs are "
-    "exact; its accuracies and speeds say nothing yet.",
-    "quick": "This run shows whether each network learns. It is far too short to say anything "
-    "about the accuracies of the paper or of the 2022 project, and its recipes were chosen by "
-    "looking at test images.",
-    "full": "Thirty passes over the training set for every depth, with one recipe. Beside the "
-    "2022 project mind the budgets, which every row states.",
-}
-OTHER_CONCLUSION: Final = "Compare budgets in the table before you compare accuracies."
 
 
 def write(results_folder: Path, out_file: Path, profile: str | None = None) -> list[str]:
@@ -92,25 +82,29 @@ def render(
     chosen = choose_profile(records, profile)
     shown = [record for record in records if record.profile == chosen]
     summary = tables.summarize(shown)
-    grid = _rows(tables.grid_table(summary))
-    table1 = _rows(tables.table1(summary))
+    grid_frame = comparisons.grid_table(summary)
+    grid = _rows(grid_frame)
+    table1 = _rows(comparisons.table1(summary))
     jinja = Jinja(
         loader=PackageLoader("bench"), undefined=StrictUndefined, autoescape=True,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     jinja.filters |= FILTERS
+    jinja.globals["words"] = words
     return jinja.get_template("report.html.j2").render(
         profile=chosen,
         banner=_banner(shown, summary) if shown else None,
         headline=headline(chosen, grid, table1) if chosen else None,
         conclusion=CONCLUSIONS.get(chosen or "", OTHER_CONCLUSION),
-        unequal=tables.unequal_conditions(shown),
+        unequal=unequal_conditions(shown),
         others=_others(records, chosen),
         problems=problems,
         grid=_by_dataset(grid),
+        beside=any(row["theirs_images"] is not None for row in grid),
         footnotes=_footnotes(grid),
         table1=table1,
         table6=_rows(catalog_tables.table6()),
+        table6_results=_rows(comparisons.table6(grid_frame)),
         networks=_networks(shown),
         paper=load_paper(),
         project=load_project2022(),
@@ -141,34 +135,6 @@ def choose_profile(records: Sequence[Record], profile: str | None) -> str | None
     return max(records, key=lambda record: (record.finished_at, record.profile)).profile
 
 
-def headline(profile: str, grid: Sequence[Row], table1: Sequence[Row]) -> str:
-    """One sentence with the finding: the range of accuracies on each data set."""
-    started = [row for row in grid if row["cell_ids"] is not None]
-    done = [row for row in started if row["test_accuracy"] is not None]
-    if not done:
-        return "No cell completed; the reasons stand below."
-    if profile == "smoke":
-        return _smoke_headline(len(done), len(started), table1)
-    findings = []
-    for dataset, rows in _by_dataset(done).items():
-        ends = sorted(rows, key=lambda row: row["test_accuracy"])
-        ends = [ends[0], ends[-1]] if len(ends) > 1 else ends
-        words = " to ".join(
-            f"{number(row['test_accuracy'], 1)}\u00a0% (ResNet\u2011{row['depth']})" for row in ends
-        )
-        findings.append(f"{words} on {dataset}")
-    return f"Test accuracy: {'; '.join(findings)}."
-
-
-def _smoke_headline(done: int, started: int, table1: Sequence[Row]) -> str:
-    differences = [abs(row["difference_percent"]) for row in table1 if row["table1_macs"]]
-    cells = f"{done} of {started} cells ran"
-    if not differences:
-        return f"{cells}."
-    worst = number(max(differences), 1)
-    return f"{cells}, and measured MACs lie within {worst} % of the FLOPs that the paper prints."
-
-
 FILTERS: Final = {
     "number": number,
     "significant": significant,
@@ -188,7 +154,8 @@ def _rows(frame: pd.DataFrame) -> list[Row]:
 
 def _networks(records: Sequence[Record]) -> dict[str, Any]:
     """The networks of Table 1 by formula, in the lineage of ``records`` where all share one."""
-    lineages = {record.cell.lineage for record in records}
+    table1 = [cell for cell in (r.cell for r in records) if MODELS[cell.model].family == "table1"]
+    lineages = {cell.lineage for cell in table1}
     lineage = lineages.pop() if len(lineages) == 1 else "paper"
     costs = catalog_tables.catalog(lineage).query("family == 'table1' and shortcut != 'none'")
     *stages, _, _ = _rows(catalog_tables.table1_structure(lineage))
@@ -259,7 +226,7 @@ def _banner(records: Sequence[Record], summary: pd.DataFrame) -> dict[str, Any]:
             for m in machines
         ),
         "commits": _distinct(m.commit or "unknown" for m in machines),
-        "precisions": _distinct(record.precision for record in records),
+        "precisions": _distinct(record.engine.precision for record in records),
         "first": min(record.started_at for record in records),
         "last": max(record.finished_at for record in records),
         "train_seconds": float(summary["train_seconds"].sum()),

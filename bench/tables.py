@@ -4,39 +4,43 @@ Nothing is rounded here and no torch is imported. A cell that failed or never ra
 numbers are NaN and ``status`` says why.
 """
 
-import math
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
+from bench.recipes import WARMUP
 from bench.records import EpochRecord, Record, Speed
-from bench.reference.loader import dataset_title, load_paper, load_project2022
+from bench.reference.loader import dataset_title, load_project2022
+from bench.words import NETWORKS
 
 # A group of cells that differ in depth and seed only, so that their numbers may be compared.
-VARIANT: Final = ["dataset", "lineage", "stem", "recipe"]
-NOT_RUN: Final = "not run"
-# Budgets closer than this (relative) count as equal.
-BUDGET_TOLERANCE: Final = 0.02
+# ``network`` is the model's name without its depth.
+VARIANT: Final = ["dataset", "network", "lineage", "stem", "shortcut", "recipe"]
+# ResNets stand before plain nets, the published stem before the small one.
+_DESCENDING: Final = {"network", "stem"}
+_WORDING: Final = {
+    "lineage": "lineage {}",
+    "stem": "{} stem",
+    "shortcut": "shortcut {}",
+    "recipe": "{}",
+}
 
-_IDENTITY: Final = ["cell_id", "depth", *VARIANT, "panel", "seed"]
-_BUDGET: Final = ["epochs", "images", "passes"]
-_SCORES: Final = ["train_accuracy", "train_loss", "test_accuracy", "test_loss"]
-_INTERVAL: Final = ["test_low", "test_high"]
+IDENTITY: Final = ["cell_id", "depth", *VARIANT, "variant", "panel", "seed"]
+BUDGET: Final = ["epochs", "steps", "images", "passes", "batch_size"]
+SCORES: Final = ["train_accuracy", "train_loss", "test_accuracy", "test_loss"]
 _TRAINING: Final = ["training_images_per_second", "training_low", "training_high"]
 _INFERENCE: Final = ["inference_images_per_second", "inference_low", "inference_high"]
 _LATENCY: Final = ["latency_ms", "latency_low", "latency_high"]
 _SPEED: Final = [*_TRAINING, *_INFERENCE, *_LATENCY, "inference_batch_size", "speed_samples"]
 _MEMORY: Final = ["peak_memory_bytes", "peak_memory_source"]
 _COST: Final = ["parameters", "macs", "table1_parameters", "table1_macs"]
-_RUN: Final = ["status", "reason", "precision", "device", "batch_size", "train_seconds"]
-_TEST: Final = [*_INTERVAL, "test_images"]
-_SUMMARY: Final = [*_IDENTITY, *_RUN, *_BUDGET, *_SCORES, *_TEST, *_SPEED, *_MEMORY, *_COST]
-_SEEDS: Final = ["cell_ids", "status", "seeds", "test_min", "test_max"]
-_GRID: Final = ["depth", *VARIANT, *_SEEDS, *_BUDGET, *_SCORES, *_TEST]
-_CURVES: Final = [*_IDENTITY, "epoch", "images", *_SCORES]
+_RUN: Final = ["status", "reason", "precision", "device", "train_seconds"]
+TEST: Final = ["test_low", "test_high", "test_images"]
+_SUMMARY: Final = [*IDENTITY, *_RUN, *BUDGET, *SCORES, *TEST, *_SPEED, *_MEMORY, *_COST]
+_CURVES: Final = [*IDENTITY, "epoch", "images", *SCORES]
 
 
 def wilson_interval(accuracy: float, images: float) -> tuple[float, float]:
@@ -49,50 +53,11 @@ def wilson_interval(accuracy: float, images: float) -> tuple[float, float]:
     return 100 * float(interval.low), 100 * float(interval.high)
 
 
-def difference_interval(
-    ours: float, our_images: float, theirs: float, their_images: float
-) -> tuple[float, float]:
-    """95 % interval, in points, of ours minus theirs, two accuracies in percent.
-
-    Newcombe's hybrid of two Wilson intervals (Statistics in Medicine 17, 1998, method 10): the test
-    set noise of both, as if they were tested on different images.
-    """
-    our_low, our_high = wilson_interval(ours, our_images)
-    their_low, their_high = wilson_interval(theirs, their_images)
-    difference = ours - theirs
-    below = math.hypot(ours - our_low, their_high - theirs)
-    above = math.hypot(our_high - ours, theirs - their_low)
-    return difference - below, difference + above
-
-
-def unequal_conditions(records: Sequence[Record]) -> list[str]:
-    """What differs between cells of one data set that should differ in depth and seed alone."""
-    problems = []
-    for dataset in sorted({record.cell.dataset for record in records}):
-        conditions: dict[str, set[str]] = {}
-        for record in records:
-            if record.cell.dataset != dataset:
-                continue
-            values = {name: str(value) for name, value in record.recipe.model_dump().items()}
-            values |= {"device": record.environment.device_name, "precision": record.precision}
-            values |= {"PyTorch": record.environment.torch}
-            for name, value in values.items():
-                conditions.setdefault(name.replace("_", " "), set()).add(value)
-        differing = [
-            f"{name} ({', '.join(sorted(values))})"
-            for name, values in conditions.items()
-            if len(values) > 1
-        ]
-        if differing:
-            problems.append(f"The {dataset_title(dataset)} cells differ in {'; '.join(differing)}.")
-    return problems
-
-
 def summarize(records: Sequence[Record]) -> pd.DataFrame:
     """One row per record: what a reader compares, derived from the raw values."""
     rows = [_summary_row(record) for record in records]
     frame = _with_panels(pd.DataFrame(rows, columns=_SUMMARY))
-    return frame.sort_values([*VARIANT, "depth", "seed"], ignore_index=True)
+    return in_order(frame, "seed").reset_index(drop=True)
 
 
 def curves(records: Sequence[Record]) -> pd.DataFrame:
@@ -103,86 +68,62 @@ def curves(records: Sequence[Record]) -> pd.DataFrame:
         for epoch in record.epochs:
             images += epoch.train_images
             rows.append(_identity(record) | _scores(epoch) | {"images": images})
-    return _with_panels(pd.DataFrame(rows, columns=_CURVES))
+    frame = _with_panels(pd.DataFrame(rows, columns=_CURVES))
+    return in_order(frame, "seed", "epoch").reset_index(drop=True)
 
 
-def grid_table(summary: pd.DataFrame) -> pd.DataFrame:
-    """One row per (data set, depth, variant): ours averaged over seeds beside the 2022 project's.
-
-    ``difference`` is ours minus theirs in points of test accuracy, ``within_noise`` whether the
-    noise of the two test sets alone could make it; ``equal_budget`` says whether both saw equally
-    many training images. ``theirs_*`` are NaN where they have no such cell.
-    """
-    groups = summary.groupby([*VARIANT, "depth"], sort=True)
-    ours = pd.DataFrame([_grid_row(group) for _, group in groups], columns=_GRID)
-    theirs = pd.DataFrame([cell.model_dump() for cell in load_project2022().cells()])
-    theirs = theirs.rename(columns=lambda name: f"theirs_{name}").rename(
-        columns={"theirs_dataset": "dataset", "theirs_depth": "depth"}
-    )
-    keys = ["dataset", "depth"]
-    grid = theirs.merge(ours.astype({"depth": "int64"}), on=keys, how="outer", sort=True)
-    grid["status"] = grid["status"].fillna(NOT_RUN)
-    grid["difference"] = grid["test_accuracy"] - grid["theirs_test_accuracy"]
-    grid["within_noise"] = [
-        math.isfinite(row["difference"]) and _within_noise(row) for row in grid.to_dict("records")
-    ]
-    ratio = grid["images"] / grid["theirs_images"]
-    grid["equal_budget"] = (ratio - 1).abs() <= BUDGET_TOLERANCE
-    return grid
-
-
-def _within_noise(row: dict[Any, Any]) -> bool:
-    low, high = difference_interval(
-        row["test_accuracy"],
-        row["test_images"],
-        row["theirs_test_accuracy"],
-        row["theirs_test_images"],
-    )
-    return low <= 0 <= high
-
-
-def table1(summary: pd.DataFrame) -> pd.DataFrame:
-    """Table 1: measured parameters and MACs beside the printed FLOPs, a row per depth and lineage.
-
-    ``difference_percent`` is measured MACs against the printed value, ``expected_*`` the exact
-    count of the lineage (that of the paper where nothing ran).
-    """
-    paper = load_paper()
-    keys = ["depth", "lineage"]
-    measured = summary.dropna(subset=["table1_macs"]).drop_duplicates(keys)
-    measured = measured[[*keys, "cell_id", "table1_parameters", "table1_macs"]]
-    printed = pd.DataFrame(
-        {"depth": depth} | column.model_dump()
-        for depth, column in paper.tables.table1.depths.items()
-    )
-    table = printed.merge(measured.astype({"depth": "int64"}), on="depth", how="left")
-    lineages = table["lineage"].fillna("paper")
-    expected = [
-        paper.cost(depth, lineage) for depth, lineage in zip(table["depth"], lineages, strict=True)
-    ]
-    table["expected_parameters"] = [cost.params for cost in expected]
-    table["expected_macs"] = [cost.macs_total for cost in expected]
-    table["difference_percent"] = 100 * (table["table1_macs"] / table["flops_printed"] - 1)
-    return table.sort_values(keys, ignore_index=True)
+def in_order(frame: pd.DataFrame, *last: str) -> pd.DataFrame:
+    """``frame`` by data set, variant and depth, then by the columns ``last``."""
+    keys = [*VARIANT, "depth", *last]
+    return frame.sort_values(keys, ascending=[key not in _DESCENDING for key in keys])
 
 
 def _identity(record: Record) -> dict[str, object]:
     """What names a record, without the schema's nesting."""
     cell = record.cell
-    return cell.model_dump() | {"cell_id": cell.id, "depth": cell.depth}
+    network = cell.model.removesuffix(str(cell.depth))
+    return cell.model_dump() | {"cell_id": cell.id, "depth": cell.depth, "network": network}
 
 
 def _with_panels(frame: pd.DataFrame) -> pd.DataFrame:
-    """Fill ``panel``: the data set's title, with the variant where there are several of them."""
-    several = frame[VARIANT].drop_duplicates().groupby("dataset").size() > 1
-    rows: list[dict[Any, Any]] = frame[VARIANT].to_dict("records")
-    frame["panel"] = [_panel(**row, several=several[row["dataset"]]) for row in rows]
+    """Fill ``variant``, what tells a cell from others of its data set and network, in words.
+
+    And ``panel``, the title of the group of cells whose depths are drawn together.
+    """
+    frame["variant"] = [", ".join(words) for words in _differences(frame)]
+    drawn = frame.assign(recipe=_series(frame))
+    several = frame.groupby("dataset")["network"].nunique() > 1
+    frame["panel"] = [
+        " · ".join(
+            [dataset_title(dataset), *([NETWORKS[network]] if several[dataset] else []), *words]
+        )
+        for dataset, network, words in zip(
+            frame["dataset"], frame["network"], _differences(drawn), strict=True
+        )
+    ]
     return frame
 
 
-def _panel(*, dataset: str, lineage: str, stem: str, recipe: str, several: bool) -> str:
-    title = dataset_title(dataset)
-    return f"{title} · {lineage} · {stem} stem · {recipe}" if several else title
+def _differences(frame: pd.DataFrame) -> list[list[str]]:
+    """For each row the parts of its variant that are not the same for its data set and network."""
+    differing = {
+        dataset: [name for name in _WORDING if cells.groupby("network")[name].nunique().max() > 1]
+        for dataset, cells in frame.groupby("dataset")
+    }
+    return [
+        [_WORDING[name].format(row[name]) for name in differing[row["dataset"]]]
+        for row in frame.to_dict("records")
+    ]
+
+
+def _series(frame: pd.DataFrame) -> "pd.Series[str]":
+    """Recipes, those with an ErrorWarmup by the name without, if no depth was trained with both.
+
+    Only deep networks need it, and the paper's Figure 6 draws them with the others.
+    """
+    short = frame["recipe"].str.replace(WARMUP, "")
+    cells = frame.assign(short=short).groupby([*VARIANT[:-1], "depth", "short"])["recipe"]
+    return short if (cells.nunique() <= 1).all() else frame["recipe"]
 
 
 def _scores(epoch: EpochRecord) -> dict[str, float]:
@@ -201,10 +142,11 @@ def _summary_row(record: Record) -> dict[str, object]:
     row = _identity(record) | {
         "status": record.status,
         "reason": record.reason,
-        "precision": record.precision,
+        "precision": record.engine.precision,
         "device": record.environment.device_name,
         "batch_size": record.recipe.batch_size,
         "epochs": len(record.epochs),
+        "steps": sum(epoch.steps for epoch in record.epochs),
         "images": images,
         "passes": images / facts.train_images if facts else np.nan,
         "train_seconds": sum(epoch.train_seconds for epoch in record.epochs),
@@ -250,26 +192,3 @@ def _quartiles(seconds: Sequence[float]) -> np.ndarray[tuple[int], np.dtype[np.f
     if not seconds:
         return np.full(3, np.nan)
     return np.asarray(np.quantile(seconds, [0.25, 0.5, 0.75]), dtype=np.float64)
-
-
-def _grid_row(group: pd.DataFrame) -> dict[str, object]:
-    """Seeds of one cell: means over those that finished, the reason where one did not."""
-    done = group[group["status"] == "completed"]
-    first = group.iloc[0]
-    row: dict[str, object] = {name: first[name] for name in ["depth", *VARIANT]}
-    row |= {"cell_ids": list(group["cell_id"]), "seeds": len(done), "status": _status(group, done)}
-    if done.empty:
-        return row
-    row |= {name: done[name].mean() for name in [*_SCORES, *_BUDGET]}
-    images = done["test_images"].min()
-    low, high = wilson_interval(done["test_accuracy"].mean(), images)
-    row |= {"test_low": low, "test_high": high, "test_images": images}
-    return row | {"test_min": done["test_accuracy"].min(), "test_max": done["test_accuracy"].max()}
-
-
-def _status(group: pd.DataFrame, done: pd.DataFrame) -> str:
-    failed = group[group["status"] == "failed"]
-    if failed.empty:
-        return "completed"
-    failure = f"failed: {failed.iloc[0]['reason'] or 'no reason was recorded'}"
-    return f"{len(done)} of {len(group)} seeds completed; {failure}" if len(done) else failure

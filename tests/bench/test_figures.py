@@ -1,15 +1,17 @@
 """Figures: what a reader sees, what a page needs, and that matplotlib is left as it was."""
 
 import re
+from importlib.resources import files
 from xml.etree import ElementTree
 
 import matplotlib as mpl
 import pytest
 
-from bench.config import DEPTHS
+from bench.config import DEPTHS, PROFILES
 from bench.figures import _spread, cost_charts, curve_charts, speed_charts
 from bench.tables import curves, summarize
-from tests.bench.factories import make_failed, make_grid, make_record
+from bench.words import model_title
+from tests.bench.factories import make_failed, make_grid, make_profile, make_record
 
 
 def all_charts(records):
@@ -44,6 +46,37 @@ def test_every_depth_has_its_colour_and_its_label(charts):
         for depth in DEPTHS:
             assert f"var(--depth-{depth}, currentColor)" in chart.svg
             assert str(depth) in texts
+
+
+@pytest.fixture(scope="module")
+def table6():
+    return all_charts(make_profile("table6"))
+
+
+def test_charts_of_table_6_have_one_family_each(table6):
+    for chart in table6:
+        network = "plain" if "plain nets" in chart.panel else "resnet"
+        named = set(re.findall(r"(?:ResNet|plain)-\d+", chart.description))
+        depths = [20, 32, 44, 56] if network == "plain" else [20, 32, 44, 56, 110]
+        assert named == {model_title(network, depth) for depth in depths}
+        for depth in depths:
+            assert f"var(--depth-{depth}, currentColor)" in chart.svg
+    assert [chart.key for chart in table6[:4]] == [
+        "test-accuracy-1", "train-accuracy-1", "test-loss-1", "train-loss-1",
+    ]  # fmt: skip
+    assert len(table6) == 2 * (4 + 1 + 1)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_depth_of_a_profile_has_a_colour_on_the_page(profile):
+    css = files("bench").joinpath("templates", "report.css").read_text()
+    for plan in PROFILES[profile]().plans:
+        assert re.search(rf"--depth-{plan.cell.depth}: ", css), plan.cell.depth
+
+
+def test_depths_differ_without_colour_in_table_6(table6):
+    dashes = set(re.findall(r"stroke-dasharray: ([^;]*);", table6[0].svg))
+    assert len(dashes) == 4
 
 
 def test_depths_differ_without_colour(charts):

@@ -2,27 +2,13 @@
 
 import math
 
-import numpy as np
 import pytest
 
-from bench.config import DATASETS, DEPTHS
+from bench import recipes
+from bench.comparisons import grid_table
 from bench.records import Speed
-from bench.tables import (
-    curves,
-    difference_interval,
-    grid_table,
-    summarize,
-    table1,
-    wilson_interval,
-)
-from tests.bench.factories import make_failed, make_grid, make_record
-
-
-def row(frame, **where):
-    for name, value in where.items():
-        frame = frame[frame[name] == value]
-    assert len(frame) == 1, f"{len(frame)} rows have {where}"
-    return frame.iloc[0]
+from bench.tables import curves, summarize, wilson_interval
+from tests.bench.factories import make_failed, make_profile, make_record
 
 
 def test_wilson_interval_against_the_closed_formula():
@@ -74,94 +60,108 @@ def test_summary_keeps_failed_cells_without_numbers():
     assert math.isnan(line["macs"])
 
 
-def test_grid_without_records_has_ten_cells_not_run():
-    grid = grid_table(summarize([]))
-    assert [(r.dataset, r.depth) for r in grid.itertuples()] == [
-        (dataset, depth) for dataset in DATASETS for depth in DEPTHS
-    ]
-    assert set(grid["status"]) == {"not run"}
-    assert grid["theirs_test_accuracy"].notna().all()
-
-
-def test_grid_sets_ours_beside_theirs():
-    grid = grid_table(summarize(make_grid()))
-    assert len(grid) == 10
-    line = row(grid, dataset="cifar10", depth=34)
-    assert line["difference"] == pytest.approx(line["test_accuracy"] - 80.28)
-    assert not line["equal_budget"]
-    assert line["theirs_frozen_after_epoch"] == 60
-
-
-def test_equal_budget_needs_as_many_images():
-    full = make_record(18, "mnist", recipe={"epochs": 20, "images_per_epoch": 60_000})
-    grid = grid_table(summarize([full]))
-    assert row(grid, dataset="mnist", depth=18)["equal_budget"]
-    assert not row(grid, dataset="mnist", depth=34)["equal_budget"]
-
-
-def test_grid_averages_seeds_and_tells_their_range():
-    records = [make_record(50, seed=seed) for seed in range(3)]
-    line = row(grid_table(summarize(records)), dataset="cifar10", depth=50)
-    accuracies = [100 * record.epochs[-1].test_accuracy for record in records]
-    assert line["seeds"] == 3
-    assert line["test_accuracy"] == pytest.approx(sum(accuracies) / 3)
-    assert (line["test_min"], line["test_max"]) == (min(accuracies), max(accuracies))
-    assert line["cell_ids"] == [record.cell.id for record in records]
-
-
-def test_difference_interval_against_published_values():
-    """Newcombe 1998, table II: 56/70 against 48/80, method 10."""
-    low, high = difference_interval(100 * 56 / 70, 70, 60.0, 80)
-    assert (low, high) == pytest.approx((5.24, 33.39), abs=0.005)
-
-
-def test_equal_accuracies_differ_beyond_noise_in_5_percent_of_experiments():
-    random = np.random.default_rng(0)
-    counts = random.binomial(10_000, 0.77, (400, 2)) / 100
-    beyond = [
-        not low <= 0 <= high
-        for low, high in (difference_interval(a, 10_000, b, 10_000) for a, b in counts)
-    ]
-    assert 0.02 <= np.mean(beyond) <= 0.09
-
-
-def test_grid_tells_why_a_cell_is_empty():
-    grid = grid_table(summarize([make_failed(101, reason="out of memory")]))
-    line = row(grid, dataset="cifar10", depth=101)
-    assert line["status"] == "failed: out of memory"
-    assert math.isnan(line["test_accuracy"])
-
-
-def test_grid_tells_which_part_of_the_seeds_failed():
-    broken = make_record(18, seed=1, status="failed", reason="disk full", epochs=())
-    line = row(grid_table(summarize([make_record(18), broken])), dataset="cifar10", depth=18)
-    assert line["status"] == "1 of 2 seeds completed; failed: disk full"
-    assert line["seeds"] == 1
-
-
 def test_variants_are_never_averaged():
     records = [make_record(50), make_record(50, lineage="torchvision")]
     summary = summarize(records)
     grid = grid_table(summary)
     assert set(grid.loc[grid["depth"] == 50, "lineage"].dropna()) == {"paper", "torchvision"}
-    assert summary["panel"].nunique() == 2
+    assert list(summary["panel"]) == ["CIFAR-10 · lineage paper", "CIFAR-10 · lineage torchvision"]
     assert list(summarize(records[:1])["panel"]) == ["CIFAR-10"]
 
 
-def test_table1_measures_against_the_printed_flops():
-    table = table1(summarize(make_grid()))
-    assert list(table["depth"]) == list(DEPTHS)
-    line = row(table, depth=50)
-    assert line["difference_percent"] == pytest.approx(100 * (3_857_973_248 / 3.8e9 - 1))
-    assert line["table1_macs"] == line["expected_macs"]
-    assert line["table1_parameters"] == line["expected_parameters"]
+def panels(records):
+    """Panel -> its networks' depths, in the order of the page."""
+    found = {}
+    for line in summarize(records).itertuples():
+        found.setdefault(line.panel, []).append(line.depth)
+    return found
 
 
-def test_table1_shows_each_lineage_and_what_did_not_run():
-    table = table1(summarize([make_record(50), make_record(50, lineage="torchvision")]))
-    assert row(table, depth=50, lineage="torchvision")["difference_percent"] > 7
-    assert math.isnan(row(table, depth=152)["table1_macs"])
-    assert row(table, depth=152)["flops_printed"] == 11.3e9
+DEPTHS = [18, 34, 50, 101, 152]
+
+
+@pytest.mark.parametrize(
+    ("profile", "expected"),
+    [
+        ("quick", {"CIFAR-10": DEPTHS, "MNIST": DEPTHS}),
+        (
+            "full",
+            {
+                "CIFAR-10 · imagenet stem": DEPTHS,
+                "CIFAR-10 · cifar stem": DEPTHS,
+                "MNIST": DEPTHS,
+            },
+        ),
+        (
+            "table6",
+            {
+                "CIFAR-10 · ResNets of Table 6": [20, 32, 44, 56, 110],
+                "CIFAR-10 · plain nets of Table 6": [20, 32, 44, 56],
+            },
+        ),
+        (
+            "project2022",
+            {
+                "CIFAR-10 · project2022_base": DEPTHS,
+                "CIFAR-10 · project2022_base_frozen20": DEPTHS,
+                "MNIST": DEPTHS,
+            },
+        ),
+    ],
+)
+def test_a_panel_has_one_family_and_one_variant(profile, expected):
+    found = panels(make_profile(profile)[::-1])
+    assert found == expected
+    assert list(found) == list(expected)
+
+
+def test_families_never_mix():
+    records = [make_record(34), make_record(34, network="plain"), make_record(34, "mnist")]
+    assert panels(records) == {
+        "CIFAR-10 · ResNets": [34],
+        "CIFAR-10 · plain nets": [34],
+        "MNIST": [34],
+    }
+
+
+def test_shortcuts_are_told_apart():
+    records = [make_record(50, shortcut=option) for option in "ABC"]
+    assert panels(records) == {f"CIFAR-10 · shortcut {option}": [50] for option in "ABC"}
+    assert list(summarize(records)["variant"]) == ["shortcut A", "shortcut B", "shortcut C"]
+
+
+def test_what_a_network_has_anyway_is_not_said():
+    """A plain net has no shortcut, a network of Table 6 has the small stem."""
+    records = [make_record(34), make_record(34, network="plain"),
+               make_record(20, network="cifar_resnet")]  # fmt: skip
+    assert set(summarize(records)["variant"]) == {""}
+
+
+def test_a_warmup_shares_a_panel_but_never_with_its_own_depth():
+    def paper(depth, warmup):
+        recipe = recipes.paper_cifar(warmup=warmup)
+        return make_record(depth, network="cifar_resnet", recipe=recipe)
+
+    records = [paper(20, False), paper(110, True)]
+    assert panels(records) == {"CIFAR-10": [20, 110]}
+    assert list(summarize(records)["variant"]) == ["paper_cifar", "paper_cifar_warmup"]
+    assert panels([*records, paper(110, False)]) == {
+        "CIFAR-10 · paper_cifar": [20, 110],
+        "CIFAR-10 · paper_cifar_warmup": [110],
+    }
+
+
+def test_summary_counts_steps_and_iterations():
+    line = summarize(make_profile("table6")).iloc[0]
+    assert (line["steps"], line["epochs"], line["batch_size"]) == (64_000, 164, 128)
+    # 163 whole passes and 267 more batches
+    assert line["images"] == 163 * 50_000 + 267 * 128
+
+
+def test_networks_of_table_6_have_no_cost_of_table_1():
+    summary = summarize([make_record(20, network="cifar_resnet"), make_record(18)])
+    assert list(summary["table1_macs"].isna()) == [False, True]
+    assert summary["macs"].notna().all()
 
 
 def test_curves_count_images_and_keep_what_a_failed_cell_reached():
@@ -169,7 +169,8 @@ def test_curves_count_images_and_keep_what_a_failed_cell_reached():
     broken = broken.model_copy(
         update={"status": "failed", "reason": "stopped", "epochs": broken.epochs[:2]}
     )
-    frame = curves([make_record(18), broken])
+    frame = curves([broken, make_record(18)])
+    assert list(frame["depth"]) == [18] * 4 + [34] * 2
     assert list(frame.loc[frame["depth"] == 18, "images"]) == [2560, 5120, 7680, 10_240]
     assert list(frame.loc[frame["depth"] == 34, "images"]) == [2560, 5120]
     assert curves([]).empty

@@ -1,0 +1,71 @@
+"""The banner's sentences: what was found, and what such a budget allows one to conclude."""
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any, Final
+
+from bench.formats import number
+from bench.words import model_title
+
+Row = dict[Hashable, Any]
+
+CONCLUSIONS: Final = {
+    "smoke": "This run proves that everything works from data to report. Parameters and MACs are "
+    "exact; its accuracies and speeds say nothing yet.",
+    "quick": "This run shows whether each network learns. It is far too short to say anything "
+    "about the accuracies of the paper or of the 2022 project, and its recipes were chosen by "
+    "looking at test images.",
+    "full": "Thirty passes over the training set for every depth, with one recipe. On CIFAR-10 the "
+    "networks stand with the paper's ImageNet stem, as in the 2022 project, and with a small one "
+    "that keeps the resolution. Beside the 2022 project mind the budgets, which every row states.",
+    "table6": "The networks of Table 6 and their plain counterparts, trained as section 4.2 of the "
+    "paper says. Printed errors are single runs, but for that of 110 layers, which is the mean of "
+    "five.",
+    "project2022": "The 2022 project's recipe with equally many epochs for every depth, and once "
+    "more with its accident, after which no weight moves. Two rows of one depth differ in that "
+    "alone.",
+}
+NO_BREAK: Final = "\u00a0"
+NO_BREAK_HYPHEN: Final = "\u2011"
+OTHER_CONCLUSION: Final = "Compare budgets in the table before you compare accuracies."
+
+
+def headline(profile: str, grid: Sequence[Row], table1: Sequence[Row]) -> str:
+    """One sentence with the finding: the range of accuracies, or of errors, in each panel."""
+    started = [row for row in grid if row["cell_ids"] is not None]
+    done = [row for row in started if row["test_accuracy"] is not None]
+    if not done:
+        return "No cell completed; the reasons stand below."
+    if profile == "smoke":
+        return _smoke_headline(len(done), len(started), table1)
+    error = profile == "table6"  # the paper's measure there
+    findings = [f"{_range(rows, error=error)} on {panel}" for panel, rows in _panels(done).items()]
+    return f"Test {'error' if error else 'accuracy'}: {'; '.join(findings)}."
+
+
+def _panels(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    panels: dict[str, list[Row]] = {}
+    for row in rows:
+        data, *variant = row["panel"].split(" · ")
+        panels.setdefault(data + (f" ({', '.join(variant)})" if variant else ""), []).append(row)
+    return panels
+
+
+def _range(rows: Sequence[Row], *, error: bool) -> str:
+    """From the lowest to the highest, with the networks that have them."""
+    values = [(100 - row["test_accuracy"] if error else row["test_accuracy"], row) for row in rows]
+    values.sort(key=lambda pair: pair[0])
+    ends = [values[0], values[-1]] if len(values) > 1 else values
+    named = [(number(value, 1), model_title(row["network"], row["depth"])) for value, row in ends]
+    # Neither a number and its unit nor a name and its depth are torn apart.
+    return " to ".join(
+        f"{value}{NO_BREAK}% ({name.replace('-', NO_BREAK_HYPHEN)})" for value, name in named
+    )
+
+
+def _smoke_headline(done: int, started: int, table1: Sequence[Row]) -> str:
+    differences = [abs(row["difference_percent"]) for row in table1 if row["table1_macs"]]
+    cells = f"{done} of {started} cells ran"
+    if not differences:
+        return f"{cells}."
+    worst = number(max(differences), 1)
+    return f"{cells}, and measured MACs lie within {worst} % of the FLOPs that the paper prints."
