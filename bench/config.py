@@ -129,10 +129,12 @@ def make(
     models: Sequence[str] = (),
     datasets: Sequence[str] = (),
     seeds: int = 1,
+    held_out: int | None = None,
 ) -> RunConfig:
     """The profile by name, limited to ``models`` and ``datasets`` where any are given.
 
-    ``auto`` is ``full`` with a GPU and ``quick`` without.
+    ``auto`` is ``full`` with a GPU and ``quick`` without. ``held_out`` images of each training set
+    are kept for validation.
 
     Raises:
         UsageError: a name is unknown, there is no seed, or no cell is left; it says what there is.
@@ -147,7 +149,7 @@ def make(
     kept_models = _choose("model", models, [each.cell.model for each in config.plans])
     kept_datasets = _choose("dataset", datasets, [each.cell.dataset for each in config.plans])
     plans = [
-        Plan(each.cell.model_copy(update={"seed": seed}), each.recipe)
+        _vary(each, seed, held_out)
         for seed in range(seeds)
         for each in config.plans
         if each.cell.model in kept_models and each.cell.dataset in kept_datasets
@@ -157,6 +159,11 @@ def make(
             f"profile {profile} has no cell of {', '.join(models)} on {', '.join(datasets)}"
         )
     return replace(config, plans=tuple(plans))
+
+
+def _vary(plan: Plan, seed: int, held_out: int | None) -> Plan:
+    recipe = recipes.hold_out(plan.recipe, held_out) if held_out else plan.recipe
+    return Plan(plan.cell.model_copy(update={"seed": seed, "recipe": recipe.name}), recipe)
 
 
 def _choose(kind: str, wanted: Sequence[str], known: Iterable[str]) -> set[str]:

@@ -11,7 +11,7 @@ from bench.config import Plan
 from bench.data.normalisation import Normalisation
 from bench.engine import EngineOptions
 from bench.progress import GridProgress
-from bench.records import Cell, Engine, Environment
+from bench.records import Engine, Environment
 from bench.stop import StopRequest
 from bench.train import Data
 
@@ -64,8 +64,9 @@ class Context:
         )
 
 
-def command(cell: Cell, profile: str, options: RunOptions) -> str:
-    """What makes the record of ``cell`` again (and those of lower seeds, where there are any)."""
+def command(plan: Plan, profile: str, options: RunOptions) -> str:
+    """What makes the record of ``plan`` again (and those of lower seeds, where there are any)."""
+    cell = plan.cell
     words = [
         f"python -m bench run --profile {profile} --models {cell.model}",
         f"--datasets {cell.dataset} --seeds {cell.seed + 1} --device {options.device.type}",
@@ -76,4 +77,6 @@ def command(cell: Cell, profile: str, options: RunOptions) -> str:
         words.append(f"--compile {options.engine.compile}")
     if options.engine.deterministic:
         words.append("--deterministic")
+    if plan.recipe.held_out_images:
+        words.append(f"--held-out {plan.recipe.held_out_images}")
     return " ".join([*words, "--fresh"])

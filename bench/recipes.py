@@ -154,20 +154,15 @@ def full(dataset: str) -> Recipe:
     )
 
 
-def paper_cifar(*, warmup: bool, held_out_images: int = 0) -> Recipe:
+def paper_cifar(*, warmup: bool) -> Recipe:
     """Section 4.2 of the paper: 64k iterations of SGD, a tenth of the rate at 32k and at 48k.
 
     Args:
         warmup: start at 0.01 until the training error is below 80 %, which the paper needs for
             110 layers and more.
-        held_out_images: 5000 for the paper's 45k/5k split; 0 trains on all 50k.
     """
     return Recipe(
-        name=(
-            "paper_cifar"
-            + (WARMUP if warmup else "")
-            + (f"_heldout{held_out_images}" if held_out_images else "")
-        ),
+        name="paper_cifar" + (WARMUP if warmup else ""),
         optimizer="sgd",
         learning_rate=0.1,
         schedule=StepSchedule(
@@ -181,12 +176,20 @@ def paper_cifar(*, warmup: bool, held_out_images: int = 0) -> Recipe:
         epochs=None,
         iterations=64_000,
         images_per_epoch=None,
-        held_out_images=held_out_images,
         augmentation="crop_flip",
         zero_init_residual=False,
         test_images=None,
         final_test_images=None,
     )
+
+
+def hold_out(recipe: Recipe, images: int) -> Recipe:
+    """``recipe`` with the last ``images`` of the training set kept for validation, named so.
+
+    The paper's split of CIFAR-10 (section 4.2) holds out 5,000.
+    """
+    name = f"{recipe.name}_heldout{images}"
+    return recipe.model_copy(update={"name": name, "held_out_images": images})
 
 
 def project2022(

@@ -73,7 +73,7 @@ class CellRun:
             profile=self.context.profile,
             status="completed" if reason is None else "failed",
             reason=reason,
-            command=command(self.plan.cell, self.context.profile, self.context.options),
+            command=command(self.plan, self.context.profile, self.context.options),
             recipe=self.plan.recipe,
             engine=self.engine,
             course=self.course,

@@ -41,6 +41,10 @@ def run(
     models: Names = "",
     datasets: Names = "",
     seeds: Annotated[str, typer.Option(metavar="N", help="Train N seeds: 0, 1, ...")] = "1",
+    held_out: Annotated[
+        str | None,
+        typer.Option(metavar="N", help="Keep the last N training images for validation."),
+    ] = None,
     device: Device = "auto",
     data_dir: DataDir = None,
     data_source: DataSource = "auto",
@@ -80,6 +84,7 @@ def run(
         models=names(models),
         datasets=names(datasets),
         seeds=count("--seeds", seeds),
+        held_out=None if held_out is None else count("--held-out", held_out),
     )
     runs = out / RUNS
     cells = [plan.cell for plan in config.plans]

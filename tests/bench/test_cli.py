@@ -27,6 +27,7 @@ NO_GPU = not torch.cuda.is_available()
         (["run", "--seeds", "0"], ["--seeds 0"]),
         (["run", "--seeds", "many"], ["--seeds many: a whole number from 1 to"]),
         (["run", "--seeds", "9" * 5000], ["--seeds 9{100}…: a whole number from 1 to"]),
+        (["run", "--held-out", "0"], ["--held-out 0: a whole number from 1 to 10000"]),
         (["run", "--device", "tpu"], ["'tpu'", "auto, cpu, cuda"]),
         (["run", "--turbo"], ["No such option.*--turbo"]),
         (["data", "--data-source", "usb"], ["'usb'", "cache, folder, official, npm"]),

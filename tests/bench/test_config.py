@@ -140,3 +140,13 @@ def test_a_choice_that_leaves_no_cell_is_refused(monkeypatch):
 def test_a_plan_of_a_network_that_does_not_exist_is_refused():
     with pytest.raises(ValueError, match="no model named 'resnet19'"):
         plan("resnet19", "mnist", recipes.quick("mnist"))
+
+
+def test_held_out_images_make_other_cells():
+    config = make("table6", has_gpu=False, held_out=5000)
+    assert {plan.recipe.held_out_images for plan in config.plans} == {5000}
+    assert {plan.cell.recipe for plan in config.plans} == {
+        "paper_cifar_heldout5000",
+        "paper_cifar_warmup_heldout5000",
+    }
+    assert all(plan.cell.recipe == plan.recipe.name for plan in config.plans)

@@ -54,7 +54,7 @@ def test_the_warmup_is_all_that_differs():
 
 
 def test_held_out_images_show_in_the_name():
-    recipe = recipes.paper_cifar(warmup=True, held_out_images=5000)
+    recipe = recipes.hold_out(recipes.paper_cifar(warmup=True), 5000)
     assert recipe.held_out_images == 5000
     assert recipe.name == "paper_cifar_warmup_heldout5000"
 

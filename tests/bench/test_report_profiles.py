@@ -159,7 +159,7 @@ def test_details_tell_budget_schedule_engine_and_course():
         make_record(
             110,
             network="cifar_resnet",
-            recipe=recipes.paper_cifar(warmup=True, held_out_images=5000),
+            recipe=recipes.hold_out(recipes.paper_cifar(warmup=True), 5000),
             engine=Engine(precision="float16", micro_batch_size=32, compiled=True, tf32=True),
             course=Course(resumes=2, checkpoints=7, checkpoint_seconds=90.0, warmup_steps=400),
         )

@@ -29,7 +29,7 @@ RECORDS = {
     "iterations": make_record(
         110,
         network="cifar_resnet",
-        recipe=recipes.paper_cifar(warmup=True, held_out_images=5000),
+        recipe=recipes.hold_out(recipes.paper_cifar(warmup=True), 5000),
         engine=Engine(
             precision="float16", micro_batch_size=32, compiled=True, cuda_graph=True,
             deterministic=True, tf32=False,

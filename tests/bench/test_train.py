@@ -91,12 +91,12 @@ def test_a_budget_in_iterations_cuts_the_last_epoch_short():
 
 
 def test_the_paper_trains_for_64000_iterations():
-    from bench.recipes import paper_cifar
+    from bench.recipes import hold_out, paper_cifar
 
     whole = budget(paper_cifar(warmup=False), 50_000)
     assert (whole.total, whole.steps) == (64_000, 391)
     assert sum(whole.steps_of(epoch) for epoch in range(1, whole.epochs + 1)) == 64_000
-    split = budget(paper_cifar(warmup=False, held_out_images=5_000), 50_000)
+    split = budget(hold_out(paper_cifar(warmup=False), 5_000), 50_000)
     assert (split.images, split.steps) == (45_000, 352)
 
 
