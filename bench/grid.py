@@ -127,6 +127,8 @@ def run(
             progress.start_cell(number, len(todo), plan.cell, count)
             checkpoints = context.checkpoints(folder / plan.cell.id, plan)
             if fresh:
+                # Or, after a stop, the old record would pass for this run's.
+                (folder / plan.cell.id / store.RECORD_FILE).unlink(missing_ok=True)
                 checkpoints.clear()
             record = CellRun(plan, context, checkpoints).record()
             store.save(folder, record)

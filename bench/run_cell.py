@@ -29,6 +29,8 @@ from bench.trainer import Trainer
 from resnet_models import Definition, define
 
 LEAST_MICRO_BATCH = 4
+# In the words of torch's CPU allocator, of the system, and of CUDA and its libraries.
+OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "out of memory", "ALLOC_FAILED")
 
 
 class CellRun:
@@ -232,5 +234,5 @@ class CellRun:
 def out_of_memory(error: BaseException) -> bool:
     """Whether memory ran out; on CPUs torch says so in a RuntimeError of no class of its own."""
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
-        "not enough memory" in str(error) or "can't allocate memory" in str(error)
+        any(words in str(error) for words in OUT_OF_MEMORY)
     )

@@ -95,7 +95,7 @@ class Trainer:
         self.optimizer = make_optimizer(self.model, recipe, tensor_rate=device.type == "cuda")
         self.metrics = Metrics(device)
         self.frozen = False  # True: no weight moves, only BatchNorm statistics do
-        self._forward = torch.compile(self.model) if engine.compiled else self.model
+        self._forward = torch.compile(self.model, dynamic=False) if engine.compiled else self.model
         self._scaler = torch.amp.GradScaler(
             device.type, SCALE, enabled=engine.precision == "float16"
         )
