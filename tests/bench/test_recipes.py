@@ -1,7 +1,6 @@
 """Recipes are those of the paper, of the 2022 project and of the records that are published."""
 
 import json
-import re
 from importlib.resources import files
 from pathlib import Path
 
@@ -42,8 +41,8 @@ def test_paper_cifar_is_section_4_2():
 def test_its_warmup_is_that_of_110_layers():
     paper, recipe = PAPER["resnet110_warmup"], recipes.paper_cifar(warmup=True)
     assert recipe.schedule.warmup.learning_rate == paper["lr"]
-    percent = re.search(r"training error below (\d+)%", paper["until"])
-    assert recipe.schedule.warmup.until_train_error == pytest.approx(int(percent[1]) / 100)
+    fraction = paper["until_train_error_below"] / 100
+    assert recipe.schedule.warmup.until_train_error == pytest.approx(fraction)
     assert recipe.learning_rate == paper["then_lr"]
 
 
