@@ -13,7 +13,8 @@ import pandas as pd
 from jinja2 import Environment as Jinja
 from jinja2 import PackageLoader, StrictUndefined
 
-from bench import catalog_tables, comparisons, store, tables, words
+from bench import catalog_tables, comparisons, ledger, ledger_tables, store, tables, words
+from bench.audit import audit_project2022
 from bench.conditions import unequal_conditions
 from bench.errors import UsageError
 from bench.evaluations import Evaluation
@@ -85,6 +86,7 @@ def render(
     grid_frame = comparisons.grid_table(summary)
     grid = _rows(grid_frame)
     table1 = _rows(comparisons.table1(summary))
+    verdicts = ledger.judge(records)
     jinja = Jinja(
         loader=PackageLoader("bench"), undefined=StrictUndefined, autoescape=True,
         trim_blocks=True, lstrip_blocks=True,
@@ -115,6 +117,9 @@ def render(
         cells=_cells(shown, summary),
         environments=_distinct(record.environment for record in shown),
         evaluations=evaluations,
+        claims=ledger_tables.sections(verdicts, on_page={record.cell.id for record in shown}),
+        claim_counts=ledger_tables.counts(verdicts),
+        audit=audit_project2022(),
         records_path=records_path,
         evaluations_path=evaluations_path,
     )
