@@ -115,14 +115,15 @@ class Checkpoints:
         """
         start = self._clock()
         number = max(self._numbers(), default=0) + 1
-        path = self.folder / f"checkpoint-{number}.pt"
+        path = self._path(number)
         sha256 = _write_tensors(path, state)
         position.checkpoints += 1
         envelope = _Envelope(
             settings=self.settings, engine=engine, position=position, sha256=sha256
         )
         write_atomic(path.with_suffix(".json"), envelope.model_dump_json() + "\n")
-        for old in self._numbers()[KEPT:]:
+        kept = [n for n in self._numbers() if self._path(n).with_suffix(".json").exists()][:KEPT]
+        for old in set(self._numbers()) - set(kept):
             self._remove(old)
         self._last = self._clock()
         self._cost = self._last - start
@@ -136,12 +137,13 @@ class Checkpoints:
             UsageError: it was written with other settings.
         """
         for number in self._numbers():
-            path = self.folder / f"checkpoint-{number}.pt"
+            path = self._path(number)
             try:
                 envelope = _read_envelope(path)
             except (OSError, ValidationError, ValueError) as error:
                 reason = str(error).splitlines()[0]
                 self._warn(f"{path} is damaged ({reason}); going back to the one before it")
+                self._remove(number)  # or it would count among those kept
                 continue
             self._refuse_other_settings(envelope.settings)
             state = torch.load(path, map_location=device, weights_only=True)
@@ -161,9 +163,12 @@ class Checkpoints:
         paths = self.folder.glob("checkpoint-*.pt")
         return sorted((int(path.stem.partition("-")[2]) for path in paths), reverse=True)
 
+    def _path(self, number: int) -> Path:
+        return self.folder / f"checkpoint-{number}.pt"
+
     def _remove(self, number: int) -> None:
         for suffix in (".json", ".pt"):
-            (self.folder / f"checkpoint-{number}{suffix}").unlink(missing_ok=True)
+            self._path(number).with_suffix(suffix).unlink(missing_ok=True)
 
     def _refuse_other_settings(self, old: dict[str, Any]) -> None:
         new = json.loads(json.dumps(self.settings))

@@ -32,6 +32,15 @@ class EngineOptions:
     compile: Compile = "auto"
     deterministic: bool = False
 
+    def fixed(self) -> dict[str, str | bool]:
+        """Those fields of an Engine that leave nothing to be chosen."""
+        fields: dict[str, str | bool] = {"deterministic": self.deterministic}
+        if self.precision != "auto":
+            fields["precision"] = self.precision
+        if self.compile != "auto":
+            fields["compiled"] = self.compile == "on"
+        return fields
+
 
 def choose_engine(device: torch.device, options: EngineOptions, batch_size: int) -> Engine:
     """The engine for ``device`` as far as it does not depend on the cell.

@@ -22,11 +22,11 @@ from bench.run_cell import CellRun
 from bench.train import Data, budget
 
 
-def completed(folder: Path, config: RunConfig, device: torch.device) -> dict[Cell, Record]:
+def completed(folder: Path, config: RunConfig, options: RunOptions) -> dict[Cell, Record]:
     """Stored records of this config's cells that need no new run; damaged ones do.
 
     Raises:
-        UsageError: a record of the same cell id was made by another recipe or on another kind of
+        UsageError: a record of the same cell id was made by another recipe, engine or kind of
             device: the two must not be mixed in one report.
     """
     records = {}
@@ -36,15 +36,19 @@ def completed(folder: Path, config: RunConfig, device: torch.device) -> dict[Cel
         except BenchError:
             continue  # it is made again, and the good record replaces the damaged one
         if record is not None and record.status == "completed":
-            refuse_mixing(folder, record, plan, device)
+            refuse_mixing(folder, record, plan, options)
             records[plan.cell] = record
     return records
 
 
-def refuse_mixing(folder: Path, record: Record, plan: Plan, device: torch.device) -> None:
+def refuse_mixing(folder: Path, record: Record, plan: Plan, options: RunOptions) -> None:
     """Raise UsageError, saying what differs, where ``record`` is not one of this run."""
-    old = {**record.recipe.model_dump(), "device": record.environment.device}
-    new = {**plan.recipe.model_dump(), "device": device.type}
+    old = {
+        **record.recipe.model_dump(),
+        **record.engine.model_dump(),
+        "device": record.environment.device,
+    }
+    new = {**plan.recipe.model_dump(), **options.engine.fixed(), "device": options.device.type}
     changes = [f"{key} {old[key]!r}, now {new[key]!r}" for key in new if old[key] != new[key]]
     if changes:
         raise UsageError(
@@ -136,6 +140,8 @@ def run(
                 checkpoints.clear()
             progress.end_cell(record)
             records.append(record)
+            if options.stop.wanted:  # asked for when nothing of this cell was left to do
+                raise KeyboardInterrupt
     return records
 
 

@@ -187,6 +187,7 @@ class CellRun:
 
     def _train(self, definition: Definition, data: Data) -> None:
         progress = self.context.progress
+        gc.collect()  # what was timed is thrown away, before its successor needs the memory
         training = Training(
             self._trainer(definition, self.engine),
             data,
@@ -211,8 +212,14 @@ class CellRun:
         """Halve the micro-batch after memory ran out, and start over with it.
 
         Raises:
-            BenchError: it is as small as it may be.
+            BenchError: it is as small as it may be, or a checkpoint was made with the larger one.
         """
+        if self.loaded:
+            raise BenchError(
+                f"out of memory on going on from a checkpoint that was made with "
+                f"{self.engine.micro_batch_size} images at a time ({reason}). Free some memory and "
+                "run again: the checkpoint is kept. --fresh starts over with fewer at a time."
+            )
         size = math.ceil(self.engine.micro_batch_size / 2)
         if size < LEAST_MICRO_BATCH:
             raise BenchError(
@@ -233,6 +240,9 @@ class CellRun:
 
 def out_of_memory(error: BaseException) -> bool:
     """Whether memory ran out; on CPUs torch says so in a RuntimeError of no class of its own."""
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or (
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or (
         any(words in str(error) for words in OUT_OF_MEMORY)
-    )
+    ):
+        return True
+    # A capture that memory ended complains of the capture, in the course of the first error.
+    return error.__context__ is not None and out_of_memory(error.__context__)

@@ -170,15 +170,20 @@ class Training:
                 position.step += 1
                 self._end_warmup()
                 self.on_step(len(batch))
-                if self.stop.wanted or self._due(epoch_ends=False):
+                wanted = self.stop.wanted  # once: a signal may come between two looks
+                if wanted or self._due(epoch_ends=False):
+                    trainer.synchronize()
                     position.train_seconds += time.perf_counter() - start
                     self._save()
                     start = time.perf_counter()
-                if self.stop.wanted:
+                if wanted:
                     raise KeyboardInterrupt
             trainer.synchronize()
-        position.train_seconds += time.perf_counter() - start
-        self._refuse_divergence()
+            position.train_seconds += time.perf_counter() - start
+            self._refuse_divergence()
+            if self.stop.wanted:
+                self._save()
+                raise KeyboardInterrupt
 
     def _plan(self, epoch: int) -> EpochPlan:
         recipe = self.trainer.recipe
@@ -246,6 +251,11 @@ class Training:
             recipe.final_test_images if last else recipe.test_images,
         )
         seconds = time.perf_counter() - start
+        if not math.isfinite(test_loss):  # the last step may have spoilt the weights
+            raise BenchError(
+                f"training diverged: the test loss after epoch {position.epoch} is not a finite "
+                f"number (learning rate {self._rate(self.steps_done - 1):.3g})"
+            )
         held_out: tuple[int, int, float | None] = (0, 0, None)
         if recipe.held_out_images:
             first = len(self.data.train) - recipe.held_out_images

@@ -111,8 +111,8 @@ class Trainer:
                 group["lr"] = rate
         whole = len(batch) == self.recipe.batch_size
         if self.engine.cuda_graph and whole and not self.frozen:
-            self._captured = self._captured or CapturedStep(self)
-            self._captured(data, batch)
+            self._captured = self._captured or CapturedStep()
+            self._captured(self, data, batch)
         else:
             self.eager_step(data, batch)
 
@@ -168,27 +168,28 @@ class CapturedStep:
     for; then the step is captured, and from there on only its inputs are copied and it is replayed.
     """
 
-    def __init__(self, trainer: Trainer) -> None:
-        self._trainer = trainer
+    # It does not hold its trainer: a network thrown away must free its memory at once.
+    def __init__(self) -> None:
         self._steps = 0
         self._graph: torch.cuda.CUDAGraph | None = None
         self._batch: EpochPlan | None = None  # the captured step reads its images from here
 
-    def __call__(self, data: DeviceData, batch: EpochPlan) -> None:
-        """One step on the images of ``batch``, which has the size of all others."""
+    def __call__(self, trainer: Trainer, data: DeviceData, batch: EpochPlan) -> None:
+        """One step of ``trainer`` on the images of ``batch``, which has the size of all others."""
         if self._steps < STEPS_BEFORE_CAPTURE:
             self._steps += 1
             stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
             stream.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(stream):
-                self._trainer.eager_step(data, batch)
+                trainer.eager_step(data, batch)
             torch.cuda.current_stream().wait_stream(stream)
             return
         if self._graph is None or self._batch is None:
             self._batch = batch.clone()
             self._graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self._graph):
-                self._trainer.eager_step(data, self._batch)
+            # Ending a failed capture raises before torch has put the stream back: the outer does.
+            with torch.cuda.stream(torch.cuda.current_stream()), torch.cuda.graph(self._graph):
+                trainer.eager_step(data, self._batch)
         self._batch.copy_(batch)
         self._graph.replay()
 
@@ -207,13 +208,17 @@ def make_optimizer(
     device = next(model.parameters()).device
     rate = torch.tensor(recipe.learning_rate, device=device) if tensor_rate else None
     if recipe.optimizer == "sgd":
-        return torch.optim.SGD(
+        optimizer = torch.optim.SGD(
             model.parameters(),
             lr=recipe.learning_rate if rate is None else rate,
             momentum=recipe.momentum,
             weight_decay=recipe.weight_decay,
             fused=True,
         )
+        # A first step that float16's loss scale skips would leave them without values.
+        for parameter in model.parameters() if recipe.momentum else ():
+            optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+        return optimizer
     return torch.optim.AdamW(
         model.parameters(),
         lr=recipe.learning_rate if rate is None else rate,

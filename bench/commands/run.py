@@ -96,7 +96,7 @@ def run(
         stop=stop,
     )
     with grid.lock(runs):
-        done = {} if fresh else grid.completed(runs, config, torch_device)
+        done = {} if fresh else grid.completed(runs, config, options)
         total = len(cells)
         say(
             f"profile {config.profile} on {describe(torch_device).device_name}: {total} cells, "

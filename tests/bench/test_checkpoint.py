@@ -52,6 +52,16 @@ def test_where_all_are_damaged_the_cell_starts_over(tmp_path, capsys):
     assert capsys.readouterr().out.count("is damaged") == 2
 
 
+def test_half_a_checkpoint_does_not_count_among_those_kept(tmp_path):
+    checkpoints = make_checkpoints(tmp_path)
+    for step in range(1, 3):
+        checkpoints.save(make_trainer().state_dict(), Position(step=step), ENGINE)
+    (tmp_path / "checkpoint-2.json").unlink()  # killed between the two files
+    checkpoints.save(make_trainer().state_dict(), Position(step=3), ENGINE)
+    assert sorted(path.stem for path in tmp_path.glob("*.json")) == ["checkpoint-1", "checkpoint-3"]
+    assert not (tmp_path / "checkpoint-2.pt").exists()
+
+
 def test_clearing_takes_leftovers_of_a_killed_process_too(tmp_path):
     checkpoints = make_checkpoints(tmp_path)
     checkpoints.save(make_trainer().state_dict(), Position(), ENGINE)

@@ -30,7 +30,7 @@ def run(folder, config=None, *, out=None, fresh=False, **options):
         DATASETS,
         folder=folder,
         options=RunOptions(device=CPU, **options),
-        done={} if fresh else grid.completed(folder, config, CPU),
+        done={} if fresh else grid.completed(folder, config, RunOptions(device=CPU)),
         fresh=fresh,
         make_progress=lambda work: GridProgress(console, work),
     )
@@ -109,7 +109,22 @@ def test_another_recipe_under_the_same_id_is_refused(finished):
 def test_another_device_under_the_same_id_is_refused(finished):
     folder, _ = finished
     with pytest.raises(UsageError, match="device 'cpu', now 'cuda'"):
-        grid.completed(folder, small_config(), torch.device("cuda"))
+        grid.completed(folder, small_config(), RunOptions(device=torch.device("cuda")))
+
+
+@pytest.mark.parametrize(
+    ("options", "difference"),
+    [
+        (EngineOptions(precision="float16"), "precision '\\w+', now 'float16'"),
+        (EngineOptions(compile="on"), "compiled False, now True"),
+        (EngineOptions(deterministic=True), "deterministic False, now True"),
+    ],
+)
+def test_another_engine_under_the_same_id_is_refused(options, difference, finished):
+    folder, _ = finished
+    options = RunOptions(device=CPU, engine=options)
+    with pytest.raises(UsageError, match=difference):
+        grid.completed(folder, small_config(), options)
 
 
 def test_a_damaged_record_is_made_again(tmp_path, finished):
@@ -275,6 +290,27 @@ def test_a_full_disk_ends_the_run_and_keeps_the_last_checkpoint(stopped, monkeyp
     assert {path: path.read_bytes() for path in stopped.glob("*/*") if path in before} == before
     assert not list(stopped.glob("*/.checkpoint-*"))
     assert store.load_all(stopped) == ([], [])
+
+
+def test_out_of_memory_on_going_on_keeps_the_checkpoint(stopped, monkeypatch):
+    before = sorted(stopped.glob("*/checkpoint-*"))
+    out_of_memory_above(monkeypatch, 4)
+    (record,) = run(stopped, small_config(models=("resnet18",)))
+    assert record.status == "failed"
+    assert "out of memory on going on from a checkpoint" in record.reason
+    assert sorted(stopped.glob("*/checkpoint-*")) == before
+
+
+def test_a_stop_that_meets_a_divergence_stops_the_grid(tmp_path):
+    """The diverged cell has its record, and the next one is not begun."""
+    recipe = small_recipe(
+        optimizer="sgd", learning_rate=1e20, schedule=LinearSchedule(warmup_fraction=0)
+    )
+    stop = StopRequest()
+    stop.wanted = True
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, small_config(recipe=recipe), stop=stop)
+    assert len(list(tmp_path.glob("*/record.json"))) <= 1
 
 
 def test_divergence_is_a_failed_record_that_tells_step_and_rate(tmp_path):

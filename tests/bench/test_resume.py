@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.stop import StopRequest
 from tests.bench.resumable import RECIPE, run
 
 ROOT = Path(__file__).parents[2]
@@ -71,8 +72,6 @@ def test_told_to_stop(number, tmp_path, uninterrupted):
 
 def test_a_stop_at_every_single_step(tmp_path, uninterrupted):
     """One process for each step: the request comes during the step, the checkpoint after it."""
-    from bench.stop import StopRequest
-
     total = RECIPE.epochs * 7
     for step in range(1, total + 1):
         stop = StopRequest()
@@ -83,6 +82,30 @@ def test_a_stop_at_every_single_step(tmp_path, uninterrupted):
     result, training = run(tmp_path)
     assert result == uninterrupted
     assert training.course().resumes == total
+
+
+class AskedLate(StopRequest):
+    """The signal arrives after the last look at it in a step."""
+
+    def __init__(self, looks):
+        self._looks = looks
+        super().__init__()
+
+    @property
+    def wanted(self):
+        self._looks -= 1
+        return self._looks < 0
+
+    @wanted.setter
+    def wanted(self, value):
+        assert not value
+
+
+def test_a_stop_after_the_last_step_of_an_epoch_is_not_forgotten(tmp_path, uninterrupted):
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, stop=AskedLate(looks=7))  # one in each step of the first epoch
+    result, training = run(tmp_path)
+    assert (result, training.course().resumes) == (uninterrupted, 1)
 
 
 def ask(stop):

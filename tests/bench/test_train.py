@@ -282,6 +282,13 @@ def test_divergence_ends_with_step_and_rate():
         run(recipe)
 
 
+def test_a_last_step_that_spoils_the_weights_is_divergence(monkeypatch):
+    """Its loss was taken before the update, so only the evaluation shows it."""
+    monkeypatch.setattr("bench.train.evaluate", lambda *_, **__: (16, 1, math.nan))
+    with pytest.raises(BenchError, match="test loss after epoch 1 is not a finite number"):
+        run(small_recipe(epochs=1))
+
+
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
 def test_lower_precision_follows_float32(precision):
     """Emulated where the CPU has none: slow, but the same arithmetic."""
