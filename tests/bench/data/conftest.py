@@ -11,14 +11,18 @@ from threading import Event, Thread
 import pytest
 from torchvision.datasets import CIFAR10, MNIST
 
+from bench.data.datasets import Dataset
 from tests.bench.data.tools import Npm, Tiny, make_tiny
 
 DEAD_URL = "http://127.0.0.1:9"
 
 
 @pytest.fixture(autouse=True)
-def offline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reaches the network: a proxy that is not there stands in the way."""
+def offline(cifar10: Dataset, mnist: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reaches the network: a proxy that is not there stands in the way.
+
+    The real data sets are fetched before, or the first test that asks for them would fail.
+    """
     for variable in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(variable, DEAD_URL)
         monkeypatch.setenv(variable.upper(), DEAD_URL)
