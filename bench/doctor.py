@@ -123,7 +123,7 @@ def gpu(device: torch.device, driver: str | None) -> Gpu:
         free_bytes=free,
         compute_capability=(facts.major, facts.minor),
         driver=driver,
-        cudnn=torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]
+        cudnn=torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]  # torch's gap
     )
 
 

@@ -158,7 +158,7 @@ def probe_seconds(
         start = clock()
         with autocast(device, precision):
             out = F.conv2d(images, weight, padding=1)
-        out.float().sum().backward()  # type: ignore[no-untyped-call]
+        out.float().sum().backward()  # type: ignore[no-untyped-call]  # torch's gap
         synchronize(device)
         samples.append(clock() - start)
     return tuple(samples[1:])

@@ -129,20 +129,25 @@ def run(
         )
         for number, (plan, count) in enumerate(zip(todo, images, strict=True), start=1):
             progress.start_cell(number, len(todo), plan.cell, count)
-            checkpoints = context.checkpoints(folder / plan.cell.id, plan)
-            if fresh:
-                # Or, after a stop, the old record would pass for this run's.
-                (folder / plan.cell.id / store.RECORD_FILE).unlink(missing_ok=True)
-                checkpoints.clear()
-            record = CellRun(plan, context, checkpoints).record()
-            store.save(folder, record)
-            if record.status == "completed":
-                checkpoints.clear()
-            progress.end_cell(record)
-            records.append(record)
+            records.append(_run_cell(plan, context, folder, fresh=fresh))
+            progress.end_cell(records[-1])
             if options.stop.wanted:  # asked for when nothing of this cell was left to do
                 raise KeyboardInterrupt
     return records
+
+
+def _run_cell(plan: Plan, context: Context, folder: Path, *, fresh: bool) -> Record:
+    """Make the record of a cell and store it; only then its checkpoints may go."""
+    checkpoints = context.checkpoints(folder / plan.cell.id, plan)
+    if fresh:
+        # Or, after a stop, the old record would pass for this run's.
+        (folder / plan.cell.id / store.RECORD_FILE).unlink(missing_ok=True)
+        checkpoints.clear()
+    record = CellRun(plan, context, checkpoints).record()
+    store.save(folder, record)
+    if record.status == "completed":
+        checkpoints.clear()
+    return record
 
 
 def _images(

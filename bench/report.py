@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 import pandas as pd
 from jinja2 import Environment as Jinja
-from jinja2 import PackageLoader, StrictUndefined
+from jinja2 import PackageLoader, StrictUndefined, Template
 
 from bench import catalog_tables, comparisons, ledger, ledger_tables, store, tables, words
 from bench.audit import audit_project2022
@@ -87,13 +87,7 @@ def render(
     grid = _rows(grid_frame)
     table1 = _rows(comparisons.table1(summary))
     verdicts = ledger.judge(records)
-    jinja = Jinja(
-        loader=PackageLoader("bench"), undefined=StrictUndefined, autoescape=True,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    jinja.filters |= FILTERS
-    jinja.globals["words"] = words
-    return jinja.get_template("report.html.j2").render(
+    return _template().render(
         profile=chosen,
         banner=_banner(shown, summary) if shown else None,
         headline=headline(chosen, grid, table1) if chosen else None,
@@ -150,6 +144,16 @@ FILTERS: Final = {
     "interval": tables.wilson_interval,
     "stacked": catalog_tables.stacked,
 }
+
+
+def _template() -> Template:
+    jinja = Jinja(
+        loader=PackageLoader("bench"), undefined=StrictUndefined, autoescape=True,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    jinja.filters |= FILTERS
+    jinja.globals["words"] = words
+    return jinja.get_template("report.html.j2")
 
 
 def _rows(frame: pd.DataFrame) -> list[Row]:

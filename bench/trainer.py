@@ -126,7 +126,7 @@ class Trainer:
             loss = F.cross_entropy(logits, labels)
             # Micro-batches add up to the gradient of the mean over the whole batch.
             share = loss * (len(part) / len(batch))
-            self._scaler.scale(share).backward()  # type: ignore[no-untyped-call]
+            self._scaler.scale(share).backward()  # type: ignore[no-untyped-call]  # torch's gap
             self.metrics.add(loss.detach(), (logits.argmax(1) == labels).sum(), len(part))
         if not self.frozen:
             self._scaler.step(self.optimizer)
@@ -178,7 +178,7 @@ class CapturedStep:
         """One step of ``trainer`` on the images of ``batch``, which has the size of all others."""
         if self._steps < STEPS_BEFORE_CAPTURE:
             self._steps += 1
-            stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+            stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch's gap
             stream.wait_stream(torch.cuda.current_stream())
             with torch.cuda.stream(stream):
                 trainer.eager_step(data, batch)

@@ -61,7 +61,7 @@ def their_loop(
             optimizer.zero_grad()
             logits: Tensor = model(images)
             loss = F.cross_entropy(logits, labels)
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()  # type: ignore[no-untyped-call]  # torch's gap
             optimizer.step()
             loss_sum += loss.item()
             correct += int(logits.argmax(1).eq(labels).sum().item())

@@ -152,6 +152,12 @@ def test_the_loop_is_plain_sgd_with_momentum():
         torch.testing.assert_close(trainer.model.state_dict()[key], value, msg=key)
 
 
+def watched_rates(trainer):
+    """A list, and what adds to it the learning rate of each step."""
+    rates = []
+    return rates, lambda _images: rates.append(trainer.optimizer.param_groups[0]["lr"])
+
+
 def test_the_rate_of_every_step_reaches_the_optimizer():
     recipe = small_recipe(
         optimizer="sgd",
@@ -161,8 +167,7 @@ def test_the_rate_of_every_step_reaches_the_optimizer():
         iterations=7,
     )
     trainer = make_trainer(recipe)
-    rates = []
-    watch = lambda _: rates.append(trainer.optimizer.param_groups[0]["lr"])  # noqa: E731
+    rates, watch = watched_rates(trainer)
     list(Training(trainer, make_data(), 0, on_step=watch).epochs())
     assert rates == pytest.approx([0.1] * 3 + [0.01] * 2 + [0.001] * 2)
 
@@ -187,10 +192,10 @@ def test_an_error_warmup_ends_when_the_network_has_begun_to_learn(monkeypatch):
     )
     dataset = small_dataset(train=16 * 30)
     trainer = make_trainer(recipe)
-    rates, errors = [], []
+    errors = []
     read = trainer.metrics.window_error
     trainer.metrics.window_error = lambda: errors.append(read()) or errors[-1]
-    watch = lambda _: rates.append(trainer.optimizer.param_groups[0]["lr"])  # noqa: E731
+    rates, watch = watched_rates(trainer)
     training = Training(trainer, make_data(dataset), 0, on_step=watch)
     list(training.epochs())
     end = training.course().warmup_steps
