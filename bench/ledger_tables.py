@@ -137,7 +137,7 @@ def _row(verdict: Verdict, on_page: Container[str]) -> LedgerRow:
         seeds=", ".join(str(len(sample.values)) for sample in outcome.samples),
         effect=_effect(outcome),
         interval=span(outcome.interval, outcome.digits) if outcome.interval else "",
-        margin="" if outcome.margin is None else f"{outcome.margin:,g}{outcome.unit}",
+        margin="" if outcome.margin is None else f"{_plain(outcome.margin)}{outcome.unit}",
         margin_reason=claim.margin.reason if claim.margin else "",
         p=_p(verdict),
         linked=linked,
@@ -158,3 +158,8 @@ def _p(verdict: Verdict) -> str:
         return ""
     p = verdict.p_adjusted
     return f"{'< 0.001' if p < 0.001 else f'{p:.2g}'} of {verdict.family_size}"
+
+
+def _plain(margin: float) -> str:
+    """A margin without an exponent: those of FLOPs are hundreds of millions."""
+    return number(margin, 0) if margin >= 1000 else f"{margin:g}"
