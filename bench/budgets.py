@@ -6,7 +6,7 @@ from functools import cache
 from typing import Final
 
 from bench import recipes, words
-from bench.config import project2022
+from bench.config import PROJECT2022_SMALL, project2022
 from bench.measures import Observed
 from bench.recipes import Recipe
 from bench.reference.loader import load_project2022
@@ -37,7 +37,7 @@ class Budget:
         if self.recipe is None:
             found = observed.recipe
             return found.initialization == "he" and not found.zero_init_residual
-        return observed.recipe == self.recipe
+        return observed.recipe == self.recipe and _norm_batch_is_whole(observed)
 
     def complaint(self, observed: Observed) -> str:
         """Why ``observed`` does not count: ``needs 64,000 iterations, had 160``."""
@@ -57,6 +57,11 @@ class Budget:
             for name, value in self.recipe.model_dump().items()
             if name != "name" and value != theirs[name]
         ]
+        if not differing and not _norm_batch_is_whole(observed):
+            return (
+                f"needs BatchNorm to see at least half of the {self.recipe.batch_size} images of a "
+                f"batch at a time, and it saw {observed.norm_batch_size}"
+            )
         differs = f"differs in {', '.join(differing)}" if differing else f"is {found.name}"
         return f"needs the recipe {self.recipe.name}, and what was run {differs}"
 
@@ -65,6 +70,16 @@ class Budget:
         if self.recipe is None:
             return "He's initialisation, no training"
         return f"{words.budget(self.recipe)} of {self.recipe.name}"
+
+
+def _norm_batch_is_whole(observed: Observed) -> bool:
+    """Whether BatchNorm saw half a batch at a time, as in the paper, or more.
+
+    Where memory runs out, the gradients of smaller micro-batches still add up to those of the
+    batch, but BatchNorm's statistics do not. The paper divides each batch between two GPUs (section
+    4.2), so that half of it is as published.
+    """
+    return 2 * observed.norm_batch_size >= observed.recipe.batch_size
 
 
 @cache
@@ -99,11 +114,25 @@ def _only_on(known: str, dataset: str, recipe: Recipe) -> Recipe:
 
 def _equal(model: str, dataset: str) -> Recipe:
     """The 2022 project's recipe, with as many epochs for every depth and without its accident."""
+    return _of_profile(model, dataset, frozen=False)
+
+
+def _frozen(model: str, dataset: str) -> Recipe:
+    """The same with its accident."""
+    return _of_profile(model, dataset, frozen=True)
+
+
+def _of_profile(model: str, dataset: str, *, frozen: bool) -> Recipe:
     for plan in project2022().plans:
         same = (plan.cell.model, plan.cell.dataset) == (model, dataset)
-        if same and plan.recipe.freeze_weights_after_epoch is None:
+        if same and (plan.recipe.freeze_weights_after_epoch is not None) == frozen:
             return plan.recipe
-    raise UnknownBudgetError(f"the profile project2022 has no {model} on {dataset}")
+    raise UnknownBudgetError(f"the profile project2022 has no such {model} on {dataset}")
+
+
+def _small(of: Callable[[str, str], Recipe]) -> Callable[[str, str], Recipe]:
+    """The same, small enough for a CPU."""
+    return lambda model, dataset: PROJECT2022_SMALL.apply(of(model, dataset), dataset)
 
 
 def _notebook(notebook: str, model: str, dataset: str) -> Recipe:
@@ -130,4 +159,7 @@ BUDGETS: Final[dict[str, Callable[[str, str], Recipe | None]]] = {
     "paper": _paper,
     "paper_without_warmup": _paper_without_warmup,
     "project2022_equal": _equal,
+    "project2022_frozen": _frozen,
+    "project2022_small_equal": _small(_equal),
+    "project2022_small_frozen": _small(_frozen),
 }

@@ -33,6 +33,7 @@ class Context:
     Attributes:
         profile: its name.
         speed_samples: timed repetitions per measurement.
+        words: what changes the profile's recipes on the command line.
         options: device, engine, checkpoints.
         environment: of this machine.
         engine: chosen once, so that noise in its probe cannot divide the cells.
@@ -42,6 +43,7 @@ class Context:
 
     profile: str
     speed_samples: int
+    words: tuple[str, ...]
     options: RunOptions
     environment: Environment
     engine: Engine
@@ -64,12 +66,13 @@ class Context:
         )
 
 
-def command(plan: Plan, profile: str, options: RunOptions) -> str:
-    """What makes the record of ``plan`` again (and those of lower seeds, where there are any)."""
-    cell = plan.cell
+def command(plan: Plan, context: Context) -> str:
+    """What makes the record of ``plan`` again, and no other."""
+    options = context.options
     words = [
-        f"python -m bench run --profile {profile} --models {cell.model}",
-        f"--datasets {cell.dataset} --seeds {cell.seed + 1} --device {options.device.type}",
+        f"python -m bench run --profile {context.profile} --cells {plan.cell.id}",
+        *context.words,
+        f"--device {options.device.type}",
     ]
     if options.engine.precision != "auto":
         words.append(f"--precision {options.engine.precision}")
@@ -77,6 +80,4 @@ def command(plan: Plan, profile: str, options: RunOptions) -> str:
         words.append(f"--compile {options.engine.compile}")
     if options.engine.deterministic:
         words.append("--deterministic")
-    if plan.recipe.held_out_images:
-        words.append(f"--held-out {plan.recipe.held_out_images}")
     return " ".join([*words, "--fresh"])

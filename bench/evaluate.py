@@ -202,12 +202,14 @@ def measure(
             data = DeviceData(dataset.test, spec, device)
             # By default convolutions on a GPU round their inputs to TF32.
             with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-                images, correct, loss = evaluate(network, data, "float32")
-            if not math.isfinite(loss):
+                seen = evaluate(network, data, "float32")
+            if not math.isfinite(seen.loss):
                 say(f"normalisation {name}: left out, the network gives values that are not finite")
                 continue
-            score = Score(normalisation=name, images=images, correct=correct, loss=loss)
-            say(f"normalisation {name}: {score.error_percent:.2f} % error, loss {loss:.4f}")
+            score = Score(
+                normalisation=name, images=seen.images, correct=seen.correct, loss=seen.loss
+            )
+            say(f"normalisation {name}: {score.error_percent:.2f} % error, loss {seen.loss:.4f}")
             scores.append(score)
     except torch.OutOfMemoryError as error:
         raise BenchError("the GPU has too little memory. Use --device cpu.") from error

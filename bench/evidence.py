@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from bench.claims import Group
 from bench.measures import MEASURES, Observed
@@ -107,6 +108,14 @@ def _cost_key(network: tuple[str, str, str, str]) -> tuple[str, str, str]:
     return model, lineage, shortcut
 
 
+_TOLD: Final = {
+    "paper_without_warmup": "without warm-up",
+    "project2022_frozen": "with the accident",
+    "project2022_small_frozen": "with the accident",
+}
+"""What a label says of a budget that stands beside another one of the same network."""
+
+
 def label_of(group: Group) -> str:
     """``ResNet-56``, with what is not as published."""
     spec = MODELS[group.model]
@@ -114,6 +123,6 @@ def label_of(group: Group) -> str:
     extras = [f"option {group.shortcut}"] if group.shortcut else []
     if group.lineage != "paper":
         extras.append(f"lineage {group.lineage}")
-    if group.budget == "paper_without_warmup":
-        extras.append("without warm-up")
+    if group.budget in _TOLD:
+        extras.append(_TOLD[group.budget])
     return f"{title} ({', '.join(extras)})" if extras else title

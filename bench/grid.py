@@ -121,6 +121,7 @@ def run(
         context = Context(
             profile=config.profile,
             speed_samples=config.speed_samples,
+            words=config.words,
             options=options,
             environment=describe(options.device),
             engine=choose_engine(options.device, options.engine, 1),  # a cell sets its batch
@@ -143,8 +144,9 @@ def _run_cell(plan: Plan, context: Context, folder: Path, *, fresh: bool) -> Rec
         # Or, after a stop, the old record would pass for this run's.
         (folder / plan.cell.id / store.RECORD_FILE).unlink(missing_ok=True)
         checkpoints.clear()
-    record = CellRun(plan, context, checkpoints).record()
-    store.save(folder, record)
+    run = CellRun(plan, context, checkpoints)
+    record = run.record()
+    store.save(folder, record, run.predictions)
     if record.status == "completed":
         checkpoints.clear()
     return record

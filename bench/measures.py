@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from statistics import fmean, median
-from typing import Any, Final
+from typing import Final
 
-from bench.recipes import Recipe
-from bench.records import Cell, Cost, Record
+from bench.auditing.freezing import can_freeze_be_seen, find_freeze
+from bench.auditing.logs import log_of
+from bench.recipes import Recipe, StepSchedule
+from bench.records import Cell, Cost, Moment, Record, Signals
 
 CHANCE_PERCENT: Final = 90.0
 """Error of guessing one of ten classes."""
@@ -56,6 +58,7 @@ class Observed:
     """A record, reduced to what verdicts need.
 
     Attributes:
+        norm_batch_size: images that BatchNorm saw at a time.
         steps: of training that were done.
         figures: by measure; empty for a failed record.
     """
@@ -66,6 +69,7 @@ class Observed:
     completed: bool
     reason: str | None
     finished_at: datetime
+    norm_batch_size: int
     steps: int
     cost: Cost | None
     figures: Mapping[str, Figure]
@@ -84,6 +88,7 @@ def observe(record: Record) -> Observed:
         completed=record.final is not None,
         reason=record.reason,
         finished_at=record.finished_at,
+        norm_batch_size=record.engine.micro_batch_size,
         steps=sum(epoch.steps for epoch in record.epochs),
         cost=record.cost,
         figures=figures,
@@ -118,12 +123,26 @@ def _epochs_to_learn(record: Record) -> Figure:
     return Figure(len(record.epochs) + 1)
 
 
-def _signals(record: Record, moment: str) -> Any:
-    """Responses and gradients of every layer at ``moment``; None in a record without them."""
-    for signals in getattr(record, "signals", ()):
-        if signals.moment == moment:
-            return signals
-    return None
+def _freeze_miss(record: Record) -> Figure | None:
+    """Epochs between where the audit sees weights freeze and where they did.
+
+    Seen where there is nothing, or not seen where there is: all epochs of the run.
+    """
+    frozen, schedule = record.recipe.freeze_weights_after_epoch, record.recipe.schedule
+    if not (isinstance(schedule, StepSchedule) and schedule.unit == "epoch"):
+        return None  # not the 2022 project's recipe
+    log = log_of(record)
+    if not can_freeze_be_seen(log):
+        return None
+    found = find_freeze(log)
+    if (found is None) != (frozen is None):
+        return Figure(len(record.epochs))
+    return Figure(abs(found.after_epoch - frozen) if found and frozen else 0)
+
+
+def _signals(record: Record, moment: Moment) -> Signals | None:
+    """Responses and gradients at ``moment``; None in a record without them."""
+    return next((each for each in record.signals if each.moment == moment), None)
 
 
 def _response(record: Record) -> Figure | None:
@@ -133,10 +152,10 @@ def _response(record: Record) -> Figure | None:
     return Figure(fmean(values)) if values else None
 
 
-def _gradient_drift(moment: str) -> Callable[[Record], Figure | None]:
-    """How many powers of ten lie between the gradients of the first and of the last layers.
+def _gradient_drift(moment: Moment) -> Callable[[Record], Figure | None]:
+    """How many powers of ten lie between the gradients by the inputs of the first and last blocks.
 
-    Medians of a quarter of the layers each: single layers differ in width and map size.
+    Medians of a quarter of the blocks each: single blocks differ in width and map size.
     """
 
     def of(record: Record) -> Figure | None:
@@ -164,6 +183,7 @@ MEASURES: Final[dict[str, Measure]] = {
     "epochs_to_learn": Measure(
         "first epoch better than chance", "", " epochs", 1, 1, _epochs_to_learn
     ),
+    "freeze_miss": Measure("miss of the audit", " epochs", " epochs", 1, 1, _freeze_miss),
     "response_std": Measure("response of the layers", "", "", 3, 0.001, _response),
     "gradient_drift_initial": Measure(
         "drift of the gradient at initialisation",

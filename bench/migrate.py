@@ -5,7 +5,7 @@ from typing import Any
 
 Content = dict[str, Any]
 
-READABLE_VERSIONS = (1, 2)
+READABLE_VERSIONS = (1, 2, 3)
 
 
 def to_current(content: Content, epochs: list[Content]) -> tuple[Content, list[Content]]:
@@ -14,12 +14,15 @@ def to_current(content: Content, epochs: list[Content]) -> tuple[Content, list[C
     Raises:
         ValueError: something that every record of its version has is missing or of another type.
     """
-    if content.get("schema_version") != 1:
-        return content, epochs
-    try:
-        return _from_1(content), _epochs_from_1(content["recipe"], epochs)
-    except (KeyError, TypeError, ArithmeticError) as error:
-        raise ValueError(f"not a record of version 1: {error!r}") from error
+    version = content.get("schema_version")
+    if version == 1:
+        try:
+            content, epochs = _from_1(content), _epochs_from_1(content["recipe"], epochs)
+        except (KeyError, TypeError, ArithmeticError) as error:
+            raise ValueError(f"not a record of version 1: {error!r}") from error
+    if version in (1, 2):  # version 2 knew neither signals nor predictions
+        content = {**content, "schema_version": 3}
+    return content, epochs
 
 
 def _from_1(content: Content) -> Content:
@@ -35,7 +38,6 @@ def _from_1(content: Content) -> Content:
     rest = {key: value for key, value in content.items() if key != "precision"}
     return {
         **rest,
-        "schema_version": 2,
         "cell": {**content["cell"], "shortcut": "B"},
         "recipe": recipe,
         "engine": engine,

@@ -15,6 +15,9 @@ Augmentation = Literal["none", "crop_flip"]
 WARMUP: Final = "_warmup"
 """In the name of a recipe that is another one but for an ``ErrorWarmup``."""
 
+FROZEN: Final = "_frozen"
+"""In the name of a recipe whose weights freeze, before the epoch after which they do."""
+
 
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -192,6 +195,32 @@ def hold_out(recipe: Recipe, images: int) -> Recipe:
     return recipe.model_copy(update={"name": name, "held_out_images": images})
 
 
+def limit(recipe: Recipe, *, epochs: int | None = None, images: int | None = None) -> Recipe:
+    """``recipe`` with another budget, named so: epochs, training images in each, or both.
+
+    Weights that are to freeze do so after the same share of the epochs. With fewer images, fewer
+    test images are looked at after every epoch but the last: a fifth as many, as in CIFAR-10.
+
+    Raises:
+        ValueError: its budget is in iterations.
+    """
+    if recipe.epochs is None:
+        raise ValueError(f"the recipe {recipe.name} is told in iterations, not in epochs")
+    changes: dict[str, object] = {}
+    name, frozen = recipe.name, recipe.freeze_weights_after_epoch
+    if epochs not in (None, recipe.epochs):
+        changes["epochs"] = epochs
+        if frozen:
+            share = max(1, round(frozen * epochs / recipe.epochs))
+            changes["freeze_weights_after_epoch"] = share
+            name = name.replace(f"{FROZEN}{frozen}", f"{FROZEN}{share}")
+        name += f"_epochs{epochs}"
+    if images not in (None, recipe.images_per_epoch):
+        changes |= {"images_per_epoch": images, "test_images": max(1, images // 5)}
+        name += f"_images{images}"
+    return recipe.model_copy(update=changes | {"name": name})
+
+
 def project2022(
     dataset: str,
     *,
@@ -206,7 +235,7 @@ def project2022(
     """
     frozen = freeze_weights_after_epoch
     return Recipe(
-        name=f"project2022_{variant}" + (f"_frozen{frozen}" if frozen else ""),
+        name=f"project2022_{variant}" + (f"{FROZEN}{frozen}" if frozen else ""),
         optimizer="sgd",
         learning_rate=0.1,
         schedule=StepSchedule(unit="epoch", milestones=(100, 150), factor=0.1),

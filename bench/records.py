@@ -11,7 +11,7 @@ from bench.recipes import Recipe
 from resnet_models import MODELS, define
 from resnet_models.spec import Lineage, Shortcut, Stem
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 
 Precision = Literal["float32", "bfloat16", "float16"]
 
@@ -180,10 +180,43 @@ class Course(Stored):
     )
 
 
+Moment = Literal["initial", "final"]
+
+
+class Signals(Stored):
+    """How strongly layers respond (Figure 7) and how the gradient passes blocks, on one batch."""
+
+    moment: Moment = Field(description="before the first step of training, or after the last")
+    images: int = Field(gt=0, description="in the batch: the first of the training set")
+    layers: tuple[str, ...] = Field(description="3x3 convolutions, from the input to the output")
+    response_std: tuple[float, ...] = Field(
+        description="standard deviation of each one's output after BatchNorm, before ReLU"
+    )
+    weight_gradient_norm: tuple[float, ...] = Field(description="of each one's weights")
+    blocks: tuple[str, ...] = Field(description="from the input to the output")
+    input_gradient_norm: tuple[float, ...] = Field(
+        description="of the mean loss by each one's whole input"
+    )
+
+    @model_validator(mode="after")
+    def _one_value_each(self) -> Self:
+        lengths = {len(self.layers), len(self.response_std), len(self.weight_gradient_norm)}
+        if len(lengths) > 1 or len(self.blocks) != len(self.input_gradient_norm):
+            raise ValueError("not one value for each layer and block")
+        return self
+
+
+class Predictions(Stored):
+    """The file beside the record that holds the predicted class of each test image at the end."""
+
+    images: int = Field(gt=0)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
 class Record(Stored):
     """The versioned result of one cell; a failure is a record too."""
 
-    schema_version: Literal[2] = SCHEMA_VERSION
+    schema_version: Literal[3] = SCHEMA_VERSION
     cell: Cell
     profile: str
     status: Literal["completed", "failed"]
@@ -199,6 +232,8 @@ class Record(Stored):
     speed: Speed | None
     peak_memory: PeakMemory | None
     epochs: tuple[EpochRecord, ...]
+    signals: tuple[Signals, ...] = ()
+    predictions: Predictions | None = None
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -5,10 +5,11 @@ import math
 import statistics
 import traceback
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import torch
 
-from bench import compilation, cost, speed
+from bench import compilation, cost, predictions, signals, speed
 from bench.checkpoint import Checkpoints
 from bench.config import Plan
 from bench.context import Context, command
@@ -20,8 +21,11 @@ from bench.records import (
     Course,
     Engine,
     EpochRecord,
+    Moment,
     PeakMemory,
+    Predictions,
     Record,
+    Signals,
     Speed,
 )
 from bench.train import Data, Training, budget
@@ -60,6 +64,8 @@ class CellRun:
         self.peak_memory: PeakMemory | None = None
         self.epochs: tuple[EpochRecord, ...] = ()
         self.course = Course()
+        self.signals: tuple[Signals, ...] = ()
+        self.predictions: bytes | None = None  # the content of their file
 
     def record(self) -> Record:
         """Measure and train the cell; whatever goes wrong in it becomes a failed record.
@@ -75,7 +81,7 @@ class CellRun:
             profile=self.context.profile,
             status="completed" if reason is None else "failed",
             reason=reason,
-            command=command(self.plan, self.context.profile, self.context.options),
+            command=command(self.plan, self.context),
             recipe=self.plan.recipe,
             engine=self.engine,
             course=self.course,
@@ -86,7 +92,15 @@ class CellRun:
             speed=self.speed,
             peak_memory=self.peak_memory,
             epochs=self.epochs,
+            signals=self.signals,
+            predictions=self._named_predictions(),
         )
+
+    def _named_predictions(self) -> Predictions | None:
+        if self.predictions is None:
+            return None
+        images = self.epochs[-1].test_images
+        return Predictions(images=images, sha256=sha256(self.predictions).hexdigest())
 
     def _attempt(self) -> str | None:
         """Do everything; returns why it failed."""
@@ -188,8 +202,10 @@ class CellRun:
     def _train(self, definition: Definition, data: Data) -> None:
         progress = self.context.progress
         gc.collect()  # what was timed is thrown away, before its successor needs the memory
+        trainer = self._trainer(definition, self.engine)
+        self.signals = (self._signals(trainer, data, "initial"),)  # before a checkpoint is loaded
         training = Training(
-            self._trainer(definition, self.engine),
+            trainer,
             data,
             self.plan.cell.seed,
             checkpoints=self.checkpoints,
@@ -207,6 +223,16 @@ class CellRun:
             self.epochs = (*self.epochs, epoch)
             self.course = training.course()
             progress.end_epoch(epoch, training.budget.epochs)
+        self.signals = (*self.signals, self._signals(trainer, data, "final"))
+        assert training.predicted is not None
+        labels = data.test.labels[: len(training.predicted)].to(torch.uint8)
+        self.predictions = predictions.encode(
+            training.predicted.cpu().numpy(), labels.cpu().numpy()
+        )
+
+    def _signals(self, trainer: Trainer, data: Data, moment: Moment) -> Signals:
+        images = min(signals.images_for(self.engine.micro_batch_size), len(data.train))
+        return signals.measure(trainer.model, data.train, images, moment)
 
     def _shrink(self, reason: str) -> None:
         """Halve the micro-batch after memory ran out, and start over with it.
@@ -230,7 +256,7 @@ class CellRun:
         if self.context.options.device.type == "cuda":
             torch.cuda.empty_cache()
         self.engine = self.engine.model_copy(update={"micro_batch_size": size})
-        self.loaded, self.epochs, self.course = None, (), Course()
+        self.loaded, self.epochs, self.course, self.signals = None, (), Course(), ()
         self.checkpoints.clear()
         self.context.progress.say(
             f"{self.plan.cell.id}: out of memory; starting over with {size} images at a time, "

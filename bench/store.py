@@ -1,6 +1,6 @@
-"""Records on disk: ``<folder>/<cell id>/record.json`` and ``epochs.jsonl``. No torch here.
+"""Records on disk: ``<folder>/<cell id>/record.json``, ``epochs.jsonl`` and ``predictions.npy``.
 
-Evaluations of checkpoints are one file each, ``<folder>/<evaluation id>.json``.
+No torch here. Evaluations of checkpoints are one file each, ``<folder>/<evaluation id>.json``.
 """
 
 import hashlib
@@ -11,14 +11,17 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from bench import predictions as predictions_file
 from bench.errors import BenchError, StorageError
 from bench.evaluations import Evaluation
 from bench.migrate import READABLE_VERSIONS, to_current
+from bench.predictions import Classes
 from bench.records import Cell, Record
 
-KNOWN = " and ".join(map(str, READABLE_VERSIONS))
+KNOWN = ", ".join(map(str, READABLE_VERSIONS))
 RECORD_FILE = "record.json"
 EPOCHS_FILE = "epochs.jsonl"
+PREDICTIONS_FILE = "predictions.npy"
 EVALUATIONS = "evaluations"
 """Folder of the evaluations, beside that of the records."""
 
@@ -29,21 +32,21 @@ def write_atomic(path: Path, text: str) -> None:
     Raises:
         StorageError: the folder cannot be written to or the disk is full.
     """
-    _replace({path: text})
+    _replace({path: text.encode()})
 
 
-def _replace(texts: dict[Path, str], kept: str = "; finished cells are kept") -> None:
+def _replace(contents: dict[Path, bytes], kept: str = "; finished cells are kept") -> None:
     """Write every file beside its target first, then rename them all: a full disk changes none."""
     staged: dict[Path, Path] = {}
-    path = next(iter(texts))
+    path = next(iter(contents))
     try:
-        for path, text in texts.items():
+        for path, content in contents.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(
-                "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}-", delete=False
+                dir=path.parent, prefix=f".{path.name}-", delete=False
             ) as file:
                 staged[path] = Path(file.name)
-                file.write(text)
+                file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
             # Temporary files are private; results are as readable as any other file.
@@ -59,19 +62,41 @@ def _replace(texts: dict[Path, str], kept: str = "; finished cells are kept") ->
         ) from error
 
 
-def save(folder: Path, record: Record) -> Path:
-    """Store ``record`` under its cell id and return its folder.
+def save(folder: Path, record: Record, predictions: bytes | None = None) -> Path:
+    """Store ``record`` under its cell id, with the predictions it names, and return its folder.
 
-    record.json goes last, as the sign that the cell is whole, and holds the hash of the epochs: a
-    process killed between the two renames cannot leave a mixture that passes for a record.
+    record.json goes last, as the sign that the cell is whole, and holds the hashes of the others: a
+    process killed between two renames cannot leave a mixture that passes for a record.
     """
     cell_folder = folder / record.cell.id
-    epochs = "".join(epoch.model_dump_json() + "\n" for epoch in record.epochs)
+    epochs = "".join(epoch.model_dump_json() + "\n" for epoch in record.epochs).encode()
     content = record.model_dump(mode="json", exclude={"epochs"})
     content["epochs_sha256"] = _sha256(epochs)
     text = json.dumps(content, indent=1) + "\n"
-    _replace({cell_folder / EPOCHS_FILE: epochs, cell_folder / RECORD_FILE: text})
+    files = {cell_folder / EPOCHS_FILE: epochs, cell_folder / RECORD_FILE: text.encode()}
+    if predictions is not None:
+        assert record.predictions is not None
+        files = {cell_folder / PREDICTIONS_FILE: predictions, **files}
+    _replace(files)
+    if predictions is None:
+        (cell_folder / PREDICTIONS_FILE).unlink(missing_ok=True)  # of the record that was replaced
     return cell_folder
+
+
+def load_predictions(folder: Path, record: Record) -> Classes | None:
+    """Predicted and true classes (2, images) of ``record``'s network; None where it has none.
+
+    Raises:
+        BenchError: the file is missing or is not the one that was written with the record.
+    """
+    if record.predictions is None:
+        return None
+    path = folder / record.cell.id / PREDICTIONS_FILE
+    try:
+        return predictions_file.decode(path.read_bytes(), record.predictions.sha256)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BenchError(f"cannot read {path}: {reason}. Run its cell again.") from error
 
 
 def load(cell_folder: Path) -> Record:
@@ -85,7 +110,7 @@ def load(cell_folder: Path) -> Record:
     remedy = f"Delete the folder {cell_folder} and run its cell again."
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        epochs = (cell_folder / EPOCHS_FILE).read_text(encoding="utf-8")
+        epochs = (cell_folder / EPOCHS_FILE).read_bytes()
         if not isinstance(content, dict):
             raise BenchError(f"{path} does not hold a record (a JSON object). {remedy}")
         version = content.get("schema_version")
@@ -117,8 +142,8 @@ def load(cell_folder: Path) -> Record:
     return record
 
 
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def find(folder: Path, cell: Cell) -> Record | None:
@@ -165,7 +190,7 @@ def save_evaluation(folder: Path, evaluation: Evaluation) -> Path:
         StorageError: the folder cannot be written to or the disk is full.
     """
     path = folder / f"{evaluation.id}.json"
-    _replace({path: evaluation.model_dump_json(indent=1) + "\n"}, kept="")
+    _replace({path: (evaluation.model_dump_json(indent=1) + "\n").encode()}, kept="")
     return path
 
 

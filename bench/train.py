@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -63,6 +64,19 @@ def budget(recipe: Recipe, train_images: int) -> Budget:
     return Budget(images, steps, recipe.iterations or steps * (recipe.epochs or 0))
 
 
+class Look(NamedTuple):
+    """What came of looking at images once.
+
+    Attributes:
+        predicted: class of each, (images,) bytes on the device.
+    """
+
+    images: int
+    correct: int
+    loss: float
+    predicted: Tensor
+
+
 @torch.inference_mode()
 def predict(model: nn.Module, images: Tensor, precision: Precision) -> Tensor:
     """Float32 logits (B, classes) of images (B, C, H, W), in evaluation mode."""
@@ -79,23 +93,23 @@ def evaluate(
     images: int | None = None,
     *,
     first: int = 0,
-) -> tuple[int, int, float]:
-    """Look at ``images`` of ``data`` (None: all) from the one numbered ``first`` on, once each.
-
-    Returns:
-        Images seen, correct predictions, mean cross-entropy per image.
-    """
+) -> Look:
+    """Look at ``images`` of ``data`` (None: all) from the one numbered ``first`` on, once each."""
     end = len(data) if images is None else min(first + images, len(data))
     device = data.labels.device
     indices = torch.arange(first, end, device=device)
     loss = torch.zeros((), dtype=torch.float64, device=device)
     correct = torch.zeros((), dtype=torch.int64, device=device)
+    predicted = []
     for part in torch.split(indices, EVALUATION_BATCH_SIZE[device.type]):
         inputs, labels = data.batch(part)
         logits = predict(model, inputs, precision)
         loss += F.cross_entropy(logits, labels, reduction="sum")
-        correct += (logits.argmax(1) == labels).sum()
-    return end - first, int(correct), float(loss) / (end - first)
+        classes = logits.argmax(1)
+        correct += (classes == labels).sum()
+        predicted.append(classes.to(torch.uint8))
+    mean = float(loss) / (end - first)
+    return Look(end - first, int(correct), mean, torch.cat(predicted))
 
 
 class Training:
@@ -130,6 +144,7 @@ class Training:
         self.on_step = on_step
         self.budget = budget(trainer.recipe, len(data.train))
         self.position = Position()
+        self.predicted: Tensor | None = None  # of the test images, once training has ended
         if loaded:
             self.position = loaded.position
             trainer.load_state_dict(loaded.state)
@@ -244,19 +259,21 @@ class Training:
         recipe, position, trainer = self.trainer.recipe, self.position, self.trainer
         last = position.epoch == self.budget.epochs
         start = time.perf_counter()
-        test_images, test_correct, test_loss = evaluate(
+        test = evaluate(
             trainer.model,
             self.data.test,
             trainer.engine.precision,
             recipe.final_test_images if last else recipe.test_images,
         )
         seconds = time.perf_counter() - start
-        if not math.isfinite(test_loss):  # the last step may have spoilt the weights
+        if not math.isfinite(test.loss):  # the last step may have spoilt the weights
             raise BenchError(
                 f"training diverged: the test loss after epoch {position.epoch} is not a finite "
                 f"number (learning rate {self._rate(self.steps_done - 1):.3g})"
             )
-        held_out: tuple[int, int, float | None] = (0, 0, None)
+        if last:
+            self.predicted = test.predicted
+        held_out = None
         if recipe.held_out_images:
             first = len(self.data.train) - recipe.held_out_images
             held_out = evaluate(
@@ -271,13 +288,13 @@ class Training:
             train_correct=correct,
             train_loss=loss,
             train_seconds=position.train_seconds,
-            test_images=test_images,
-            test_correct=test_correct,
-            test_loss=test_loss,
+            test_images=test.images,
+            test_correct=test.correct,
+            test_loss=test.loss,
             test_seconds=seconds,
-            validation_images=held_out[0],
-            validation_correct=held_out[1],
-            validation_loss=held_out[2],
+            validation_images=held_out.images if held_out else 0,
+            validation_correct=held_out.correct if held_out else 0,
+            validation_loss=held_out.loss if held_out else None,
         )
 
     def _due(self, *, epoch_ends: bool) -> bool:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from bench.data import datasets
+from bench.recipes import StepSchedule
+from bench.records import Record
 from bench.reference.project2022 import Project2022, ProjectRun
 from bench.words import model_title
 from resnet_models import MODELS
@@ -110,6 +112,42 @@ def tables(logs: Iterable[RunLog]) -> dict[tuple[str, str], list[RunLog]]:
 def run_logs(project: Project2022) -> tuple[RunLog, ...]:
     """The runs of the 2022 project, without what was found by hand about how they went."""
     return tuple(_run_log(run, project) for run in project.runs)
+
+
+def log_of(record: Record) -> RunLog:
+    """The log of one of our own runs, as far as a log shows it: nothing of what the recipe freezes.
+
+    Raises:
+        ValueError: the record has no epoch, or its learning rate drops at iterations.
+    """
+    recipe, schedule, cell = record.recipe, record.recipe.schedule, record.cell
+    if isinstance(schedule, StepSchedule) and schedule.unit != "epoch":
+        raise ValueError(f"{cell.id}: its milestones are iterations")
+    spec, epochs = datasets.find(cell.dataset), record.epochs
+    return RunLog(
+        name=cell.id,
+        dataset=cell.dataset,
+        recipe=cell.recipe,
+        model=cell.model,
+        built_model=cell.model,
+        lineage=cell.lineage,
+        parameters=record.cost.parameters if record.cost else None,
+        resolution=spec.resolution,
+        in_channels=spec.channels,
+        classes=spec.classes,
+        train_images=min((epoch.train_images for epoch in epochs), default=0),
+        test_images=min((epoch.test_images for epoch in epochs), default=0),
+        train_batch_size=recipe.batch_size,
+        test_batch_size=recipe.batch_size,
+        learning_rate=recipe.learning_rate,
+        milestones=schedule.milestones if isinstance(schedule, StepSchedule) else (),
+        seed=cell.seed,
+        resumed_after=None,
+        train_accuracy=tuple(100 * epoch.train_accuracy for epoch in epochs),
+        test_accuracy=tuple(100 * epoch.test_accuracy for epoch in epochs),
+        train_loss=tuple(epoch.train_loss for epoch in epochs),
+        test_loss=tuple(epoch.test_loss for epoch in epochs),
+    )
 
 
 def _run_log(run: ProjectRun, project: Project2022) -> RunLog:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from bench import store
-from bench.commands.shared import DataDir, DataSource, Device, Out, load, size
+from bench.commands.shared import DataDir, DataSource, Device, Out, load, optional_count
 from bench.data.normalisation import Normalisation
 from bench.errors import UsageError
 from bench.evaluations import TOLERANCE
@@ -59,12 +59,12 @@ def models(
             lineage=lineage,
             stem=stem,
             shortcut=shortcut,
-            in_channels=size("--channels", channels) or 3,
-            num_classes=size("--classes", classes),
+            in_channels=optional_count("--channels", channels) or 3,
+            num_classes=optional_count("--classes", classes),
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
-    listing.show_layers(definition, size("--resolution", resolution), csv=csv)
+    listing.show_layers(definition, optional_count("--resolution", resolution), csv=csv)
 
 
 def evaluate(

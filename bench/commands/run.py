@@ -19,8 +19,9 @@ from bench.commands.shared import (
     count,
     load,
     names,
+    optional_count,
 )
-from bench.config import DATASETS, make
+from bench.config import DATASETS, Changes, make
 from bench.terminal import console, say
 
 if TYPE_CHECKING:
@@ -40,7 +41,16 @@ def run(
     ] = "auto",
     models: Names = "",
     datasets: Names = "",
+    cells: Annotated[
+        str, typer.Option(metavar="IDS", help="Only these, by the names of their folders.")
+    ] = "",
     seeds: Annotated[str, typer.Option(metavar="N", help="Train N seeds: 0, 1, ...")] = "1",
+    epochs: Annotated[
+        str | None, typer.Option(metavar="N", help="Train N epochs instead of the profile's.")
+    ] = None,
+    images_per_epoch: Annotated[
+        str | None, typer.Option(metavar="N", help="Draw N training images for each epoch.")
+    ] = None,
     held_out: Annotated[
         str | None,
         typer.Option(metavar="N", help="Keep the last N training images for validation."),
@@ -83,11 +93,16 @@ def run(
         has_gpu=torch_device.type == "cuda",
         models=names(models),
         datasets=names(datasets),
+        cells=names(cells),
         seeds=count("--seeds", seeds),
-        held_out=None if held_out is None else count("--held-out", held_out),
+        changes=Changes(
+            epochs=optional_count("--epochs", epochs),
+            images_per_epoch=optional_count("--images-per-epoch", images_per_epoch),
+            held_out=optional_count("--held-out", held_out),
+        ),
     )
     runs = out / RUNS
-    cells = [plan.cell for plan in config.plans]
+    planned = [plan.cell for plan in config.plans]
     stop = StopRequest()
     options = RunOptions(
         device=torch_device,
@@ -97,12 +112,12 @@ def run(
     )
     with grid.lock(runs):
         done = {} if fresh else grid.completed(runs, config, options)
-        total = len(cells)
+        total = len(planned)
         say(
             f"profile {config.profile} on {describe(torch_device).device_name}: {total} cells, "
             f"{len(done)} finished before, in {runs}"
         )
-        missing = {cell.dataset for cell in cells if cell not in done}
+        missing = {cell.dataset for cell in planned if cell not in done}
         stop.install()
         try:
             loaded = load(sorted(missing), data_dir, data_source)
@@ -116,7 +131,7 @@ def run(
                 make_progress=lambda work: GridProgress(console, work),
             )
         except KeyboardInterrupt:
-            kept = sum((runs / cell.id / store.RECORD_FILE).exists() for cell in cells)
+            kept = sum((runs / cell.id / store.RECORD_FILE).exists() for cell in planned)
             same = "The same command without --fresh" if fresh else "The same command"
             say(f"\nStopped: {kept} of {total} cells have a record and keep it. {same} goes on.")
             raise typer.Exit(128 + signal.SIGINT) from None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 EXIT_FAILURE, EXIT_USAGE = 1, 2
 RUNS, PAGE = "runs", "index.html"
-MOST = 10_000  # seeds, pixels, channels or classes: every count then fits 64 bits
+MOST = 100_000  # seeds, images, pixels, channels or classes: every count then fits 64 bits
 
 Names = Annotated[str, typer.Option(help="Comma-separated; all where left out.")]
 DataDir = Annotated[
@@ -48,8 +48,8 @@ def count(option: str, text: str) -> int:
     return int(text)
 
 
-def size(option: str, text: str | None) -> int | None:
-    """A number of pixels, channels or classes; None where the option was left out.
+def optional_count(option: str, text: str | None) -> int | None:
+    """The whole number that ``option`` was given; None where it was left out.
 
     Raises:
         UsageError: it is none, or impossible.
