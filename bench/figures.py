@@ -18,17 +18,18 @@ from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, MaxNLocat
 from bench.svg import PAGE, depth_colour, draw_svg
 from bench.words import model_title
 
-_DEPTHS: Final = ((18, 34, 50, 101, 152), (20, 32, 44, 56, 110))
-_MARKERS: Final = "os^DX"
+_DEPTHS: Final = ((18, 34, 50, 101, 152), (20, 32, 44, 56, 110, 1202))
+_MARKERS: Final = "os^DXP"
 _DASHES: Final[tuple[tuple[float, ...], ...]] = (
     (),
     (5, 1.5),
     (2, 1.2),
     (6, 1.5, 1.5, 1.5),
     (1, 1),
+    (8, 2, 1, 2, 1, 2),
 )
-MARKERS: Final = {d: mark for depths in _DEPTHS for d, mark in zip(depths, _MARKERS, strict=True)}
-DASHES: Final = {d: dash for depths in _DEPTHS for d, dash in zip(depths, _DASHES, strict=True)}
+MARKERS: Final = {d: mark for depths in _DEPTHS for d, mark in zip(depths, _MARKERS, strict=False)}
+DASHES: Final = {d: dash for depths in _DEPTHS for d, dash in zip(depths, _DASHES, strict=False)}
 
 _CURVES: Final = {
     "test_accuracy": "Test accuracy (%)",
@@ -66,12 +67,12 @@ def curve_charts(curves: pd.DataFrame) -> list[Chart]:
             if frame.empty:
                 continue
             charts.append(
-                _chart(
+                make_chart(
                     f"{metric.replace('_', '-')}-{number}",
                     str(panel),
                     label.partition(" (")[0],
                     f"{label} against training images seen, on {panel}. Last values: "
-                    + _listing(frame, _last_points(frame, metric)[metric]),
+                    + listing(frame, _last_points(frame, metric)[metric]),
                     partial(_draw_curves, frame=frame, metric=metric),
                 )
             )
@@ -88,10 +89,10 @@ def speed_charts(summary: pd.DataFrame) -> list[Chart]:
             [*rates, "training_low", "training_high", "inference_low", "inference_high"]
         ].median()
         description = f"Images per second on {panel}, logarithmic scale. Training: "
-        training, inference = (_listing(frame, rows[rate]) for rate in rates)
+        training, inference = (listing(frame, rows[rate]) for rate in rates)
         description += f"{training}. Inference: {inference}"
         charts.append(
-            _chart(
+            make_chart(
                 f"speed-{number}",
                 str(panel),
                 "Throughput (images/s)",
@@ -111,12 +112,12 @@ def cost_charts(summary: pd.DataFrame) -> list[Chart]:
             {"macs": "mean", "test_accuracy": "mean", "test_low": "min", "test_high": "max"}
         )
         charts.append(
-            _chart(
+            make_chart(
                 f"cost-{number}",
                 str(panel),
                 "Test accuracy against cost",
                 f"Test accuracy in percent against multiply-adds per image, on {panel}. "
-                + _listing(frame, rows["test_accuracy"]),
+                + listing(frame, rows["test_accuracy"]),
                 partial(_draw_cost, rows=_rows(rows)),
             )
         )
@@ -252,14 +253,15 @@ def _rows(frame: pd.DataFrame) -> Rows:
     return frame.reset_index().to_dict("records")
 
 
-def _listing(frame: pd.DataFrame, values: "pd.Series[float]") -> str:
+def listing(frame: pd.DataFrame, values: "pd.Series[float]") -> str:
     """Values by depth, with the name of the network in ``frame``, of which a panel has one."""
     network = frame["network"].iloc[0]
     rows = values.reset_index().itertuples(index=False)
     return ", ".join(f"{model_title(network, depth)} {value:.3g}" for depth, value in rows)
 
 
-def _chart(
+def make_chart(
     key: str, panel: str, title: str, description: str, draw: Callable[[Axes], None]
 ) -> Chart:
+    """What ``draw`` draws into one pair of axes, with an id and a text alternative."""
     return Chart(key, panel, title, description, draw_svg(draw, key))

@@ -28,7 +28,10 @@ def decode(content: bytes, digest: str) -> Classes:
     """
     if sha256(content).hexdigest() != digest:
         raise ValueError("its hash is not the one in the record")
-    array = np.load(io.BytesIO(content), allow_pickle=False)
+    try:
+        array = np.load(io.BytesIO(content), allow_pickle=False)
+    except EOFError as error:
+        raise ValueError("it is empty") from error
     if array.dtype != np.uint8 or array.ndim != 2 or len(array) != 2:
         raise ValueError(f"it holds an array of {array.dtype} {array.shape}, not (2, images) bytes")
     return np.asarray(array, dtype=np.uint8)

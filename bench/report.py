@@ -23,6 +23,7 @@ from bench.findings import CONCLUSIONS, OTHER_CONCLUSION, Row, headline
 from bench.formats import duration, number, period, significant, size
 from bench.records import Record
 from bench.reference.loader import dataset_title, load_paper, load_project2022
+from bench.signal_figures import signal_charts, signal_table
 from resnet_models import MODELS, define
 
 T = TypeVar("T")
@@ -108,6 +109,8 @@ def render(
         speed_charts=speed_charts(summary),
         curve_charts=_by_panel(curve_charts(tables.curves(shown))),
         cost_charts=cost_charts(summary),
+        signals=signal_table(shown, summary),
+        signal_charts=_by_panel(signal_charts(shown, summary)),
         cells=_cells(shown, summary),
         environments=_distinct(record.environment for record in shown),
         evaluations=evaluations,

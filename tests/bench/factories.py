@@ -18,9 +18,10 @@ from bench.records import (
     EpochRecord,
     PeakMemory,
     Record,
+    Signals,
     Speed,
 )
-from resnet_models import Definition, define
+from resnet_models import MODELS, Definition, define
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -259,3 +260,23 @@ def make_evaluation(**changes: Any) -> Evaluation:
         "environment": ENVIRONMENT,
     }
     return Evaluation(**(fields | changes))
+
+
+def make_signals(record: Record) -> tuple[Signals, ...]:
+    """Before and after training; responses fall and gradients grow from the input to the output."""
+    spec = MODELS[record.cell.model]
+    blocks = sum(spec.layers)
+    each = 2 if spec.block == "basic" else 1
+    layers = tuple(f"block{n}.conv{m}" for n in range(blocks) for m in range(each))
+    return tuple(
+        Signals(
+            moment=moment,
+            images=32,
+            layers=layers,
+            response_std=tuple(scale / (1 + n / len(layers)) for n in range(len(layers))),
+            weight_gradient_norm=(0.1,) * len(layers),
+            blocks=tuple(f"block{n}" for n in range(blocks)),
+            input_gradient_norm=tuple(scale * 10 ** (n / blocks) for n in range(blocks)),
+        )
+        for moment, scale in (("initial", 1.0), ("final", 0.5))
+    )

@@ -5,7 +5,7 @@ from functools import cache
 import html5lib
 
 from bench import report
-from tests.bench.factories import make_failed, make_grid, make_profile, make_record
+from tests.bench.factories import make_failed, make_grid, make_profile, make_record, make_signals
 from tests.bench.tools import HOSTILE
 
 RECORDS = {
@@ -20,6 +20,7 @@ RECORDS = {
     "table6": make_profile("table6"),
     "table6 with seeds": [r for r in make_profile("table6", seeds=3) if r.cell.depth < 40],
     "project2022": make_profile("project2022"),
+    "signals": [r.model_copy(update={"signals": make_signals(r)}) for r in make_grid(seeds=2)],
 }
 
 

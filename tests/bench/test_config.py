@@ -6,7 +6,9 @@ from itertools import chain
 import pytest
 
 from bench import config, recipes
-from bench.config import DATASETS, PROFILES, TABLE1, make, plan
+from bench.budgets import NOTEBOOK
+from bench.claims import load_claims
+from bench.config import DATASETS, PROFILES, PROJECT2022_SMALL, TABLE1, Changes, make, plan
 from bench.errors import UsageError
 from resnet_models import MODELS
 
@@ -62,7 +64,7 @@ def test_a_cell_carries_the_name_of_its_recipe_and_ids_are_unique():
     plans = list(chain.from_iterable(profile().plans for profile in PROFILES.values()))
     assert all(each.cell.recipe == each.recipe.name for each in plans)
     assert len({each.cell.id for each in plans}) == len(plans)
-    assert all(re.fullmatch(r"[a-z0-9_-]+", each.cell.id) for each in plans)
+    assert all(re.fullmatch(r"[a-zA-Z0-9_-]+", each.cell.id) for each in plans)
 
 
 def test_one_name_and_data_set_mean_one_recipe_in_all_profiles():
@@ -108,7 +110,8 @@ def test_seeds_go_through_the_whole_profile_one_by_one():
     [
         (
             {"profile": "fast"},
-            "no profile named 'fast'; there are auto, smoke, quick, full, table6, project2022$",
+            "no profile named 'fast'; there are auto, smoke, quick, full, table6, table6_more, "
+            "project2022$",
         ),
         ({"models": ["resnet19"]}, r"no model named 'resnet19'; there are resnet18, "),
         ({"models": ["cifar_resnet20"]}, r"no model named 'cifar_resnet20'; there are resnet18, "),
@@ -119,6 +122,24 @@ def test_seeds_go_through_the_whole_profile_one_by_one():
         ({"profile": "table6", "datasets": ["mnist"]}, "no dataset named 'mnist'; .* cifar10$"),
         ({"datasets": ["cifar100"]}, r"no dataset named 'cifar100'; there are cifar10, mnist"),
         ({"seeds": 0}, r"--seeds 0: at least one"),
+        (
+            {"cells": ["resnet18-paper-imagenet-mnist-quick-seed0"]},
+            "no cell named 'resnet18-paper-imagenet-mnist-quick-seed0'; there are resnet18-paper-"
+            "imagenet-cifar10-smoke-seed0, ",
+        ),
+        ({"cells": ["resnet18"]}, "no cell named 'resnet18'; there are .*-smoke-seed0$"),
+        (
+            {"profile": "table6", "changes": Changes(epochs=3)},
+            "--epochs 3: the recipe paper_cifar is told in iterations, not in epochs",
+        ),
+        (
+            {"changes": Changes(images_per_epoch=50_001)},
+            "--images-per-epoch 50001: cifar10 has 50000 to train on",
+        ),
+        (
+            {"changes": Changes(images_per_epoch=45_001, held_out=5000)},
+            "--images-per-epoch 45001: cifar10 has 45000 to train on",
+        ),
     ],
 )
 def test_unknown_names_are_refused_with_the_known_ones(wrong, message):
@@ -143,10 +164,68 @@ def test_a_plan_of_a_network_that_does_not_exist_is_refused():
 
 
 def test_held_out_images_make_other_cells():
-    config = make("table6", has_gpu=False, held_out=5000)
+    config = make("table6", has_gpu=False, changes=Changes(held_out=5000))
+    assert config.words == ("--held-out 5000",)
     assert {plan.recipe.held_out_images for plan in config.plans} == {5000}
     assert {plan.cell.recipe for plan in config.plans} == {
         "paper_cifar_heldout5000",
         "paper_cifar_warmup_heldout5000",
     }
     assert all(plan.cell.recipe == plan.recipe.name for plan in config.plans)
+
+
+def test_cells_are_chosen_by_the_names_of_their_folders():
+    whole = make("full", has_gpu=False, seeds=4)
+    wanted = ["resnet50-paper-cifar-cifar10-full-seed3", "resnet18-paper-imagenet-mnist-full-seed0"]
+    made = make("full", has_gpu=False, cells=wanted)
+    assert [each.cell.id for each in made.plans] == wanted[::-1]
+    assert set(made.plans) <= set(whole.plans)
+    far = make("full", has_gpu=False, cells=["resnet18-paper-imagenet-mnist-full-seed987654321"])
+    assert [each.cell.seed for each in far.plans] == [987654321]
+
+
+def test_a_smaller_budget_makes_other_cells_and_keeps_the_place_of_the_accident():
+    made = make("project2022", has_gpu=False, models=["resnet50"], changes=PROJECT2022_SMALL)
+    assert made.words == ("--epochs 24", "--images-per-epoch 3200")
+    facts = {
+        each.cell.recipe: (
+            each.recipe.epochs,
+            each.recipe.freeze_weights_after_epoch,
+            each.recipe.images_per_epoch,
+            each.recipe.test_images,
+            each.recipe.final_test_images,
+        )
+        for each in made.plans
+        if each.cell.dataset == "cifar10"
+    }
+    assert facts == {
+        "project2022_base_epochs24_images3200": (24, None, 3200, 640, None),
+        "project2022_base_frozen8_epochs24_images3200": (24, 8, 3200, 640, None),
+    }
+    whole = make("project2022", has_gpu=False, models=["resnet50"])
+    for small, large in zip(made.plans, whole.plans, strict=True):
+        differing = {name for name, value in small.recipe if value != getattr(large.recipe, name)}
+        assert differing <= {
+            "name", "epochs", "images_per_epoch", "test_images", "freeze_weights_after_epoch",
+        }  # fmt: skip
+
+
+def test_the_budget_of_a_profile_itself_changes_nothing():
+    whole = make("quick", has_gpu=False)
+    same = make("quick", has_gpu=False, changes=Changes(epochs=4))
+    assert same.plans == whole.plans
+
+
+def test_every_network_that_a_claim_of_section_4_2_needs_is_in_a_profile():
+    plans = [each for name in PROFILES for each in PROFILES[name]().plans]
+    small = make("project2022", has_gpu=False, changes=PROJECT2022_SMALL).plans
+    there = {(each.cell.model, each.cell.shortcut, each.recipe) for each in [*plans, *small]}
+    missing = [
+        (claim.id, group.model, group.budget)
+        for claim in load_claims()
+        for group in claim.needs.groups
+        if group.needed.recipe is not None
+        and not group.budget.startswith(NOTEBOOK)
+        and (group.model, group.definition.shortcut, group.needed.recipe) not in there
+    ]
+    assert missing == []

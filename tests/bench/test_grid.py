@@ -11,7 +11,7 @@ from bench import grid, speed, store
 from bench.context import RunOptions
 from bench.engine import EngineOptions
 from bench.errors import BenchError, UsageError
-from tests.bench.grids import CPU, run
+from tests.bench.grids import CPU, DATASETS, run
 from tests.bench.small import small_config, small_recipe
 
 
@@ -29,11 +29,16 @@ def test_a_record_is_complete_and_stored(finished):
     assert record.cost.parameters == 11_175_370
     assert record.cost.table1_macs == 1_814_073_344
     assert len(record.epochs) == 2
+    assert [signals.moment for signals in record.signals] == ["initial", "final"]
+    assert record.signals[0].images == 8  # half a batch
+    predicted, labels = store.load_predictions(folder, record)
+    assert int((predicted == labels).sum()) == record.final.test_correct
+    assert labels.tolist() == DATASETS["mnist"].test.labels.tolist()
     assert record.speed.train_step_seconds
     assert record.peak_memory.size_bytes > 2**26
     assert record.command == (
-        "python -m bench run --profile small --models resnet18 --datasets mnist "
-        "--seeds 1 --device cpu --fresh"
+        "python -m bench run --profile small --cells resnet18-paper-imagenet-mnist-small-seed0 "
+        "--device cpu --fresh"
     )
 
 

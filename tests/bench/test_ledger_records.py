@@ -1,13 +1,13 @@
 """Verdicts on records: what is missing, of another budget, of cost alone, with signals."""
 
 from datetime import timedelta
-from types import SimpleNamespace
 
 import pytest
 
 from bench import recipes
 from bench.ledger import judge
 from bench.measures import MEASURES, Figure
+from bench.records import Engine, Signals
 from tests.bench.factories import START, make_failed, make_grid, make_profile, make_record
 from tests.bench.verdicts import CLAIMS, NEAR_875, PLAIN, runs, verdict
 from tests.bench.worlds import network_of, observed
@@ -143,13 +143,19 @@ def test_a_record_that_counted_something_else_is_named():
 
 
 def signals(moment, gradients, responses=(0.4, 0.6)):
-    return SimpleNamespace(
-        moment=moment, input_gradient_norm=gradients, response_std=responses, layers=("a", "b")
+    return Signals(
+        moment=moment,
+        images=8,
+        layers=("conv1", "conv2"),
+        response_std=responses,
+        weight_gradient_norm=responses,
+        blocks=tuple(f"layer1.{n}" for n in range(len(gradients))),
+        input_gradient_norm=gradients,
     )
 
 
 def test_signals_are_read_from_the_records_that_have_them():
-    record = SimpleNamespace(
+    record = make_record(
         signals=(
             signals("initial", (100.0, 10.0, 2.0, 1.0)),
             signals("final", (1.0, 1.0, 1.0, 10.0)),
@@ -158,11 +164,25 @@ def test_signals_are_read_from_the_records_that_have_them():
     assert MEASURES["gradient_drift_initial"].of(record).value == pytest.approx(2)
     assert MEASURES["gradient_drift_final"].of(record).value == pytest.approx(1)
     assert MEASURES["response_std"].of(record).value == pytest.approx(0.5)
-    assert MEASURES["response_std"].of(SimpleNamespace()) is None
-    assert MEASURES["gradient_drift_final"].of(SimpleNamespace(signals=())) is None
-    assert MEASURES["gradient_drift_final"].of(
-        SimpleNamespace(signals=(signals("final", (0.0, 1.0)),))
-    ) is None  # fmt: skip
+    without, vanished = make_record(), make_record(signals=(signals("final", (0.0, 1.0)),))
+    assert MEASURES["response_std"].of(without) is None
+    assert MEASURES["gradient_drift_final"].of(without) is None
+    assert MEASURES["gradient_drift_final"].of(vanished) is None
+
+
+def test_a_batch_norm_that_saw_too_few_images_at_a_time_does_not_count():
+    def record(micro_batch_size):
+        engine = Engine(precision="float32", micro_batch_size=micro_batch_size)
+        return record_with_error(8.75, 0, engine=engine)
+
+    claim = CLAIMS["table6.error.20"]
+    (whole,), (half,), (less,) = (judge([record(size)], [claim]) for size in (128, 64, 63))
+    assert whole.word == half.word == "inconclusive"  # one seed
+    assert (less.word, less.reason) == (
+        "not run",
+        "ResNet-20 needs BatchNorm to see at least half of the 128 images of a batch at a time, "
+        "and it saw 63.",
+    )
 
 
 def test_trained_networks_without_signals_are_told():

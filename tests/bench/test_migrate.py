@@ -1,4 +1,4 @@
-"""Records of version 1 read as they always did; newer ones than today's are refused."""
+"""Records of older versions read as they always did; newer ones than today's are refused."""
 
 import hashlib
 import json
@@ -17,9 +17,12 @@ PUBLISHED = Path(__file__).parents[2] / "reports" / "published" / "cpu-2-cores-2
 FOLDERS = sorted(path for path in PUBLISHED.iterdir() if path.is_dir())
 
 
+NEW_IN_3 = ("signals", "predictions")
+
+
 def version_1(record):
     """``record`` in the words of version 1, and its epochs."""
-    content = record.model_dump(mode="json", exclude={"epochs", "engine", "course"})
+    content = record.model_dump(mode="json", exclude={"epochs", "engine", "course", *NEW_IN_3})
     content["schema_version"] = 1
     content["precision"] = record.engine.precision
     del content["cell"]["shortcut"]
@@ -84,6 +87,15 @@ def test_a_record_of_version_1_becomes_that_of_today(tmp_path, record):
     assert store.load(write(tmp_path / record.cell.id, content, epochs)) == record
 
 
+def test_a_record_of_version_2_has_no_signals_and_no_predictions(tmp_path):
+    record = make_record(110, network="cifar_resnet", recipe=recipes.paper_cifar(warmup=True))
+    content = record.model_dump(mode="json", exclude={"epochs", *NEW_IN_3})
+    epochs = [epoch.model_dump(mode="json") for epoch in record.epochs]
+    found = store.load(write(tmp_path / record.cell.id, content | {"schema_version": 2}, epochs))
+    assert found == record
+    assert (found.schema_version, found.signals, found.predictions) == (3, (), None)
+
+
 def test_an_epoch_with_a_short_last_batch_had_one_more_step():
     record = make_record(34, recipe={"images_per_epoch": None, "batch_size": 128})
     _, epochs = to_current(*version_1(record))
@@ -134,6 +146,6 @@ def test_other_versions_are_refused_with_the_remedy(tmp_path, version):
     record = make_record(18)
     content, epochs = version_1(record)
     folder = write(tmp_path / record.cell.id, content | {"schema_version": version}, epochs)
-    message = r"schema version .*, this program reads 1 and 2\. Delete the folder"
+    message = r"schema version .*, this program reads 1, 2, 3\. Delete the folder"
     with pytest.raises(BenchError, match=message):
         store.load(folder)

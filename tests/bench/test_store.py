@@ -47,7 +47,7 @@ RECORDS = {
 @pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
 def test_round_trip(tmp_path, record):
     folder = store.save(tmp_path, record)
-    assert json.loads((folder / store.RECORD_FILE).read_text())["schema_version"] == 2
+    assert json.loads((folder / store.RECORD_FILE).read_text())["schema_version"] == 3
     assert store.load(folder) == record
 
 
@@ -74,9 +74,9 @@ def test_find_tells_absent_from_present(tmp_path):
         ("[1, 2]", "does not hold a record"),
         ("\udcff", "damaged"),
         ("{}", "schema version None"),
-        ('{"schema_version": 99}', "schema version 99, this program reads 1 and 2"),
+        ('{"schema_version": 99}', "schema version 99, this program reads 1, 2, 3"),
         ('{"schema_version": 1}', "does not belong to the record.json"),
-        ('{"schema_version": 2}', "does not belong to the record.json"),
+        ('{"schema_version": 3}', "does not belong to the record.json"),
     ],
 )
 def test_garbage_is_named_with_the_remedy(stored, content, message):

@@ -25,7 +25,7 @@ STATISTICAL = tuple(claim for claim in load_claims() if isinstance(claim.test, T
 # Where nothing is printed: near the bounds that claims set.
 COMMON = {
     "test_error": 8.0, "train_error": 1.0, "epochs_to_learn": 1.5, "response_std": 0.5,
-    "gradient_drift_initial": 2.0, "gradient_drift_final": 2.0,
+    "gradient_drift_initial": 2.0, "gradient_drift_final": 2.0, "freeze_miss": 3.0,
 }  # fmt: skip
 
 Key = tuple[Group, str]
@@ -169,6 +169,7 @@ def observed(group: Group, seed: int, figures, **changes) -> Observed:
         "completed": True,
         "reason": None,
         "finished_at": START + timedelta(hours=seed),
+        "norm_batch_size": recipe.batch_size,
         "steps": recipe.iterations or 100,
         "cost": None,
         "figures": figures,
