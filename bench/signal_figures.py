@@ -25,7 +25,7 @@ _DRAWN: Final = {
     ("response", "final"): (
         "Layer responses after training",
         "3×3 convolution, from the input",
-        "Standard deviation after BatchNorm",
+        "Standard deviation of the output",
     ),
     ("gradient", "initial"): (
         "Gradient before training",
@@ -72,8 +72,8 @@ def signal_charts(records: Sequence[Record], summary: pd.DataFrame) -> list[Char
                     f"signal-{quantity}-{moment}-{number}",
                     str(panel),
                     title,
-                    f"{y_label} of each {x_label.partition(',')[0]}, logarithmic scale, on "
-                    f"{panel}. Medians: {listing(frame, medians)}",
+                    f"{y_label}, of each {x_label.partition(',')[0]}, on {panel}. "
+                    f"Medians: {listing(frame, medians)}",
                     partial(_draw, frame=frame, x_label=x_label, y_label=y_label),
                 )
             )
@@ -123,7 +123,10 @@ def _draw(axes: Axes, frame: pd.DataFrame, x_label: str, y_label: str) -> None:
             f"{depth}", (position, height), xytext=(4, 3), textcoords="offset points",
             color=colour, fontweight="bold",
         )  # fmt: skip
-    axes.set_yscale("log")
+    if (frame["quantity"] == "gradient").all():
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(bottom=0)  # as in Figure 7
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.margins(x=0.05, y=0.08)
     axes.set(xlabel=x_label, ylabel=y_label)
