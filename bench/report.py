@@ -21,6 +21,8 @@ from bench.evaluations import Evaluation
 from bench.figures import cost_charts, curve_charts, speed_charts
 from bench.findings import CONCLUSIONS, OTHER_CONCLUSION, Row, headline
 from bench.formats import duration, number, period, significant, size
+from bench.performance import block_tables, block_times
+from bench.performance.block_times import BlockTimes
 from bench.records import Record
 from bench.reference.loader import dataset_title, load_paper, load_project2022
 from bench.signal_figures import signal_charts, signal_table
@@ -30,7 +32,7 @@ T = TypeVar("T")
 
 
 def write(results_folder: Path, out_file: Path, profile: str | None = None) -> list[str]:
-    """Render the records below ``results_folder``, and the evaluations beside it, to ``out_file``.
+    """Render the records below ``results_folder``, and what lies beside it, to ``out_file``.
 
     Returns:
         What is wrong with records that had to be left out.
@@ -42,11 +44,13 @@ def write(results_folder: Path, out_file: Path, profile: str | None = None) -> l
     records, problems = store.load_all(results_folder)
     evaluations_folder = results_folder.parent / store.EVALUATIONS
     evaluations, more_problems = store.load_evaluations(evaluations_folder)
-    problems += more_problems
+    blocks, block_problems = block_times.find(results_folder.parent)
+    problems += more_problems + block_problems
     page = render(
         records,
         problems,
         evaluations=evaluations,
+        blocks=blocks,
         profile=profile,
         records_path=_path_from(out_file, results_folder),
         evaluations_path=_path_from(out_file, evaluations_folder),
@@ -64,6 +68,7 @@ def render(
     problems: Sequence[str],
     *,
     evaluations: Sequence[Evaluation] = (),
+    blocks: BlockTimes | None = None,
     profile: str | None = None,
     records_path: str = "runs",
     evaluations_path: str = store.EVALUATIONS,
@@ -74,6 +79,7 @@ def render(
         records: of any profiles; the page notes what it leaves out.
         problems: what is wrong with records that could not be read.
         evaluations: of checkpoints; of any profile.
+        blocks: timings of blocks, where there are any.
         profile: the profile to show.
         records_path: folder of the records, as seen from the page.
         evaluations_path: folder of the evaluations, as seen from the page.
@@ -114,6 +120,7 @@ def render(
         cells=_cells(shown, summary),
         environments=_distinct(record.environment for record in shown),
         evaluations=evaluations,
+        blocks=block_tables.section(blocks) if blocks else None,
         claims=ledger_tables.sections(verdicts, on_page={record.cell.id for record in shown}),
         claim_counts=ledger_tables.counts(verdicts),
         audit=audit_project2022(),

@@ -1,4 +1,4 @@
-"""Shared fixtures: the real datasets, from the default cache, fetched once per machine."""
+"""Shared fixtures (the real datasets, fetched once per machine) and the benchmarks' options."""
 
 from pathlib import Path
 
@@ -6,6 +6,9 @@ import pytest
 
 from bench.data.datasets import Dataset
 from bench.data.sources import default_data_dir, load
+from bench.environment import choose_device, commit, describe
+
+SPEED = Path(__file__).parent / "speed"
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +24,46 @@ def cifar10(data_dir: Path) -> Dataset:
 @pytest.fixture(scope="session")
 def mnist(data_dir: Path) -> Dataset:
     return load("mnist", data_dir=data_dir, report=print)
+
+
+def is_timed(config: pytest.Config) -> bool:
+    """Whether benchmarks are asked for; otherwise a few of them run once, to see that they do."""
+    return bool(config.getoption("benchmark_only") or config.getoption("benchmark_enable"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.getgroup("benchmark").addoption(
+        "--speed-full",
+        action="store_true",
+        help="With --benchmark-only: every shortcut option, lineage and network (tests/speed).",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("speed_full") and not is_timed(config):
+        raise pytest.UsageError("--speed-full says what to time: give --benchmark-only with it.")
+    if not is_timed(config):
+        config.option.benchmark_disable = True
+    path = config.getoption("benchmark_json")
+    if path:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)  # found out before minutes are spent
+        except OSError as error:
+            raise pytest.UsageError(f"--benchmark-json {path}: {error.strerror}") from error
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With --benchmark-only, all but the benchmarks: they would only be listed as skipped."""
+    related = SPEED in (collection_path, *collection_path.parents)
+    related = related or collection_path in SPEED.parents
+    return True if config.getoption("benchmark_only") and not related else None
+
+
+def pytest_benchmark_generate_machine_info() -> dict[str, object]:
+    """What our records say of a machine: results are published, so no host name is among it."""
+    return describe(choose_device("auto")).model_dump(mode="json")
+
+
+def pytest_benchmark_generate_commit_info() -> dict[str, object]:
+    """The commit alone: no name of a branch or a folder."""
+    return {"id": commit()}
