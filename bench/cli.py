@@ -3,6 +3,7 @@
 import typer
 
 from bench.commands.claims import claims
+from bench.commands.compare import compare
 from bench.commands.machine import compare_loops, doctor
 from bench.commands.networks import evaluate, models
 from bench.commands.run import data, report, run
@@ -17,7 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, data, report, claims, models, evaluate, compare_loops, doctor):
+for command in (run, data, report, claims, compare, models, evaluate, compare_loops, doctor):
     app.command()(command)
 
 

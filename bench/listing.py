@@ -4,9 +4,7 @@ import sys
 from collections.abc import Iterable
 
 import pandas as pd
-from rich import box
 from rich.console import Console
-from rich.table import Table
 
 from bench.catalog_tables import (
     COUNTS,
@@ -17,11 +15,9 @@ from bench.catalog_tables import (
     stacked,
     table1_structure,
 )
+from bench.terminal import plain_table, wide
 from resnet_models import Definition
 from resnet_models.spec import Lineage
-
-# Wider than any table here: a narrow terminal then wraps a line, and never drops digits.
-out = Console(width=500, markup=False, highlight=False, emoji=False)
 
 
 def show_catalog(lineage: Lineage, *, csv: bool) -> None:
@@ -31,8 +27,8 @@ def show_catalog(lineage: Lineage, *, csv: bool) -> None:
         _write_csv(frame)
         return
     head = ["Model", "Depth", "Block", "Parameters"]
-    first = _table([*head, "MACs, 10⁹", "Printed\nFLOPs, 10⁹", "Difference"], "lrlrrrr")
-    second = _table([*head, "Printed, 10⁶", "Difference", "MACs, 10⁶"], "lrlrrrr")
+    first = plain_table([*head, "MACs, 10⁹", "Printed\nFLOPs, 10⁹", "Difference"], "lrlrrrr")
+    second = plain_table([*head, "Printed, 10⁶", "Difference", "MACs, 10⁶"], "lrlrrrr")
     for row in frame.to_dict("records"):
         start = [row["model"], str(row["depth"]), row["block"], f"{row['parameters']:,}"]
         difference = _number(row["difference_percent"], "+.1f", unit=" %")
@@ -43,10 +39,10 @@ def show_catalog(lineage: Lineage, *, csv: bool) -> None:
             printed = _number(row["printed_parameters"], ".3g", per=1e6)
             second.add_row(*start, printed, difference, _number(row["macs"], ",.1f", per=1e6))
     _title(f"Tables 1 and 2 of the paper: 224×224 images, 1000 classes, lineage {lineage}")
-    out.print(first)
+    wide.print(first)
     _title("\nTable 6 of the paper: 32×32 images, 10 classes")
-    out.print(second)
-    out.print("\nDifference: ours against the printed figure; – where the paper prints none.")
+    wide.print(second)
+    wide.print("\nDifference: ours against the printed figure; – where the paper prints none.")
 
 
 def show_layers(definition: Definition, resolution: int | None, *, csv: bool) -> None:
@@ -56,22 +52,22 @@ def show_layers(definition: Definition, resolution: int | None, *, csv: bool) ->
     if csv:
         _write_csv(frame.assign(output_shape=[_shape(s, "x") for s in frame["output_shape"]]))
         return
-    layers = _table(["Layer", "Kind", "Output", "Parameters", "MACs"], "llrrr")
+    layers = plain_table(["Layer", "Kind", "Output", "Parameters", "MACs"], "llrrr")
     for row in frame.to_dict("records"):
         counts = _count(row["parameters"]), _count(row["macs"])
         layers.add_row(row["name"], row["kind"], _shape(row["output_shape"]), *counts)
     kinds = kind_totals(frame).sort_values("macs", ascending=False, kind="stable")
-    totals = _table(["Kind", "Layers", "Parameters", "MACs", "Other operations"], "lrrrr")
+    totals = plain_table(["Kind", "Layers", "Parameters", "MACs", "Other operations"], "lrrrr")
     for row in kinds.to_dict("records"):
         totals.add_row(row["kind"], str(row["layers"]), *(_count(row[key]) for key in COUNTS))
     totals.add_row("all", str(len(frame)), *(_count(int(frame[key].sum())) for key in COUNTS))
     image = _shape((definition.in_channels, resolution, resolution))
     _title(f"{definition.model} for {image} images and {definition.num_classes} classes")
-    out.print(
+    wide.print(
         f"{definition.stem} stem, shortcut {definition.shortcut}, lineage {definition.lineage}"
     )
-    out.print(layers, "", totals)
-    out.print(f"\n2×MACs: {2 * frame['macs'].sum():,}, where a multiply-add counts as two")
+    wide.print(layers, "", totals)
+    wide.print(f"\n2×MACs: {2 * frame['macs'].sum():,}, where a multiply-add counts as two")
 
 
 def show_table1(lineage: Lineage, *, csv: bool) -> None:
@@ -85,34 +81,24 @@ def show_table1(lineage: Lineage, *, csv: bool) -> None:
     macs = {depth: f"{macs[depth] / 1e9:.3f}" for depth in depths}
     printed = {depth: f"{printed[depth] / 1e9:.1f}" for depth in depths}
     _title(f"Table 1 of the paper, made from the networks: 224×224 images, lineage {lineage}")
-    table = _table(["Stage", "Output", *(f"{depth} layers" for depth in depths)], "lrlllll")
+    table = plain_table(["Stage", "Output", *(f"{depth} layers" for depth in depths)], "lrlllll")
     for stage in stages:
         cells = (stacked(stage[depth]) for depth in depths)
         table.add_row(stage["stage"], _square(stage["output_size"]), *cells)
     table.add_section()
     table.add_row("MACs, 10⁹", "", *macs.values())
     table.add_row("Printed", "", *printed.values())
-    if out.measure(table).maximum <= Console().width:
-        out.print(table)
+    if wide.measure(table).maximum <= Console().width:
+        wide.print(table)
         return
     for depth in depths:
         _title(f"\n{depth} layers: {macs[depth]}·10⁹ MACs, {printed[depth]}·10⁹ FLOPs printed")
         for stage in stages:
-            out.print(f"{stage['stage']:8}{_square(stage['output_size']):>7}  {stage[depth]}")
-
-
-def _table(columns: list[str], sides: str) -> Table:
-    """An empty table with one rule below its head; ``sides`` is l or r for each column."""
-    table = Table(
-        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style=""
-    )
-    for column, side in zip(columns, sides, strict=True):
-        table.add_column(column, justify="left" if side == "l" else "right", no_wrap=True)
-    return table
+            wide.print(f"{stage['stage']:8}{_square(stage['output_size']):>7}  {stage[depth]}")
 
 
 def _title(text: str) -> None:
-    out.print(text, style="bold")
+    wide.print(text, style="bold")
 
 
 def _number(value: float, form: str, *, per: float = 1, unit: str = "") -> str:

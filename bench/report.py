@@ -16,13 +16,15 @@ from jinja2 import PackageLoader, StrictUndefined, Template
 from bench import catalog_tables, comparisons, ledger, ledger_tables, store, tables, words
 from bench.audit import audit_project2022
 from bench.conditions import unequal_conditions
-from bench.errors import UsageError
+from bench.errors import BenchError, UsageError
 from bench.evaluations import Evaluation
 from bench.figures import cost_charts, curve_charts, speed_charts
 from bench.findings import CONCLUSIONS, OTHER_CONCLUSION, Row, headline
 from bench.formats import duration, number, period, significant, size
+from bench.pairs import Load, compare_pairs
 from bench.performance import block_tables, block_times
 from bench.performance.block_times import BlockTimes
+from bench.predictions import Classes
 from bench.records import Record
 from bench.reference.loader import dataset_title, load_paper, load_project2022
 from bench.signal_figures import signal_charts, signal_table
@@ -46,11 +48,20 @@ def write(results_folder: Path, out_file: Path, profile: str | None = None) -> l
     evaluations, more_problems = store.load_evaluations(evaluations_folder)
     blocks, block_problems = block_times.find(results_folder.parent)
     problems += more_problems + block_problems
+
+    def load(record: Record) -> Classes | None:
+        try:
+            return store.load_predictions(results_folder, record)
+        except BenchError as error:
+            problems.append(str(error))
+            return None
+
     page = render(
         records,
         problems,
         evaluations=evaluations,
         blocks=blocks,
+        predictions=load,
         profile=profile,
         records_path=_path_from(out_file, results_folder),
         evaluations_path=_path_from(out_file, evaluations_folder),
@@ -69,6 +80,7 @@ def render(
     *,
     evaluations: Sequence[Evaluation] = (),
     blocks: BlockTimes | None = None,
+    predictions: Load = lambda _record: None,
     profile: str | None = None,
     records_path: str = "runs",
     evaluations_path: str = store.EVALUATIONS,
@@ -80,6 +92,7 @@ def render(
         problems: what is wrong with records that could not be read.
         evaluations: of checkpoints; of any profile.
         blocks: timings of blocks, where there are any.
+        predictions: gives what a record's network took each test image for, if it is stored.
         profile: the profile to show.
         records_path: folder of the records, as seen from the page.
         evaluations_path: folder of the evaluations, as seen from the page.
@@ -105,6 +118,7 @@ def render(
         grid=_by_dataset(grid),
         beside=any(row["theirs_images"] is not None for row in grid),
         footnotes=_footnotes(grid),
+        pairs=compare_pairs(shown, predictions),
         table1=table1,
         table6=_rows(catalog_tables.table6()),
         table6_results=_rows(comparisons.table6(grid_frame)),

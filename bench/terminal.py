@@ -6,14 +6,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
+from rich import box
 from rich.console import Console
+from rich.table import Table
 
 console = Console(emoji=False)
+# Wider than any table here: a narrow terminal then wraps a line, and never drops digits.
+wide = Console(width=500, markup=False, highlight=False, emoji=False)
 
 
 def say(text: str) -> None:
     """``text`` as it is."""
     console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def plain_table(columns: list[str], sides: str) -> Table:
+    """An empty table with one rule below its head; ``sides`` is l or r for each column."""
+    table = Table(
+        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style=""
+    )
+    for column, side in zip(columns, sides, strict=True):
+        table.add_column(column, justify="left" if side == "l" else "right", no_wrap=True)
+    return table
 
 
 def fail(why: object, code: int) -> NoReturn:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from bench.commands.shared import EXIT_FAILURE, RUNS
+from bench.commands.shared import EXIT_FAILURE, RUNS, verdict_words
 from bench.errors import UsageError
 from bench.terminal import console, say
 
@@ -44,10 +44,11 @@ def claims(
     ] = None,
 ) -> None:
     """Judge every claim of the references by the records; needs neither torch nor a GPU."""
-    from bench.ledger import judge_observed
+    from bench.ledger import WORDS, judge_observed
     from bench.ledger_tables import as_json as json_of
 
-    wanted, bad = _verdict_words("--verdict", verdict), _verdict_words("--fail-on", fail_on)
+    wanted = verdict_words("--verdict", verdict, WORDS)
+    bad = verdict_words("--fail-on", fail_on, WORDS)
     verdicts = judge_observed(_observed(results))
     shown = [each for each in verdicts if not wanted or each.word in wanted]
     if as_json:
@@ -56,23 +57,6 @@ def claims(
         _show(shown, verdicts)
     if any(each.word in bad for each in verdicts):
         raise typer.Exit(EXIT_FAILURE)
-
-
-def _verdict_words(option: str, given: Sequence[str] | None) -> set[str]:
-    """What was asked for, also with commas and with a hyphen for the space.
-
-    Raises:
-        UsageError: there is no such verdict.
-    """
-    from bench.ledger import WORDS
-
-    words = {word.strip() for text in given or () for word in text.split(",")}
-    known = {word.replace(" ", "-"): word for word in WORDS} | {word: word for word in WORDS}
-    for word in sorted(words):
-        if word not in known:
-            named = ", ".join(name.replace(" ", "-") for name in WORDS)
-            raise UsageError(f"{option} {word}: no such verdict; there are {named}")
-    return {known[word] for word in words}
 
 
 def _observed(results: Sequence[Path] | None) -> "Iterator[Observed]":

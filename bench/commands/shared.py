@@ -57,6 +57,21 @@ def optional_count(option: str, text: str | None) -> int | None:
     return None if text is None else count(option, text)
 
 
+def verdict_words(option: str, given: Sequence[str] | None, verdicts: Sequence[str]) -> set[str]:
+    """What was asked for of ``verdicts``, also with commas and with hyphens for spaces.
+
+    Raises:
+        UsageError: there is no such verdict.
+    """
+    words = {word for text in given or () for word in names(text)}
+    known = {word.replace(" ", "-"): word for word in verdicts} | {word: word for word in verdicts}
+    for word in sorted(words):
+        if word not in known:
+            named = ", ".join(name.replace(" ", "-") for name in verdicts)
+            raise UsageError(f"{option} {word}: no such verdict; there are {named}")
+    return {known[word] for word in words}
+
+
 def load(names: Sequence[str], data_dir: Path | None, source: str) -> "dict[str, Dataset]":
     """The verified data sets by name."""
     from bench.data import sources

@@ -1,0 +1,68 @@
+"""``compare``: two results folders side by side."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+import typer
+
+from bench.commands.shared import EXIT_FAILURE, verdict_words
+from bench.terminal import plain_table, wide
+
+if TYPE_CHECKING:
+    from bench.comparing.comparison import Comparison
+
+Format = Literal["table", "markdown", "csv", "latex", "json"]
+RIGHT: Final = {"A, ms", "B, ms", "A, %", "B, %", "Samples", "Seeds", "Speed-up of B"} | {
+    "B − A, points", "95 % interval", "Noise floor", "p"
+}  # fmt: skip
+
+
+def compare(
+    a: Annotated[Path, typer.Argument(metavar="A", help="Results folder to compare with.")],
+    b: Annotated[Path, typer.Argument(metavar="B", help="Results folder that is judged.")],
+    *,
+    form: Annotated[Format, typer.Option("--format", help="How to write it.")] = "table",
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WORD",
+            help="Exit with 1 where B is this in anything: faster, slower, better, worse, "
+            "undecided.",
+        ),
+    ] = None,
+) -> None:
+    """Say what is faster, slower, better or worse in B than in A, and what is noise."""
+    from bench.comparing import tables
+    from bench.comparing.comparison import compare as compare_results
+    from bench.comparing.finding import VERDICTS
+    from bench.comparing.folders import read
+
+    bad = verdict_words("--fail-on", fail_on, VERDICTS)
+    results = read(a), read(b)
+    for problem in (*results[0].problems, *results[1].problems):
+        typer.echo(f"left out: {problem}", err=True)
+    comparison = compare_results(*results)
+    if form == "table":
+        _show(comparison)
+    elif form == "csv":
+        for each in comparison.left_out:
+            typer.echo(f"not compared: {each.name}: {each.why}", err=True)
+        print(tables.csv(comparison), end="")
+    else:
+        write = {"markdown": tables.markdown, "latex": tables.latex, "json": tables.as_json}[form]
+        print(write(comparison))
+    if any(each.verdict in bad for each in comparison.judged):
+        raise typer.Exit(EXIT_FAILURE)
+
+
+def _show(comparison: "Comparison") -> None:
+    from bench.comparing.tables import sections, totals
+
+    for title, frame in sections(comparison).items():
+        wide.print(title, style="bold")
+        sides = "".join("r" if column in RIGHT else "l" for column in frame.columns)
+        table = plain_table(list(frame.columns), sides)
+        for row in frame.to_numpy().tolist():
+            table.add_row(*row)
+        wide.print(table, "")
+    wide.print(totals(comparison))
