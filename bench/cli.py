@@ -7,6 +7,7 @@ from bench.commands.machine import compare_loops, doctor
 from bench.commands.networks import evaluate, models
 from bench.commands.run import data, report, run
 from bench.commands.shared import EXIT_FAILURE, EXIT_USAGE
+from bench.commands.speed import speed
 from bench.errors import BenchError, UsageError
 from bench.terminal import checked_output, fail
 
@@ -17,7 +18,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, data, report, claims, models, evaluate, compare_loops, doctor):
+for command in (run, data, report, claims, models, evaluate, speed, compare_loops, doctor):
     app.command()(command)
 
 

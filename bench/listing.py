@@ -31,8 +31,8 @@ def show_catalog(lineage: Lineage, *, csv: bool) -> None:
         _write_csv(frame)
         return
     head = ["Model", "Depth", "Block", "Parameters"]
-    first = _table([*head, "MACs, 10⁹", "Printed\nFLOPs, 10⁹", "Difference"], "lrlrrrr")
-    second = _table([*head, "Printed, 10⁶", "Difference", "MACs, 10⁶"], "lrlrrrr")
+    first = plain_table([*head, "MACs, 10⁹", "Printed\nFLOPs, 10⁹", "Difference"], "lrlrrrr")
+    second = plain_table([*head, "Printed, 10⁶", "Difference", "MACs, 10⁶"], "lrlrrrr")
     for row in frame.to_dict("records"):
         start = [row["model"], str(row["depth"]), row["block"], f"{row['parameters']:,}"]
         difference = _number(row["difference_percent"], "+.1f", unit=" %")
@@ -54,14 +54,16 @@ def show_layers(definition: Definition, resolution: int | None, *, csv: bool) ->
     resolution = resolution or RESOLUTION[definition.spec.family]
     frame = layer_frame(definition, resolution)
     if csv:
-        _write_csv(frame.assign(output_shape=[_shape(s, "x") for s in frame["output_shape"]]))
+        for side in ("input_shape", "output_shape"):
+            frame[side] = [_shape(shape, "x") for shape in frame[side]]
+        _write_csv(frame)
         return
-    layers = _table(["Layer", "Kind", "Output", "Parameters", "MACs"], "llrrr")
+    layers = plain_table(["Layer", "Kind", "Output", "Parameters", "MACs"], "llrrr")
     for row in frame.to_dict("records"):
         counts = _count(row["parameters"]), _count(row["macs"])
         layers.add_row(row["name"], row["kind"], _shape(row["output_shape"]), *counts)
     kinds = kind_totals(frame).sort_values("macs", ascending=False, kind="stable")
-    totals = _table(["Kind", "Layers", "Parameters", "MACs", "Other operations"], "lrrrr")
+    totals = plain_table(["Kind", "Layers", "Parameters", "MACs", "Other operations"], "lrrrr")
     for row in kinds.to_dict("records"):
         totals.add_row(row["kind"], str(row["layers"]), *(_count(row[key]) for key in COUNTS))
     totals.add_row("all", str(len(frame)), *(_count(int(frame[key].sum())) for key in COUNTS))
@@ -85,7 +87,7 @@ def show_table1(lineage: Lineage, *, csv: bool) -> None:
     macs = {depth: f"{macs[depth] / 1e9:.3f}" for depth in depths}
     printed = {depth: f"{printed[depth] / 1e9:.1f}" for depth in depths}
     _title(f"Table 1 of the paper, made from the networks: 224×224 images, lineage {lineage}")
-    table = _table(["Stage", "Output", *(f"{depth} layers" for depth in depths)], "lrlllll")
+    table = plain_table(["Stage", "Output", *(f"{depth} layers" for depth in depths)], "lrlllll")
     for stage in stages:
         cells = (stacked(stage[depth]) for depth in depths)
         table.add_row(stage["stage"], _square(stage["output_size"]), *cells)
@@ -101,7 +103,7 @@ def show_table1(lineage: Lineage, *, csv: bool) -> None:
             out.print(f"{stage['stage']:8}{_square(stage['output_size']):>7}  {stage[depth]}")
 
 
-def _table(columns: list[str], sides: str) -> Table:
+def plain_table(columns: list[str], sides: str) -> Table:
     """An empty table with one rule below its head; ``sides`` is l or r for each column."""
     table = Table(
         box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style=""

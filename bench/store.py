@@ -8,14 +8,16 @@ import json
 import os
 import tempfile
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
 from bench.errors import BenchError, StorageError
 from bench.evaluations import Evaluation
 from bench.migrate import READABLE_VERSIONS, to_current
-from bench.records import Cell, Record
+from bench.records import Cell, Record, Stored
 
+AnyStored = TypeVar("AnyStored", bound=Stored)
 KNOWN = " and ".join(map(str, READABLE_VERSIONS))
 RECORD_FILE = "record.json"
 EPOCHS_FILE = "epochs.jsonl"
@@ -175,12 +177,9 @@ def load_evaluations(folder: Path) -> tuple[list[Evaluation], list[str]]:
     problems: list[str] = []
     for path in sorted(folder.glob("*.json")):
         try:
-            evaluation = Evaluation.model_validate_json(path.read_bytes())
-        except OSError as error:
-            why = error.strerror or str(error)
-        except ValidationError as error:
-            first = error.errors()[0]
-            why = ": ".join([*(str(part) for part in first["loc"]), first["msg"]])
+            evaluation = read(path, Evaluation)
+        except DamagedError as error:
+            why = str(error)
         else:
             if evaluation.id == path.stem:
                 evaluations.append(evaluation)
@@ -190,3 +189,23 @@ def load_evaluations(folder: Path) -> tuple[list[Evaluation], list[str]]:
             f"{path} is not a valid evaluation: {why}. Delete it and evaluate the checkpoint again."
         )
     return evaluations, problems
+
+
+class DamagedError(Exception):
+    """What is wrong with a stored file, in a few words."""
+
+
+def read(path: Path, kind: type[AnyStored]) -> AnyStored:
+    """What one file holds.
+
+    Raises:
+        DamagedError: it cannot be read, or holds something else.
+    """
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise DamagedError(error.strerror or str(error)) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = [str(part) for part in first["loc"]]
+        raise DamagedError(": ".join([*where, first["msg"]])) from error
