@@ -8,6 +8,7 @@ from bench.commands.machine import compare_loops, doctor
 from bench.commands.networks import evaluate, models
 from bench.commands.run import data, report, run
 from bench.commands.shared import EXIT_FAILURE, EXIT_USAGE
+from bench.commands.speed import speed
 from bench.errors import BenchError, UsageError
 from bench.terminal import checked_output, fail
 
@@ -18,7 +19,10 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (run, data, report, claims, compare, models, evaluate, compare_loops, doctor):
+COMMANDS = (
+    run, data, report, claims, compare, speed, models, evaluate, compare_loops, doctor,
+)  # fmt: skip
+for command in COMMANDS:
     app.command()(command)
 
 

@@ -11,15 +11,14 @@ from typing import Any, Final, Literal
 
 import torch
 from pydantic import AwareDatetime, Field
-from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from bench import recipes, speed
 from bench.data.batches import DeviceData, epoch_plan
 from bench.data.datasets import Dataset
-from bench.engine import DTYPES
 from bench.errors import UsageError
-from bench.records import Engine, Environment, Precision, Seconds, Stored
+from bench.performance.limits import matrix_product
+from bench.records import Engine, Environment, Seconds, Stored
 from bench.trainer import STEPS_BEFORE_CAPTURE, Trainer
 from bench.usual_loop import RATE, WORKERS, Loop, their_loop, without_end
 from resnet_models import Definition
@@ -156,7 +155,7 @@ def compare(
     if steps is None:
         trials = [_seconds_per_step(loop, device, clock) for loop in loops.values()]
         steps = max(1, round(TURN_SECONDS / statistics.mean(trials)))
-    product = peak_product(device, engine.precision)
+    product = matrix_product(device, engine.precision, PEAK_SIZE[device.type])
     done = []
     for number in range(turns):
         order: tuple[First, First] = ("theirs", "ours") if number % 2 == 0 else ("ours", "theirs")
@@ -241,10 +240,3 @@ def training_operations(definition: Definition, resolution: int) -> int:
     with FlopCounterMode(display=False) as counter:
         model(inputs).sum().backward()
     return int(counter.get_total_flops()) // images
-
-
-def peak_product(device: torch.device, precision: Precision) -> Callable[[], Tensor]:
-    """A large square matrix product, of PEAK_SIZE."""
-    shape = (2, PEAK_SIZE[device.type], PEAK_SIZE[device.type])
-    left, right = torch.randn(shape, device=device).to(DTYPES.get(precision, torch.float32))
-    return lambda: left @ right

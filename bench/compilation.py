@@ -1,13 +1,12 @@
 """Whether torch.compile pays for a cell: tried on a network that is thrown away, and timed."""
 
 import statistics
-import time
 from collections.abc import Callable
 
 import torch
 
 from bench.data.batches import DeviceData, epoch_plan
-from bench.engine import synchronize
+from bench.performance.timing import wall
 from bench.records import Engine
 from bench.trainer import Trainer
 
@@ -65,11 +64,7 @@ def _step_seconds(trainer: Trainer, data: DeviceData, samples: int) -> list[floa
     """Of each of ``samples`` steps on the same images."""
     recipe = trainer.recipe
     plan = epoch_plan(0, 0, len(data), recipe.batch_size, recipe.augmentation).to(trainer.device)
-    seconds = []
-    for _ in range(samples):
-        synchronize(trainer.device)
-        start = time.perf_counter()
-        trainer.step(data, plan, recipe.learning_rate)
-        synchronize(trainer.device)
-        seconds.append(time.perf_counter() - start)
-    return seconds
+    stopwatch = wall(trainer.device)
+    return [
+        stopwatch(lambda: trainer.step(data, plan, recipe.learning_rate)) for _ in range(samples)
+    ]

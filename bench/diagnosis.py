@@ -23,11 +23,8 @@ def problems(machine: Machine) -> list[str]:
             "this CPU has no AVX2, so training takes several times as long. Choose --profile "
             "smoke, or another machine."
         )
-    if environment.threads > cpus:
-        found.append(
-            f"torch uses {environment.threads} threads on {cpus:g} CPUs, which makes every step "
-            f"much slower. Set OMP_NUM_THREADS={max(1, int(cpus))}."
-        )
+    if threads := threads_problem(environment.threads, cpus):
+        found.append(threads)
     if load := load_problem(machine.load_average, cpus):
         found.append(load)
     free = machine.memory_free_bytes
@@ -60,6 +57,16 @@ def problems(machine: Machine) -> list[str]:
         if text not in ("verified", "missing")
     ]
     return found
+
+
+def threads_problem(threads: int, cpus: float) -> str | None:
+    """What more ``threads`` than ``cpus`` do."""
+    if threads <= cpus:
+        return None
+    return (
+        f"torch uses {threads} threads on {cpus:g} CPUs, which makes every step much slower. Set "
+        f"OMP_NUM_THREADS={max(1, int(cpus))}."
+    )
 
 
 def load_problem(load: float | None, cpus: float) -> str | None:

@@ -29,6 +29,7 @@ class Layer:
     Attributes:
         name: of the module; ReLUs and additions, which have none, are named after their block.
         kind: what it does.
+        input_shape: (C, H, W), or (features,) of the linear layer; an addition has two such.
         output_shape: (C, H, W), or (features,) of the linear layer.
         parameters: numbers that training changes.
         macs: multiply-adds of a convolution or the linear layer, else 0.
@@ -40,6 +41,7 @@ class Layer:
 
     name: str
     kind: Kind
+    input_shape: Shape
     output_shape: Shape
     parameters: int = 0
     macs: int = 0
@@ -108,8 +110,12 @@ class _Walk:
         self.layers: list[Layer] = []
 
     def _add(self, name: str, kind: Kind, shape: Shape, **counts: int) -> None:
+        # The linear layer sees the pooled map as a list of features.
+        seen = self.shape if len(shape) == 3 else (prod(self.shape),)
+        self.layers.append(
+            Layer(name=name, kind=kind, input_shape=seen, output_shape=shape, **counts)
+        )
         self.shape = shape
-        self.layers.append(Layer(name=name, kind=kind, output_shape=shape, **counts))
 
     def _strided(self, planes: int, stride: int) -> Shape:
         """Shape after a window with padding (kernel - 1) / 2: the kernel does not matter."""

@@ -50,7 +50,9 @@ def show_layers(definition: Definition, resolution: int | None, *, csv: bool) ->
     resolution = resolution or RESOLUTION[definition.spec.family]
     frame = layer_frame(definition, resolution)
     if csv:
-        _write_csv(frame.assign(output_shape=[_shape(s, "x") for s in frame["output_shape"]]))
+        for side in ("input_shape", "output_shape"):
+            frame[side] = [_shape(shape, "x") for shape in frame[side]]
+        _write_csv(frame)
         return
     layers = plain_table(["Layer", "Kind", "Output", "Parameters", "MACs"], "llrrr")
     for row in frame.to_dict("records"):

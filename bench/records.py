@@ -128,7 +128,9 @@ class Speed(Stored):
     latency_seconds: tuple[Seconds, ...] = Field(description="inference of a single image")
 
 
-MemorySource = Literal["cuda allocator", "process since cell start", "process since launch"]
+MemorySource = Literal[
+    "cuda allocator", "process since cell start", "process since launch", "child process"
+]
 
 
 class PeakMemory(Stored):

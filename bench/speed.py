@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from bench.data.batches import DeviceData, epoch_plan
-from bench.engine import synchronize
+from bench.performance.timing import Clock, wall
 from bench.records import MemorySource, PeakMemory, Speed
 from bench.train import EVALUATION_BATCH_SIZE, predict
 from bench.trainer import STEPS_BEFORE_CAPTURE, Trainer
@@ -27,18 +27,11 @@ def sample(
     samples: int,
     *,
     warmup: int = WARMUP_REPETITIONS,
-    clock: Callable[[], float] = time.perf_counter,
+    clock: Clock = time.perf_counter,
 ) -> tuple[float, ...]:
     """Seconds of each of ``samples`` repetitions, after ``warmup`` more that are not counted."""
-    seconds = []
-    for index in range(warmup + samples):
-        synchronize(device)
-        start = clock()
-        repetition()
-        synchronize(device)
-        if index >= warmup:
-            seconds.append(clock() - start)
-    return tuple(seconds)
+    stopwatch = wall(device, clock)
+    return tuple([stopwatch(repetition) for _ in range(warmup + samples)][warmup:])
 
 
 def measuring_images(samples: int, batch_size: int, device: torch.device) -> int:

@@ -85,12 +85,19 @@ class Trainer:
     """
 
     def __init__(
-        self, model: nn.Module, recipe: Recipe, device: torch.device, engine: Engine
+        self,
+        model: nn.Module,
+        recipe: Recipe,
+        device: torch.device,
+        engine: Engine,
+        *,
+        memory_format: torch.memory_format = torch.channels_last,
     ) -> None:
         self.recipe = recipe
         self.device = device
         self.engine = engine
-        self.model = model.to(device).to(memory_format=torch.channels_last)
+        self.memory_format = memory_format
+        self.model = model.to(device).to(memory_format=memory_format)
         skip_padding(self.model)
         self.optimizer = make_optimizer(self.model, recipe, tensor_rate=device.type == "cuda")
         self.metrics = Metrics(device)
@@ -119,15 +126,31 @@ class Trainer:
     def eager_step(self, data: DeviceData, batch: EpochPlan) -> None:
         """The operations of a step, launched one by one."""
         for part in batch.batches(self.engine.micro_batch_size):
-            images, labels = data.batch(part.indices, part.offsets, part.flips)
-            with machine.autocast(self.device, self.engine.precision):
-                logits = self._forward(images)
-            logits = logits.float()
-            loss = F.cross_entropy(logits, labels)
+            images, labels = self.make_batch(data, part)
+            loss, correct = self.forward(images, labels)
             # Micro-batches add up to the gradient of the mean over the whole batch.
-            share = loss * (len(part) / len(batch))
-            self._scaler.scale(share).backward()  # type: ignore[no-untyped-call]  # torch's gap
-            self.metrics.add(loss.detach(), (logits.argmax(1) == labels).sum(), len(part))
+            self.backward(loss * (len(part) / len(batch)))
+            self.metrics.add(loss.detach(), correct, len(part))
+        self.update()
+
+    def make_batch(self, data: DeviceData, part: EpochPlan) -> tuple[Tensor, Tensor]:
+        """Augmented images (B, C, H, W) of ``part`` and their labels (B,)."""
+        images, labels = data.batch(part.indices, part.offsets, part.flips)
+        return images.contiguous(memory_format=self.memory_format), labels
+
+    def forward(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean loss and number of correct predictions of one forward pass."""
+        with machine.autocast(self.device, self.engine.precision):
+            logits = self._forward(images)
+        logits = logits.float()
+        return F.cross_entropy(logits, labels), (logits.argmax(1) == labels).sum()
+
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradient of ``loss`` to that of the weights."""
+        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch's gap
+
+    def update(self) -> None:
+        """Move the weights along the gradient, and forget it."""
         if not self.frozen:
             self._scaler.step(self.optimizer)
             self._scaler.update()

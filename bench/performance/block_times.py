@@ -12,8 +12,9 @@ import pandas as pd
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bench.errors import BenchError
+from bench.performance.store import BLOCKS_FILE, SPEED
 
-FILE: Final = Path("speed", "blocks.json")
+FILE: Final = Path(SPEED, BLOCKS_FILE)
 """Where the report looks for it in a results folder."""
 COMMAND: Final = "pytest --benchmark-only --benchmark-json"
 

@@ -13,6 +13,8 @@ from resnet_models.text import readable
 SPEED: Final = "speed"
 """Folder of the speed records, beside that of the cells' records."""
 MACHINE_FILE: Final = "machine.json"
+BLOCKS_FILE: Final = "blocks.json"
+"""What pytest-benchmark writes there; ``block_times`` reads it."""
 
 
 def save_speed(folder: Path, record: SpeedRecord) -> Path:
@@ -42,6 +44,8 @@ def load_speed(folder: Path) -> tuple[list[SpeedRecord], Limits | None, list[str
     limits: Limits | None = None
     problems: list[str] = []
     for path in sorted(folder.glob("*.json")):
+        if path.name == BLOCKS_FILE:
+            continue
         try:
             content = path.read_bytes()
             if path.name == MACHINE_FILE:
@@ -57,7 +61,9 @@ def load_speed(folder: Path) -> tuple[list[SpeedRecord], Limits | None, list[str
                 records.append(record)
                 continue
             why = f"it is that of {record.workload.id}"
-        problems.append(f"{path} is not a valid speed record: {why}. Delete it and measure again.")
+        problems.append(
+            f"{path} is not a valid speed record: {why}. Delete it, and python -m bench speed measures it again."
+        )
     return records, limits, problems
 
 

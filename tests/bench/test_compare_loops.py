@@ -35,7 +35,7 @@ class Stage:
         self.now, self.calls = 0.0, []
         monkeypatch.setattr(compare_loops, "their_loop", lambda *_: self.loop("theirs", 0.4))
         monkeypatch.setattr(compare_loops, "our_loop", lambda *_: self.loop("ours", 0.1))
-        monkeypatch.setattr(compare_loops, "peak_product", lambda *_: self.product)
+        monkeypatch.setattr(compare_loops, "matrix_product", lambda *_: self.product)
         monkeypatch.setattr(compare_loops, "PAUSE_SECONDS", 0)
 
     def __call__(self):

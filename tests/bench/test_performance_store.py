@@ -45,7 +45,7 @@ def test_a_damaged_record_is_named_and_hides_no_other(tmp_path, changes, why):
     assert (records, limits) == ([good], None)
     assert problem.startswith(f"{path} is not a valid speed record: ")
     assert why in problem
-    assert problem.endswith("Delete it and measure again.")
+    assert problem.endswith("Delete it, and python -m bench speed measures it again.")
     assert problem.isprintable()
 
 

@@ -1,0 +1,109 @@
+"""``speed``: how fast the networks train and infer here, and how fast they could."""
+
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
+
+import typer
+
+from bench.commands.shared import EXIT_FAILURE, Device, Out, names
+from bench.errors import UsageError
+from bench.performance.matrix import DIRECTIONS, MODELS, default_matrix, sweep_start
+from bench.performance.records import Direction, MemoryFormat
+from bench.performance.store import SPEED
+from bench.records import Precision
+from bench.terminal import say
+from resnet_models.spec import Stem
+
+if TYPE_CHECKING:
+    import torch
+
+
+def speed(
+    *,
+    models: Annotated[
+        str, typer.Option(help="Comma-separated; the five of Table 1 where left out.")
+    ] = "",
+    stem: Annotated[
+        Stem | None, typer.Option(help="First layers; the published ones where left out.")
+    ] = None,
+    direction: Annotated[Direction | None, typer.Option(help="Both where left out.")] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Where left out: 32 on a CPU, 128 on a GPU, and 1."),
+    ] = None,
+    precision: Annotated[
+        str, typer.Option(help="Comma-separated; float32 and, if native, bfloat16 if left out.")
+    ] = "",
+    memory_format: Annotated[MemoryFormat, typer.Option(help="Of images and weights.")] = (
+        "channels_last"
+    ),
+    compile_: Annotated[Literal["on", "off"], typer.Option("--compile")] = "off",
+    rounds: Annotated[int, typer.Option(min=1, metavar="N", help="Passes over all workloads.")] = 3,
+    sweep: Annotated[
+        bool, typer.Option("--sweep", help="Double the batch, from 1, until that gains nothing.")
+    ] = False,
+    device: Device = "auto",
+    out: Out = Path("reports"),
+) -> None:
+    """Measure speed, latency and memory of the networks beside the machine's own limits."""
+    if sweep and batch_size is not None:
+        raise UsageError("--sweep finds the batch size: leave out --batch-size or --sweep")
+    from bench.doctor import load_average
+    from bench.environment import choose_device, describe
+    from bench.performance import listing
+    from bench.performance import rounds as rounds_
+    from bench.stop import StopRequest
+
+    load, torch_device = load_average(), choose_device(device)
+    workloads = default_matrix(
+        torch_device.type,
+        _precisions(precision, torch_device),
+        models=names(models) or MODELS,
+        directions=DIRECTIONS if direction is None else (direction,),
+        batch_size=batch_size,
+        stem=stem,
+        memory_format=memory_format,
+        compiled=compile_ == "on",
+    )
+    workloads = sweep_start(workloads) if sweep else workloads
+    for workload in workloads:
+        rounds_.refuse_impossible(workload, torch_device)
+    setting = rounds_.Setting(
+        device=torch_device,
+        environment=describe(torch_device),
+        load_before=load,
+        rounds=rounds,
+        folder=out / SPEED,
+        sweep=sweep,
+        say=say,
+    )
+    StopRequest().install()
+    try:
+        records, limits = rounds_.run(workloads, setting)
+    except KeyboardInterrupt:
+        say(f"\nStopped: what had ended a round is in {setting.folder}.")
+        raise typer.Exit(128 + signal.SIGINT) from None
+    say("")
+    listing.show(records, limits, sweep=sweep)
+    say(f"Records: {setting.folder.absolute()}")
+    # Where memory ran out, a smaller batch was measured: that is an answer, not a failure.
+    failed = [record for record in records if record.reason is not None]
+    if len(failed) == len(records) or not all(rounds_.ran_out(record) for record in failed):
+        raise typer.Exit(EXIT_FAILURE)
+
+
+def _precisions(text: str, device: "torch.device") -> list[Precision]:
+    """What was asked for, or what ``device`` multiplies itself, float16 apart.
+
+    Raises:
+        UsageError: no such precision.
+    """
+    from bench.performance.limits import native_precisions
+
+    wanted = names(text) or [each for each in native_precisions(device) if each != "float16"]
+    for word in wanted:
+        if word not in get_args(Precision):
+            known = ", ".join(get_args(Precision))
+            raise UsageError(f"--precision {word}: no such precision; there are {known}")
+    return cast(list[Precision], wanted)

@@ -1,0 +1,140 @@
+"""What a machine could reach at most on a workload: the roofline model. No torch here.
+
+Convention. Counted are convolutions and the linear layer, as if all others cost nothing: what is
+left out makes the bound optimistic, never too strict. A multiply-add is two operations. A layer
+reads its weights and its input once and writes its output once, in numbers of the workload's
+precision. Training does that three times: forward, gradient of the input, gradient of the weights;
+the first layer needs no gradient of its input. The optimizer is left out.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from typing import Final
+
+from bench.layers import Layer, layer_table
+from bench.performance.records import Limits, SpeedRecord, Workload
+from bench.records import Precision
+from resnet_models import Definition, define
+
+NUMBER_BYTES: Final[dict[Precision, int]] = {"float32": 4, "bfloat16": 2, "float16": 2}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """Of a layer, or of all of them, in one repetition."""
+
+    operations: int
+    moved_bytes: int
+
+    @property
+    def intensity(self) -> float:
+        """Operations for each byte that is moved."""
+        return self.operations / self.moved_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roof:
+    """What the machine did at most, in one precision."""
+
+    operations_per_second: float
+    bytes_per_second: float
+
+    def attainable(self, work: Work) -> float:
+        """Operations a second that a single layer with the intensity of ``work`` could reach."""
+        return min(self.operations_per_second, work.intensity * self.bytes_per_second)
+
+    def least_seconds(self, layers: list[Work]) -> float:
+        """That ``layers`` take one after the other, each at its own limit."""
+        return sum(
+            max(
+                layer.operations / self.operations_per_second,
+                layer.moved_bytes / self.bytes_per_second,
+            )
+            for layer in layers
+        )
+
+
+def definition(workload: Workload) -> Definition:
+    """The network of ``workload``."""
+    return define(
+        workload.model,
+        lineage=workload.lineage,
+        stem=workload.stem,
+        shortcut=workload.shortcut,
+        in_channels=workload.in_channels,
+        num_classes=workload.classes,
+    )
+
+
+def layers_of(workload: Workload) -> list[Layer]:
+    """All layers of its network at its resolution."""
+    return layer_table(definition(workload), workload.resolution)
+
+
+def work_by_layer(workload: Workload) -> list[Work]:
+    """Of each convolution and of the linear layer."""
+    return list(_work_by_layer(workload))
+
+
+def _work_by_layer(workload: Workload) -> Iterator[Work]:
+    training = workload.direction == "training"
+    number_bytes, images = NUMBER_BYTES[workload.precision], workload.batch_size
+    passes = 2 if training else 1  # of the first layer, which sees the images
+    for layer in layers_of(workload):
+        if not layer.macs:
+            continue
+        used = _used_share(layer) if training else 1.0
+        numbers = layer.parameters * used + images * (
+            prod(layer.input_shape) + prod(layer.output_shape)
+        )
+        yield Work(
+            operations=round(2 * passes * images * layer.macs * used),
+            moved_bytes=round(passes * numbers * number_bytes),
+        )
+        passes = 3 if training else 1
+
+
+def _used_share(layer: Layer) -> float:
+    """Of the multiplications: in training, those with nothing but padding are left out.
+
+    ``Conv3x3`` in ``resnet_models/blocks.py`` does so where its output is a single pixel.
+    """
+    height, width = layer.input_shape[1:] if layer.kind == "convolution" else (0, 0)
+    if layer.kernel == 3 and max(height, width) <= (layer.stride or 1):
+        return height * width / 9
+    return 1.0
+
+
+def whole(layers: list[Work]) -> Work:
+    """The sum of ``layers``."""
+    return Work(
+        operations=sum(layer.operations for layer in layers),
+        moved_bytes=sum(layer.moved_bytes for layer in layers),
+    )
+
+
+def roof(limits: Limits, precision: Precision) -> Roof | None:
+    """By the best samples: whatever disturbs one makes it longer, never shorter.
+
+    None where ``precision`` was not measured, because the machine only emulates it.
+    """
+    seconds = limits.product_seconds.get(precision)
+    if not seconds or not limits.copy_seconds:
+        return None
+    return Roof(
+        operations_per_second=2 * limits.product_size**3 / min(seconds),
+        bytes_per_second=limits.copy_bytes / min(limits.copy_seconds),
+    )
+
+
+def roof_of(record: SpeedRecord, limits: Limits | None) -> Roof | None:
+    """The roof over ``record``; None where ``limits`` are missing or of another machine."""
+    if limits is None or _machine(record) != _machine(limits):
+        return None
+    return roof(limits, record.workload.precision)
+
+
+def _machine(stored: SpeedRecord | Limits) -> tuple[object, ...]:
+    environment = stored.environment
+    return environment.device, environment.device_name, environment.threads, environment.torch
