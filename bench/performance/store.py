@@ -62,7 +62,8 @@ def load_speed(folder: Path) -> tuple[list[SpeedRecord], Limits | None, list[str
                 continue
             why = f"it is that of {record.workload.id}"
         problems.append(
-            f"{path} is not a valid speed record: {why}. Delete it, and python -m bench speed measures it again."
+            f"{path} is not a valid speed record: {why}. Delete it, and python -m bench speed "
+            "measures it again."
         )
     return records, limits, problems
 
