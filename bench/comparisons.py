@@ -4,11 +4,12 @@ Nothing is rounded here and no torch is imported.
 """
 
 import math
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pandas as pd
 
-from bench.reference.loader import load_paper, load_project2022
+from bench.reference.loader import Project2022, ProjectRun, load_paper, load_project2022
 from bench.tables import BUDGET, SCORES, TEST, VARIANT, in_order, wilson_interval
 
 NOT_RUN: Final = "not run"
@@ -71,6 +72,33 @@ def grid_table(summary: pd.DataFrame) -> pd.DataFrame:
     ratio = grid["images"] / grid["theirs_images"]
     grid["equal_budget"] = (ratio - 1).abs() <= BUDGET_TOLERANCE
     return grid
+
+
+def project_curves() -> pd.DataFrame:
+    """One row per epoch of the 2022 project's slide runs, in the columns of ``tables.curves``.
+
+    ``network``, ``stem`` and ``shortcut`` name the networks of ours that they compare with. A run
+    whose code trains another depth than its label says is no curve of that depth and left out.
+    """
+    project = load_project2022()
+    rows = [
+        {"dataset": run.dataset, "depth": run.trained_depth, **_PROJECT2022, "epoch": epoch}
+        | {"images": epoch * project.meta.datasets[run.dataset].train_images}
+        | dict(zip(SCORES, scores, strict=True))
+        for run in project.slide_runs()
+        if run.trained_depth == run.labelled_depth
+        for epoch, scores in enumerate(_scores(run, project), start=1)
+    ]
+    return pd.DataFrame(rows)
+
+
+def _scores(run: ProjectRun, project: Project2022) -> Iterator[tuple[float, ...]]:
+    """What SCORES names, epoch by epoch."""
+    train_losses, test_losses = project.losses(run)
+    return zip(
+        run.train_accuracy_percent, train_losses, run.test_accuracy_percent, test_losses,
+        strict=True,
+    )  # fmt: skip
 
 
 def table6(grid: pd.DataFrame) -> pd.DataFrame:
@@ -153,7 +181,8 @@ def _grid_row(group: pd.DataFrame) -> dict[str, Any]:
     row |= {"cell_ids": list(group["cell_id"]), "seeds": len(done), "status": _status(group, done)}
     if done.empty:
         return row
-    row |= {name: done[name].mean() for name in [*SCORES, *BUDGET]}
+    # A loss that is not a number must not vanish among the others.
+    row |= {name: done[name].mean(skipna=False) for name in [*SCORES, *BUDGET]}
     images = done["test_images"].min()
     low, high = wilson_interval(done["test_accuracy"].mean(), images)
     row |= {"test_low": low, "test_high": high, "test_images": images}

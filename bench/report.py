@@ -7,19 +7,25 @@ bytes, and no torch is imported.
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import pandas as pd
 from jinja2 import Environment as Jinja
 from jinja2 import PackageLoader, StrictUndefined, Template
 
-from bench import catalog_tables, comparisons, ledger, ledger_tables, store, tables, words
+from bench import catalog_tables, comparisons, ledger_tables, store, summaries, tables, words
 from bench.audit import audit_project2022
+from bench.auditing.logs import run_logs
 from bench.conditions import unequal_conditions
-from bench.errors import BenchError, UsageError
+from bench.errors import BenchError
 from bench.evaluations import Evaluation
-from bench.figures import cost_charts, curve_charts, speed_charts
-from bench.findings import CONCLUSIONS, OTHER_CONCLUSION, Row, headline
+from bench.figures.costs import cost_charts, speed_charts
+from bench.figures.curves import curve_charts
+from bench.figures.errors import error_charts
+from bench.figures.freezes import freeze_charts
+from bench.figures.signals import signal_charts, signal_table
+from bench.figures.verdicts import MARKS, verdict_chart
+from bench.findings import CONCLUSIONS, OTHER_CONCLUSION, Row
 from bench.formats import duration, number, period, significant, size
 from bench.pairs import Load, compare_pairs
 from bench.performance import block_tables, block_times
@@ -27,14 +33,14 @@ from bench.performance.block_times import BlockTimes
 from bench.predictions import Classes
 from bench.records import Record
 from bench.reference.loader import dataset_title, load_paper, load_project2022
-from bench.signal_figures import signal_charts, signal_table
+from bench.results import Results, distinct, gather, rows
 from resnet_models import MODELS, define
-
-T = TypeVar("T")
 
 
 def write(results_folder: Path, out_file: Path, profile: str | None = None) -> list[str]:
     """Render the records below ``results_folder``, and what lies beside it, to ``out_file``.
+
+    The summaries (``bench.summaries``) are written beside it.
 
     Returns:
         What is wrong with records that had to be left out.
@@ -43,11 +49,11 @@ def write(results_folder: Path, out_file: Path, profile: str | None = None) -> l
         UsageError: no record of ``profile`` is there.
         BenchError: ``out_file`` cannot be written.
     """
-    records, problems = store.load_all(results_folder)
+    records, damaged = store.load_all(results_folder)
     evaluations_folder = results_folder.parent / store.EVALUATIONS
-    evaluations, more_problems = store.load_evaluations(evaluations_folder)
+    evaluations, more_damaged = store.load_evaluations(evaluations_folder)
     blocks, block_problems = block_times.find(results_folder.parent)
-    problems += more_problems + block_problems
+    problems = damaged + more_damaged + block_problems
 
     def load(record: Record) -> Classes | None:
         try:
@@ -56,16 +62,18 @@ def write(results_folder: Path, out_file: Path, profile: str | None = None) -> l
             problems.append(str(error))
             return None
 
-    page = render(
-        records,
+    results = gather(records, profile)
+    page = _page(
+        results,
         problems,
         evaluations=evaluations,
         blocks=blocks,
         predictions=load,
-        profile=profile,
         records_path=_path_from(out_file, results_folder),
         evaluations_path=_path_from(out_file, evaluations_folder),
     )
+    for name, content in summaries.files(results, len(damaged)).items():
+        store.write_atomic(out_file.with_name(name), content)
     store.write_atomic(out_file, page)
     return problems
 
@@ -100,62 +108,69 @@ def render(
     Raises:
         UsageError: no record of ``profile`` is there.
     """
-    chosen = choose_profile(records, profile)
-    shown = [record for record in records if record.profile == chosen]
-    summary = tables.summarize(shown)
-    grid_frame = comparisons.grid_table(summary)
-    grid = _rows(grid_frame)
-    table1 = _rows(comparisons.table1(summary))
-    verdicts = ledger.judge(records)
-    return _template().render(
-        profile=chosen,
-        banner=_banner(shown, summary) if shown else None,
-        headline=headline(chosen, grid, table1) if chosen else None,
-        conclusion=CONCLUSIONS.get(chosen or "", OTHER_CONCLUSION),
-        unequal=unequal_conditions(shown),
-        others=_others(records, chosen),
-        problems=problems,
-        grid=_by_dataset(grid),
-        beside=any(row["theirs_images"] is not None for row in grid),
-        footnotes=_footnotes(grid),
-        pairs=compare_pairs(shown, predictions),
-        table1=table1,
-        table6=_rows(catalog_tables.table6()),
-        table6_results=_rows(comparisons.table6(grid_frame)),
-        networks=_networks(shown),
-        paper=load_paper(),
-        project=load_project2022(),
-        speeds=_by_dataset(_rows(summary)),
-        speed_charts=speed_charts(summary),
-        curve_charts=_by_panel(curve_charts(tables.curves(shown))),
-        cost_charts=cost_charts(summary),
-        signals=signal_table(shown, summary),
-        signal_charts=_by_panel(signal_charts(shown, summary)),
-        cells=_cells(shown, summary),
-        environments=_distinct(record.environment for record in shown),
+    return _page(
+        gather(records, profile),
+        problems,
         evaluations=evaluations,
-        blocks=block_tables.section(blocks) if blocks else None,
-        claims=ledger_tables.sections(verdicts, on_page={record.cell.id for record in shown}),
-        claim_counts=ledger_tables.counts(verdicts),
-        audit=audit_project2022(),
+        blocks=blocks,
+        predictions=predictions,
         records_path=records_path,
         evaluations_path=evaluations_path,
     )
 
 
-def choose_profile(records: Sequence[Record], profile: str | None) -> str | None:
-    """``profile``, or that of the record that finished last; None where there is no record.
-
-    Raises:
-        UsageError: no record of ``profile`` is there.
-    """
-    present = sorted({record.profile for record in records})
-    if profile is not None and profile not in present:
-        found = ", ".join(present) or "no records at all"
-        raise UsageError(f"no records of profile {profile!r}; found: {found}.")
-    if profile is not None or not records:
-        return profile
-    return max(records, key=lambda record: (record.finished_at, record.profile)).profile
+def _page(
+    results: Results,
+    problems: Sequence[str],
+    *,
+    evaluations: Sequence[Evaluation],
+    blocks: BlockTimes | None,
+    predictions: Load,
+    records_path: str,
+    evaluations_path: str,
+) -> str:
+    shown, summary = results.records, results.summary
+    grid, table6 = rows(results.grid), comparisons.table6(results.grid)
+    return _template().render(
+        profile=results.profile,
+        banner=_banner(results) if shown else None,
+        headline=results.headline,
+        conclusion=CONCLUSIONS.get(results.profile or "", OTHER_CONCLUSION),
+        unequal=unequal_conditions(shown),
+        others=results.others,
+        problems=problems,
+        grid=_by_dataset(grid),
+        beside=any(row["theirs_images"] is not None for row in grid),
+        footnotes=_footnotes(grid),
+        pairs=compare_pairs(shown, predictions),
+        table1=rows(results.table1),
+        table6=rows(catalog_tables.table6()),
+        table6_results=rows(table6),
+        error_charts=error_charts(table6, load_paper().tables.table6),
+        networks=_networks(shown),
+        paper=load_paper(),
+        project=load_project2022(),
+        speeds=_by_dataset(rows(summary)),
+        speed_charts=speed_charts(summary),
+        curve_charts=_by_panel(curve_charts(tables.curves(shown), comparisons.project_curves())),
+        cost_charts=cost_charts(summary),
+        signals=signal_table(shown, summary),
+        signal_charts=_by_panel(signal_charts(shown, summary)),
+        cells=_cells(shown, summary),
+        environments=results.environments,
+        evaluations=evaluations,
+        blocks=block_tables.section(blocks) if blocks else None,
+        claims=ledger_tables.sections(
+            results.verdicts, on_page={record.cell.id for record in shown}
+        ),
+        claim_counts=ledger_tables.counts(results.verdicts),
+        marks=MARKS,
+        verdict_chart=verdict_chart(results.verdicts),
+        audit=audit_project2022(),
+        freeze_charts=freeze_charts(run_logs(load_project2022())),
+        records_path=records_path,
+        evaluations_path=evaluations_path,
+    )
 
 
 FILTERS: Final = {
@@ -180,24 +195,19 @@ def _template() -> Template:
     return jinja.get_template("report.html.j2")
 
 
-def _rows(frame: pd.DataFrame) -> list[Row]:
-    """Rows as dicts; a missing value is None."""
-    return frame.astype(object).where(frame.notna(), None).to_dict("records")
-
-
 def _networks(records: Sequence[Record]) -> dict[str, Any]:
     """The networks of Table 1 by formula, in the lineage of ``records`` where all share one."""
     table1 = [cell for cell in (r.cell for r in records) if MODELS[cell.model].family == "table1"]
     lineages = {cell.lineage for cell in table1}
     lineage = lineages.pop() if len(lineages) == 1 else "paper"
     costs = catalog_tables.catalog(lineage).query("family == 'table1' and shortcut != 'none'")
-    *stages, _, _ = _rows(catalog_tables.table1_structure(lineage))
+    *stages, _, _ = rows(catalog_tables.table1_structure(lineage))
     definitions = [define(model, lineage=lineage) for model in costs["model"]]
     return {
         "lineage": lineage,
-        "costs": _rows(costs),
+        "costs": rows(costs),
         "stages": stages,
-        "layers": {d.model: _rows(catalog_tables.layer_frame(d)) for d in definitions},
+        "layers": {d.model: rows(catalog_tables.layer_frame(d)) for d in definitions},
         "block": catalog_tables.block_identity(lineage),
     }
 
@@ -239,27 +249,13 @@ def _remarks(row: Row) -> Iterable[str]:
         )
 
 
-def _distinct(items: Iterable[T]) -> list[T]:
-    return list(dict.fromkeys(items))
-
-
-def _others(records: Sequence[Record], chosen: str | None) -> dict[str, int]:
-    """Profiles that the page leaves out, with their number of records."""
-    names = sorted({record.profile for record in records} - {chosen})
-    return {name: sum(record.profile == name for record in records) for name in names}
-
-
-def _banner(records: Sequence[Record], summary: pd.DataFrame) -> dict[str, Any]:
-    machines = [record.environment for record in records]
+def _banner(results: Results) -> dict[str, Any]:
+    records, summary = results.records, results.summary
     return {
-        "devices": _distinct(f"{m.device.upper()}: {m.device_name}" for m in machines),
-        "software": _distinct(
-            f"resnet-bench {m.resnet_bench}, PyTorch {m.torch}, Python {m.python}"
-            + (f", CUDA {m.cuda}" if m.cuda else "")
-            for m in machines
-        ),
-        "commits": _distinct(m.commit or "unknown" for m in machines),
-        "precisions": _distinct(record.engine.precision for record in records),
+        "devices": results.devices,
+        "software": results.software,
+        "commits": distinct(m.commit or "unknown" for m in results.environments),
+        "precisions": distinct(record.engine.precision for record in records),
         "first": min(record.started_at for record in records),
         "last": max(record.finished_at for record in records),
         "train_seconds": float(summary["train_seconds"].sum()),
@@ -271,4 +267,4 @@ def _banner(records: Sequence[Record], summary: pd.DataFrame) -> dict[str, Any]:
 def _cells(records: Sequence[Record], summary: pd.DataFrame) -> list[tuple[Record, Row]]:
     """Each record with its summary, in the order of the summary."""
     by_id = {record.cell.id: record for record in records}
-    return [(by_id[row["cell_id"]], row) for row in _rows(summary)]
+    return [(by_id[row["cell_id"]], row) for row in rows(summary)]

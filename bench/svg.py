@@ -2,8 +2,7 @@
 
 Matplotlib draws with sentinel colours, which are swapped for CSS variables of the page:
 ``--grid``, ``--page`` (the background), ``--depth-18`` and so on; text and axes follow the page's
-text colour. Text stays text.
-Same drawing, same bytes.
+text colour. Text stays text. Same drawing, same bytes.
 """
 
 import re
@@ -15,24 +14,32 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-_TEXT: Final = "#0b0001"
+TEXT: Final = "#0b0001"
 _GRID: Final = "#0b0002"
 PAGE: Final = "#0b0003"
-_SIZE: Final = (4.7, 3.0)
+SOFT: Final = "#0b0004"
+UP: Final = "#0b0005"
+DOWN: Final = "#0b0006"
+_VARIABLES: Final = {
+    TEXT: "currentColor",
+    _GRID: "var(--grid)",
+    PAGE: "var(--page)",
+    SOFT: "var(--soft)",
+    UP: "var(--up)",
+    DOWN: "var(--down)",
+}
+SIZE: Final = (4.7, 3.0)
+"""Inches of a usual figure. Margins below are for it; ``draw_svg`` keeps them as wide in others."""
 _STYLE: Final[dict[Any, Any]] = {
-    "axes.edgecolor": _TEXT,
+    "axes.edgecolor": TEXT,
     "axes.facecolor": "none",
     "axes.grid": True,
-    "axes.labelcolor": _TEXT,
+    "axes.labelcolor": TEXT,
     "axes.labelsize": 10.0,
     "axes.linewidth": 0.6,
     "axes.spines.right": False,
     "axes.spines.top": False,
     "figure.facecolor": "none",
-    "figure.subplot.bottom": 0.17,
-    "figure.subplot.left": 0.135,
-    "figure.subplot.right": 0.925,
-    "figure.subplot.top": 0.965,
     "font.size": 9.5,
     "grid.color": _GRID,
     "grid.linewidth": 0.6,
@@ -40,9 +47,9 @@ _STYLE: Final[dict[Any, Any]] = {
     "lines.markersize": 4.5,
     "svg.fonttype": "none",
     "svg.hashsalt": "resnet-bench",
-    "text.color": _TEXT,
-    "xtick.color": _TEXT,
-    "ytick.color": _TEXT,
+    "text.color": TEXT,
+    "xtick.color": TEXT,
+    "ytick.color": TEXT,
     "xtick.major.size": 3,
     "ytick.major.size": 0,
     "xtick.major.width": 0.6,
@@ -54,18 +61,30 @@ def depth_colour(depth: int) -> str:
     return f"#d0{depth:04x}"
 
 
-def draw_svg(draw: Callable[[Axes], None], key: str) -> str:
+def draw_svg(draw: Callable[[Axes], None], key: str, size: tuple[float, float] = SIZE) -> str:
     """Let ``draw`` fill one pair of axes; ``key`` makes the element's ids unique in the page.
 
     The element is labelled by the ids ``<key>-title`` and ``<key>-description`` of the page.
     """
     # Matplotlib reads its settings from one global; the context puts them back.
     with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=_SIZE)
+        figure = Figure(figsize=size)
+        figure.subplots_adjust(**_margins(size))
         draw(figure.add_subplot())
         buffer = StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None})
     return _inline(buffer.getvalue(), key)
+
+
+def _margins(size: tuple[float, float]) -> dict[str, float]:
+    """Room for labels, as fractions of the figure: as many inches whatever its ``size``."""
+    width, height = size
+    return {
+        "left": 0.6345 / width,
+        "right": 1 - 0.3525 / width,
+        "bottom": 0.51 / height,
+        "top": 1 - 0.105 / height,
+    }
 
 
 def _inline(svg: str, key: str) -> str:
@@ -76,11 +95,8 @@ def _inline(svg: str, key: str) -> str:
     svg = re.sub(r'\bid="', f'id="{key}-', svg)
     svg = svg.replace("url(#", f"url(#{key}-").replace('xlink:href="#', f'href="#{key}-')
     svg = re.sub(r"#d0([0-9a-f]{4})\b", _depth_variable, svg)
-    svg = (
-        svg.replace(_TEXT, "currentColor")
-        .replace(_GRID, "var(--grid)")
-        .replace(PAGE, "var(--page)")
-    )
+    for sentinel, variable in _VARIABLES.items():
+        svg = svg.replace(sentinel, variable)
     svg = re.sub(r" font-family: [^;\"]*;", "", svg)
     viewbox = re.search(r'viewBox="[^"]*"', svg)
     assert viewbox, "matplotlib writes a viewBox"

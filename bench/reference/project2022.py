@@ -115,21 +115,38 @@ class Project2022(Sourced):
             raise ValueError(f"runs: no meta.datasets for {', '.join(sorted(unknown))}")
         return self
 
+    def slide_runs(self) -> list[ProjectRun]:
+        """The runs that the slides show, by data set and depth."""
+        runs = [run for run in self.runs if run.recipe == self.meta.slide_recipe]
+        return sorted(runs, key=lambda run: (run.dataset, run.labelled_depth))
+
     def cells(self) -> list[ProjectCell]:
         """The slides' cells, by data set and depth."""
-        runs = [run for run in self.runs if run.recipe == self.meta.slide_recipe]
-        runs.sort(key=lambda run: (run.dataset, run.labelled_depth))
-        return [_slide_cell(run, self.meta.datasets[run.dataset]) for run in runs]
+        return [_slide_cell(run, self.meta.datasets[run.dataset]) for run in self.slide_runs()]
+
+    def losses(self, run: ProjectRun) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Train and test losses of every epoch of ``run``, converted to the mean per image."""
+        train, test = _loss_factors(run, self.meta.datasets[run.dataset])
+        return (
+            tuple(loss * train for loss in run.train_loss_sum_of_batch_means),
+            tuple(loss * test for loss in run.test_loss_batch_mean_sum_over_images),
+        )
 
 
-def _slide_cell(run: ProjectRun, facts: DatasetFacts) -> ProjectCell:
-    """Convert both loss conventions of the notebooks to the mean per image.
+def _loss_factors(run: ProjectRun, facts: DatasetFacts) -> tuple[float, float]:
+    """By which train and test losses of a notebook are multiplied to be means per image.
 
     The mean of batch means weighs a short last batch like a full one, which the files cannot undo.
     """
+    train_batches = ceil(facts.train_images / run.train_batch_size)
+    test_batches = ceil(facts.test_images / run.test_batch_size)
+    return 1 / train_batches, facts.test_images / test_batches
+
+
+def _slide_cell(run: ProjectRun, facts: DatasetFacts) -> ProjectCell:
     train_loss = run.train_loss_sum_of_batch_means[-1]
     test_loss = run.test_loss_batch_mean_sum_over_images[-1]
-    test_batches = ceil(facts.test_images / run.test_batch_size)
+    train_factor, test_factor = _loss_factors(run, facts)
     return ProjectCell(
         dataset=run.dataset,
         depth=run.labelled_depth,
@@ -140,8 +157,8 @@ def _slide_cell(run: ProjectRun, facts: DatasetFacts) -> ProjectCell:
         frozen_after_epoch=run.frozen_after_epoch,
         train_accuracy=run.train_accuracy_percent[-1],
         test_accuracy=run.test_accuracy_percent[-1],
-        train_loss=train_loss / ceil(facts.train_images / run.train_batch_size),
-        test_loss=test_loss * facts.test_images / test_batches,
+        train_loss=train_loss * train_factor,
+        test_loss=test_loss * test_factor,
         train_loss_original=train_loss,
         test_loss_original=test_loss,
         test_images=facts.test_images,

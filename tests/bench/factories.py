@@ -90,6 +90,7 @@ def make_epoch(
     ceiling, slope = CEILINGS[network] if cell.dataset == "cifar10" else (0.98, -0.0004)
     share = epoch / of
     test = ceiling + slope * cell.depth + 0.003 * cell.seed - 0.25 * (1 - share) ** 1.5
+    test = min(test, 0.999)  # of many seeds, or of very many layers
     train = test - 0.04
     test_images = (recipe.final_test_images if epoch == of else recipe.test_images) or 10_000
     held_out = recipe.held_out_images

@@ -1,14 +1,20 @@
 """Figures: what a reader sees, what a page needs, and that matplotlib is left as it was."""
 
+import csv
 import re
 from importlib.resources import files
+from io import StringIO
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 import matplotlib as mpl
 import pytest
 
+from bench.comparisons import project_curves
 from bench.config import DEPTHS, PROFILES
-from bench.figures import _spread, cost_charts, curve_charts, speed_charts
+from bench.figures.chart import spread
+from bench.figures.costs import cost_charts, speed_charts
+from bench.figures.curves import curve_charts
 from bench.tables import curves, summarize
 from bench.words import model_title
 from tests.bench.factories import make_failed, make_grid, make_profile, make_record
@@ -16,7 +22,11 @@ from tests.bench.factories import make_failed, make_grid, make_profile, make_rec
 
 def all_charts(records):
     summary = summarize(records)
-    return [*curve_charts(curves(records)), *speed_charts(summary), *cost_charts(summary)]
+    return [
+        *curve_charts(curves(records), project_curves()),
+        *speed_charts(summary),
+        *cost_charts(summary),
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +37,7 @@ def charts():
 def test_four_curves_speed_and_cost_for_each_data_set(charts):
     metrics = ("test-accuracy", "train-accuracy", "test-loss", "train-loss")
     expected = [f"{metric}-{panel}" for panel in (1, 2) for metric in metrics]
-    expected += ["speed-1", "speed-2", "cost-1", "cost-2"]
+    expected += ["speed-1", "speed-2", "cost-1", "parameters-1", "cost-2", "parameters-2"]
     assert [chart.key for chart in charts] == expected
 
 
@@ -64,7 +74,7 @@ def test_charts_of_table_6_have_one_family_each(table6):
     assert [chart.key for chart in table6[:4]] == [
         "test-accuracy-1", "train-accuracy-1", "test-loss-1", "train-loss-1",
     ]  # fmt: skip
-    assert len(table6) == 2 * (4 + 1 + 1)
+    assert len(table6) == 2 * (4 + 1 + 2)
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -90,12 +100,43 @@ def test_axes_name_their_units(charts):
     assert "Test loss (nats per image)" in texts[2]
     assert "Images per second (log scale)" in texts[8]
     assert "Multiply-adds per image (MACs)" in texts[10]
+    assert "Parameters" in texts[11]
 
 
 def test_no_fixed_colour_would_vanish_in_the_dark(charts):
     for chart in charts:
         assert re.findall(r"#[0-9a-fA-F]{6}\b", chart.svg) == []
         assert "<style" not in chart.svg
+
+
+def test_every_chart_offers_what_it_draws(charts):
+    for chart in charts:
+        prefix, _, content = chart.data_uri.partition(",")
+        assert prefix == "data:text/csv;charset=utf-8"
+        assert unquote(content) == chart.csv
+        assert not re.search(r"[\s\"<>&]", chart.data_uri)
+        rows = list(csv.DictReader(StringIO(chart.csv)))
+        assert {int(row["depth"]) for row in rows} == set(DEPTHS)
+
+
+def test_data_of_a_curve_are_its_means_over_seeds():
+    chart = all_charts(make_grid(seeds=3))[0]
+    rows = [row for row in csv.DictReader(StringIO(chart.csv)) if row["depth"] == "18"]
+    assert [row["images"] for row in rows] == ["2560", "5120", "7680", "10240"]
+    assert float(rows[-1]["mean"]) == pytest.approx(44.58)
+    assert float(rows[-1]["min"]) == pytest.approx(44.28)
+    assert float(rows[-1]["max"]) == pytest.approx(44.88)
+    assert {row["source"] for row in rows} == {"ours"}
+
+
+def test_a_label_stands_left_of_a_point_with_a_close_neighbour(charts):
+    (chart,) = [chart for chart in charts if chart.key == "parameters-1"]
+    places = {
+        match[3]: match[1]
+        for match in re.finditer(r'<text [^>]*style="([^"]*)"([^>]*)>(\d+)</text>', chart.svg)
+    }
+    assert "text-anchor: end" in places["34"]
+    assert "text-anchor: end" not in places["50"]
 
 
 def test_ids_are_unique_in_a_page_and_references_resolve(charts):
@@ -116,7 +157,7 @@ def test_several_seeds_get_a_band():
 def test_one_epoch_failures_and_nothing():
     assert all_charts([]) == []
     assert all_charts([make_failed()]) == []
-    assert len(all_charts([make_record(recipe={"epochs": 1}), make_failed(34)])) == 6
+    assert len(all_charts([make_record(recipe={"epochs": 1}), make_failed(34)])) == 7
 
 
 def test_matplotlib_settings_are_put_back():
@@ -135,4 +176,4 @@ def test_matplotlib_settings_are_put_back():
     ],
 )
 def test_labels_keep_their_order_and_distance(heights, expected):
-    assert _spread(heights, 1.0) == pytest.approx(expected, abs=1e-3)
+    assert spread(heights, 1.0) == pytest.approx(expected, abs=1e-3)

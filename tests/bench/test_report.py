@@ -9,7 +9,7 @@ import pytest
 
 from bench import report, store
 from bench.reference.loader import load_paper, load_project2022
-from tests.bench.factories import make_record
+from tests.bench.factories import make_grid, make_record
 from tests.bench.pages import RECORDS, page_of, parsed
 from tests.bench.tools import HOSTILE, text_of
 
@@ -177,3 +177,11 @@ def test_a_diverged_cell_is_shown_and_leaves_the_others_readable(loss):
     html5lib.HTMLParser(strict=True).parse(page)
     assert not re.search(r"\b(nan|inf)\b", page)
     assert "43.64" in text_of(page)
+
+
+def test_the_page_stays_small():
+    """Megabytes: that of ten cells with all there is, and that of 500 records."""
+    assert len(page_of("signals").encode()) < 2e6
+    many = report.render(make_grid(seeds=50), [])
+    assert many.count('class="cell"') == 500
+    assert len(many.encode()) < 4e6

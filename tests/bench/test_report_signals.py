@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from bench.signal_figures import signal_charts, signal_table
+from bench.figures.signals import signal_charts, signal_table
 from bench.tables import summarize
 from tests.bench.factories import make_failed, make_grid, make_record, make_signals
 from tests.bench.pages import RECORDS, page_of, table_of

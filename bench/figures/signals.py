@@ -13,7 +13,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from bench.figures import Chart, listing, make_chart
+from bench.figures.chart import Chart, listing, make_chart, over_seeds
 from bench.measures import MEASURES
 from bench.records import Record
 from bench.svg import PAGE, depth_colour
@@ -75,6 +75,7 @@ def signal_charts(records: Sequence[Record], summary: pd.DataFrame) -> list[Char
                     f"{y_label}, of each {x_label.partition(',')[0]}, on {panel}. "
                     f"Medians: {listing(frame, medians)}",
                     partial(_draw, frame=frame, x_label=x_label, y_label=y_label),
+                    over_seeds(frame, "position", "value"),
                 )
             )
     return charts

@@ -1,0 +1,1 @@
+"""DataFrames -> figures of the page: one module for each kind. No torch here."""
