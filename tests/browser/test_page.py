@@ -1,0 +1,142 @@
+"""The page in a real browser: no wider than its window, accessible, whole without scripts."""
+
+import pytest
+from PIL import Image
+
+from tests.bench.pages import RECORDS
+
+PAGES = ("empty", "signals")
+
+
+def background(page):
+    return page.evaluate("getComputedStyle(document.body).backgroundColor")
+
+
+WHITE, DARK = "rgb(255, 255, 255)", "rgb(20, 23, 27)"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_no_width_makes_the_page_scroll_sideways(open_page, name):
+    page = open_page(name)
+    for width in (360, 768, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function(f"innerWidth === {width}")
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize(("name", "scheme"), [("signals", "light"), ("empty", "dark")])
+def test_axe_finds_no_serious_violation(open_page, axe, name, scheme):
+    page = open_page(name, color_scheme=scheme)
+    page.evaluate(axe)
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    assert len(found["passes"]) > 20
+    serious = [each for each in found["violations"] if each["impact"] in ("serious", "critical")]
+    assert [(each["id"], each["nodes"][0]["html"]) for each in serious] == []
+
+
+def test_the_theme_is_switched_and_remembered(open_page):
+    page = open_page(color_scheme="dark")
+    button = page.get_by_role("button", name="Theme:")
+    colour = "getComputedStyle(document.querySelector('.chart [style*=\"--depth-18\"]')).stroke"
+    dark = page.evaluate(colour)
+    assert background(page) == DARK
+    button.click()
+    assert button.inner_text() == "Theme: light"
+    assert background(page) == WHITE
+    assert page.evaluate(colour) != dark
+    page.reload()
+    assert button.inner_text() == "Theme: light"
+    assert background(page) == WHITE
+    button.click()
+    assert button.inner_text() == "Theme: dark"
+    assert background(page) == DARK
+    button.click()
+    assert button.inner_text() == "Theme: system"
+
+
+def test_the_theme_is_switched_where_storage_is_forbidden(open_page):
+    forbid = "Object.defineProperty(window, 'localStorage', {get() {throw new Error('forbidden')}})"
+    page = open_page("empty", script=forbid)
+    page.get_by_role("button", name="Theme:").click(click_count=2)
+    assert background(page) == DARK
+
+
+def test_without_scripts_the_page_is_whole_and_has_no_dead_button(open_page):
+    page = open_page(java_script_enabled=False)
+    assert page.locator("button, input, select").count() == 0
+    assert page.locator(".grid tbody tr").first.is_visible()
+    assert page.locator("#claims tbody tr").count() > 100
+    assert page.locator("figure.chart svg").first.is_visible()
+
+
+def test_print_is_light_without_controls_and_nothing_is_clipped(open_page):
+    page = open_page(color_scheme="dark")
+    page.emulate_media(media="print")
+    assert background(page) == WHITE
+    assert page.locator("button:not(.sort):visible, input:visible, .anchor:visible").count() == 0
+    scrolling = (
+        "[...document.querySelectorAll('.scroll')].map((box) => getComputedStyle(box).overflow)"
+    )
+    assert set(page.evaluate(scrolling)) == {"visible"}
+
+
+def test_the_keyboard_reaches_the_skip_link_then_the_theme(open_page):
+    page = open_page("empty")
+    page.keyboard.press("Tab")
+    skip = page.locator(".skip")
+    assert skip.evaluate("(link) => link === document.activeElement")
+    assert skip.bounding_box()["x"] >= 0
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert page.get_by_role("button", name="Theme:").inner_text() == "Theme: light"
+    width = "getComputedStyle(document.activeElement).outlineWidth"
+    assert page.evaluate(width) == "2px"
+
+
+def test_sections_claims_and_cells_have_a_link_of_their_own(open_page):
+    page = open_page()
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map((element) => element.id)")
+    assert len(ids) == len(set(ids))
+    targets = page.evaluate(
+        "[...document.querySelectorAll('.anchor')].map((link) => link.hash.slice(1))"
+    )
+    cells = [f"cell-{record.cell.id}" for record in RECORDS["signals"]]
+    claims = [name for name in ids if name.startswith("claim-")]
+    assert len(claims) > 100
+    assert {"results", "claims", "audit", *cells, *claims} <= set(targets) <= set(ids)
+    anchor = page.locator("#results > h2 > .anchor")
+    assert anchor.evaluate("(link) => getComputedStyle(link).opacity") == "0"
+    anchor.focus()
+    assert anchor.evaluate("(link) => getComputedStyle(link).opacity") == "1"
+    anchor.click()
+    assert page.url.endswith("#results")
+
+
+def test_a_link_to_a_cell_opens_it(open_page):
+    name = f"cell-{RECORDS['signals'][3].cell.id}"
+    page = open_page(fragment=f"#{name}")
+    assert page.locator(f"[id='{name}']").evaluate("(cell) => cell.open")
+    assert page.locator("details.cell[open]").count() == 1
+    other = RECORDS["signals"][0].cell.id
+    page.locator(f".grid a.trace[href='#cell-{other}']").first.click()
+    page.locator(f"[id='cell-{other}'][open]").wait_for()
+
+
+def test_a_figure_is_saved_as_svg_and_png_with_its_colours(open_page, tmp_path):
+    page = open_page(color_scheme="dark")
+    figure = page.locator("figure.chart").first
+    for kind in ("SVG", "PNG"):
+        with page.expect_download() as started:
+            figure.get_by_role("button", name=kind).click()
+        assert started.value.suggested_filename == f"speed-1.{kind.lower()}"
+        started.value.save_as(tmp_path / kind)
+    svg = (tmp_path / "SVG").read_text("utf-8")
+    assert svg.startswith("<svg ")
+    assert 'xmlns="http://www.w3.org/2000/svg" width="338.4" height="216"' in svg
+    assert "var(" not in svg
+    assert "currentColor" not in svg
+    assert "rgb(90, 180, 240)" in svg  # --depth-18 on a dark page
+    with Image.open(tmp_path / "PNG") as image:
+        assert image.size == (1353, 864)
+        colours = {colour for _, colour in image.convert("RGB").getcolors(2**20)}
+    assert {(20, 23, 27), (90, 180, 240)} <= colours
