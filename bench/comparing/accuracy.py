@@ -48,7 +48,7 @@ def accuracy_finding(
 
 
 def _predictions(folder: Path, record: Record) -> mcnemar.Predictions | None:  # noqa: ARG001 (not stored yet)
-    """What a cell predicted for every test image, (2, N); None where it was not stored."""
+    """What a cell in ``folder`` predicted for every test image; None where it was not stored."""
     return None
 
 
