@@ -18,7 +18,6 @@ def _short(monkeypatch):
     monkeypatch.setattr(limits, "PRODUCT_SIZE", {"cpu": 64})
     monkeypatch.setattr(limits, "COPIED_BYTES", {"cpu": 2**20})
     monkeypatch.setattr(memory, "in_a_child", lambda _: (None, "not here"))
-    monkeypatch.setattr(rounds.Setting, "say", print, raising=False)
     monkeypatch.setattr("bench.stop.StopRequest.install", lambda _: None)
 
 
