@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
 
 import typer
 
-from bench.commands.shared import EXIT_FAILURE, Device, Out, names
+from bench.commands.shared import EXIT_FAILURE, Device, names
 from bench.errors import UsageError
 from bench.performance.matrix import DIRECTIONS, MODELS, default_matrix, sweep_start
 from bench.performance.records import Direction, MemoryFormat
@@ -16,7 +16,12 @@ from bench.terminal import say
 from resnet_models.spec import Stem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import torch
+
+    from bench.performance.records import Workload
+    from bench.performance.rounds import Setting
 
 
 def speed(
@@ -38,22 +43,22 @@ def speed(
     memory_format: Annotated[MemoryFormat, typer.Option(help="Of images and weights.")] = (
         "channels_last"
     ),
-    compile_: Annotated[Literal["on", "off"], typer.Option("--compile")] = "off",
+    compile_: Annotated[
+        Literal["on", "off"], typer.Option("--compile", help="torch.compile.")
+    ] = "off",
     rounds: Annotated[int, typer.Option(min=1, metavar="N", help="Passes over all workloads.")] = 3,
     sweep: Annotated[
         bool, typer.Option("--sweep", help="Double the batch, from 1, until that gains nothing.")
     ] = False,
     device: Device = "auto",
-    out: Out = Path("reports"),
+    out: Annotated[Path, typer.Option(help="Results folder: records in speed/.")] = Path("reports"),
 ) -> None:
     """Measure speed, latency and memory of the networks beside the machine's own limits."""
     if sweep and batch_size is not None:
         raise UsageError("--sweep finds the batch size: leave out --batch-size or --sweep")
     from bench.doctor import load_average
     from bench.environment import choose_device, describe
-    from bench.performance import listing
-    from bench.performance import rounds as rounds_
-    from bench.stop import StopRequest
+    from bench.performance.rounds import Setting, refuse_impossible
 
     load, torch_device = load_average(), choose_device(device)
     workloads = default_matrix(
@@ -68,8 +73,8 @@ def speed(
     )
     workloads = sweep_start(workloads) if sweep else workloads
     for workload in workloads:
-        rounds_.refuse_impossible(workload, torch_device)
-    setting = rounds_.Setting(
+        refuse_impossible(workload, torch_device)
+    setting = Setting(
         device=torch_device,
         environment=describe(torch_device),
         load_before=load,
@@ -78,18 +83,27 @@ def speed(
         sweep=sweep,
         say=say,
     )
+    _measure(workloads, setting)
+
+
+def _measure(workloads: "Sequence[Workload]", setting: "Setting") -> None:
+    """Measure, show what was found, and leave with the exit code that follows from it."""
+    from bench.performance import listing
+    from bench.performance.rounds import ran_out, run
+    from bench.stop import StopRequest
+
     StopRequest().install()
     try:
-        records, limits = rounds_.run(workloads, setting)
+        records, limits = run(workloads, setting)
     except KeyboardInterrupt:
         say(f"\nStopped: what had ended a round is in {setting.folder}.")
         raise typer.Exit(128 + signal.SIGINT) from None
     say("")
-    listing.show(records, limits, sweep=sweep)
+    listing.show(records, limits, sweep=setting.sweep)
     say(f"Records: {setting.folder.absolute()}")
+    failed = [record for record in records if record.status == "failed"]
     # Where memory ran out, a smaller batch was measured: that is an answer, not a failure.
-    failed = [record for record in records if record.reason is not None]
-    if len(failed) == len(records) or not all(rounds_.ran_out(record) for record in failed):
+    if len(failed) == len(records) or not all(ran_out(record) for record in failed):
         raise typer.Exit(EXIT_FAILURE)
 
 

@@ -30,8 +30,8 @@ def refuse_impossible(workload: Workload, device: torch.device) -> None:
     """
     if workload.precision == "float16" and device.type == "cpu":
         raise UsageError(
-            "--precision float16: CPUs emulate it, a hundred times slower than float32 in a matrix "
-            "product. Use a GPU, or --precision bfloat16."
+            "--precision float16: CPUs emulate it, many times slower than float32. Use a GPU, or "
+            "--precision bfloat16."
         )
     if workload.compiled and (problem := compile_problem(device)):
         raise UsageError(f"--compile on: {problem}")

@@ -15,13 +15,13 @@ SMALL = make_workload(model="cifar_resnet20", stem="cifar", shortcut="A", batch_
 
 
 def test_the_peak_is_that_of_the_child_and_not_of_this_process():
-    block = np.ones(3 * 2**30, np.uint8)
+    block = np.ones(3 * 2**29, np.uint8)
     small, problem = in_a_child(SMALL)
     assert problem is None
     assert small.source == "child process"
     assert 2**26 < small.size_bytes < len(block)
-    # 512 images: the activations of 20 layers alone take some 300 MB more.
-    large, _ = in_a_child(SMALL.model_copy(update={"batch_size": 512}))
+    # 256 images: the activations of 20 layers alone take some 400 MB more.
+    large, _ = in_a_child(SMALL.model_copy(update={"batch_size": 256}))
     assert large.size_bytes > small.size_bytes + 200 * 2**20
 
 
