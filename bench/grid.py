@@ -19,7 +19,8 @@ from bench.errors import BenchError, UsageError
 from bench.progress import GridProgress
 from bench.records import Cell, Record
 from bench.run_cell import CellRun
-from bench.train import Data, budget
+from bench.schedule import budget
+from bench.train import Data
 
 
 def completed(folder: Path, config: RunConfig, options: RunOptions) -> dict[Cell, Record]:

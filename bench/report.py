@@ -28,8 +28,10 @@ from bench.figures.verdicts import MARKS, verdict_chart
 from bench.findings import CONCLUSIONS, OTHER_CONCLUSION, Row
 from bench.formats import duration, number, period, significant, size
 from bench.pairs import Load, compare_pairs
-from bench.performance import block_tables, block_times
+from bench.performance import block_tables, block_times, speed_tables
 from bench.performance.block_times import BlockTimes
+from bench.performance.speed_tables import NO_WORKLOADS, Workloads
+from bench.performance.store import SPEED, load_speed
 from bench.predictions import Classes
 from bench.records import Record
 from bench.reference.loader import dataset_title, load_paper, load_project2022
@@ -53,7 +55,8 @@ def write(results_folder: Path, out_file: Path, profile: str | None = None) -> l
     evaluations_folder = results_folder.parent / store.EVALUATIONS
     evaluations, more_damaged = store.load_evaluations(evaluations_folder)
     blocks, block_problems = block_times.find(results_folder.parent)
-    problems = damaged + more_damaged + block_problems
+    timed, limits, speed_problems = load_speed(results_folder.parent / SPEED)
+    problems = damaged + more_damaged + block_problems + speed_problems
 
     def load(record: Record) -> Classes | None:
         try:
@@ -68,6 +71,7 @@ def write(results_folder: Path, out_file: Path, profile: str | None = None) -> l
         problems,
         evaluations=evaluations,
         blocks=blocks,
+        workloads=Workloads(timed, limits),
         predictions=load,
         records_path=_path_from(out_file, results_folder),
         evaluations_path=_path_from(out_file, evaluations_folder),
@@ -88,6 +92,7 @@ def render(
     *,
     evaluations: Sequence[Evaluation] = (),
     blocks: BlockTimes | None = None,
+    workloads: Workloads = NO_WORKLOADS,
     predictions: Load = lambda _record: None,
     profile: str | None = None,
     records_path: str = "runs",
@@ -100,6 +105,7 @@ def render(
         problems: what is wrong with records that could not be read.
         evaluations: of checkpoints; of any profile.
         blocks: timings of blocks, where there are any.
+        workloads: what ``bench speed`` measured.
         predictions: gives what a record's network took each test image for, if it is stored.
         profile: the profile to show.
         records_path: folder of the records, as seen from the page.
@@ -113,6 +119,7 @@ def render(
         problems,
         evaluations=evaluations,
         blocks=blocks,
+        workloads=workloads,
         predictions=predictions,
         records_path=records_path,
         evaluations_path=evaluations_path,
@@ -125,6 +132,7 @@ def _page(
     *,
     evaluations: Sequence[Evaluation],
     blocks: BlockTimes | None,
+    workloads: Workloads,
     predictions: Load,
     records_path: str,
     evaluations_path: str,
@@ -160,6 +168,7 @@ def _page(
         environments=results.environments,
         evaluations=evaluations,
         blocks=block_tables.section(blocks) if blocks else None,
+        workloads=speed_tables.section(workloads) if workloads.records else None,
         claims=ledger_tables.sections(
             results.verdicts, on_page={record.cell.id for record in shown}
         ),

@@ -28,7 +28,8 @@ from bench.records import (
     Signals,
     Speed,
 )
-from bench.train import Data, Training, budget
+from bench.schedule import budget
+from bench.train import Data, Training
 from bench.trainer import Trainer
 from resnet_models import Definition, define
 

@@ -1,6 +1,34 @@
-"""Learning rate of each step. A pure function, so that a whole trace can be tested."""
+"""How long a recipe trains, and the learning rate of each step: pure functions. No torch here."""
+
+import math
+from dataclasses import dataclass
 
 from bench.recipes import LinearSchedule, Recipe, StepSchedule
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How long a recipe trains on a training set of a given size."""
+
+    images: int  # in an epoch
+    steps: int  # in a whole epoch
+    total: int  # steps of the run
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of the run; the last one may be cut short."""
+        return math.ceil(self.total / self.steps)
+
+    def steps_of(self, epoch: int) -> int:
+        """Steps of ``epoch``, from 1."""
+        return min(self.steps, self.total - (epoch - 1) * self.steps)
+
+
+def budget(recipe: Recipe, train_images: int) -> Budget:
+    """The budget of ``recipe`` on a training set of ``train_images``, held-out ones included."""
+    images = recipe.images_per_epoch or train_images - recipe.held_out_images
+    steps = math.ceil(images / recipe.batch_size)
+    return Budget(images, steps, recipe.iterations or steps * (recipe.epochs or 0))
 
 
 def learning_rate(

@@ -14,9 +14,8 @@ from bench.checkpoint import Checkpoints, Loaded, Position
 from bench.data.batches import DeviceData, EpochPlan, epoch_plan
 from bench.engine import autocast
 from bench.errors import BenchError
-from bench.recipes import Recipe
 from bench.records import Course, EpochRecord, Precision
-from bench.schedule import learning_rate
+from bench.schedule import budget, learning_rate
 from bench.stop import StopRequest
 from bench.trainer import Trainer
 
@@ -37,31 +36,6 @@ class Data:
 
     train: DeviceData
     test: DeviceData
-
-
-@dataclass(frozen=True, slots=True)
-class Budget:
-    """How long a recipe trains on a training set of a given size."""
-
-    images: int  # in an epoch
-    steps: int  # in a whole epoch
-    total: int  # steps of the run
-
-    @property
-    def epochs(self) -> int:
-        """Epochs of the run; the last one may be cut short."""
-        return math.ceil(self.total / self.steps)
-
-    def steps_of(self, epoch: int) -> int:
-        """Steps of ``epoch``, from 1."""
-        return min(self.steps, self.total - (epoch - 1) * self.steps)
-
-
-def budget(recipe: Recipe, train_images: int) -> Budget:
-    """The budget of ``recipe`` on a training set of ``train_images``, held-out ones included."""
-    images = recipe.images_per_epoch or train_images - recipe.held_out_images
-    steps = math.ceil(images / recipe.batch_size)
-    return Budget(images, steps, recipe.iterations or steps * (recipe.epochs or 0))
 
 
 class Look(NamedTuple):

@@ -25,6 +25,11 @@ from bench.config import DATASETS, Changes, make
 from bench.terminal import console, say
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bench.config import RunConfig
+    from bench.context import RunOptions
+    from bench.data.datasets import Dataset
     from bench.records import Record
 
 Compile = Literal["auto", "on", "off"]
@@ -79,12 +84,9 @@ def run(
     ] = False,
 ) -> None:
     """Train and measure every cell that is not finished yet, then render the report."""
-    from bench import grid
-    from bench import report as html_report
     from bench.context import RunOptions
     from bench.engine import EngineOptions
-    from bench.environment import choose_device, describe
-    from bench.progress import GridProgress
+    from bench.environment import choose_device
     from bench.stop import StopRequest
 
     torch_device = choose_device(device)
@@ -101,29 +103,44 @@ def run(
             held_out=optional_count("--held-out", held_out),
         ),
     )
-    runs = out / RUNS
-    planned = [plan.cell for plan in config.plans]
-    stop = StopRequest()
     options = RunOptions(
         device=torch_device,
         engine=EngineOptions(precision=precision, compile=compile_, deterministic=deterministic),
         checkpoint_seconds=checkpoint_seconds,
-        stop=stop,
+        stop=StopRequest(),
     )
+    _train(config, options, lambda missing: load(missing, data_dir, data_source), out, fresh=fresh)
+
+
+def _train(
+    config: "RunConfig",
+    options: "RunOptions",
+    load_all: "Callable[[Sequence[str]], dict[str, Dataset]]",
+    out: Path,
+    *,
+    fresh: bool,
+) -> None:
+    """Run the cells, draw the page and say what came of it."""
+    from bench import grid
+    from bench import report as html_report
+    from bench.environment import describe
+    from bench.progress import GridProgress
+
+    runs = out / RUNS
+    planned = [plan.cell for plan in config.plans]
     with grid.lock(runs):
         done = {} if fresh else grid.completed(runs, config, options)
         total = len(planned)
         say(
-            f"profile {config.profile} on {describe(torch_device).device_name}: {total} cells, "
+            f"profile {config.profile} on {describe(options.device).device_name}: {total} cells, "
             f"{len(done)} finished before, in {runs}"
         )
         missing = {cell.dataset for cell in planned if cell not in done}
-        stop.install()
+        options.stop.install()
         try:
-            loaded = load(sorted(missing), data_dir, data_source)
             records = grid.run(
                 config,
-                loaded,
+                load_all(sorted(missing)),
                 folder=runs,
                 options=options,
                 done=done,

@@ -11,8 +11,8 @@ from bench.data.batches import DeviceData, epoch_plan
 from bench.errors import BenchError
 from bench.recipes import ErrorWarmup, LinearSchedule, StepSchedule
 from bench.records import Engine
-from bench.schedule import learning_rate
-from bench.train import Data, Training, budget, evaluate
+from bench.schedule import budget, learning_rate
+from bench.train import Data, Training, evaluate
 from bench.trainer import Trainer
 from resnet_models import build
 from tests.bench.small import small_dataset, small_recipe

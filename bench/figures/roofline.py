@@ -1,0 +1,96 @@
+"""The roofline: what networks do a second, under what the machine can do. No torch here."""
+
+from functools import partial
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from bench.figures.chart import MARKERS, Chart, legend, make_chart
+from bench.performance.records import Limits
+from bench.performance.roofline import Roof, roof
+from bench.performance.summary import best_batches
+from bench.records import Precision
+from bench.svg import PAGE, SOFT, TEXT, depth_colour
+
+_COLUMNS: Final = ["model", "depth", "stem", "direction", "batch_size", "precision", "intensity",
+                   "operations_per_second", "attainable_per_second", "limit_share"]  # fmt: skip
+_FACES: Final = {"training": None, "inference": PAGE}  # filled or hollow
+
+
+def roofline_charts(summary: pd.DataFrame, limits: Limits | None) -> list[Chart]:
+    """One chart per precision: each network at its fastest batch, in both directions.
+
+    Args:
+        summary: of ``bench.performance.summary.summarize``, with these ``limits``.
+    """
+    if limits is None or summary.empty:
+        return []
+    points = best_batches(summary).dropna(subset=["attainable_per_second"])
+    charts = []
+    for precision, frame in points.groupby("precision", sort=False):
+        named: Precision = frame["precision"].iloc[0]
+        top = roof(limits, named)
+        if top is None:
+            continue
+        charts.append(
+            make_chart(
+                f"roofline-{precision}",
+                "",
+                f"Roofline in {precision}",
+                f"Operations a second against operations for each byte moved, in {precision}, both "
+                f"logarithmic, under a roof of {top.bytes_per_second / 1e9:.3g} GB/s and "
+                f"{top.operations_per_second / 1e9:.4g} GFLOP/s. {_listing(frame)}",
+                partial(_draw, frame=frame, top=top),
+                frame[_COLUMNS],
+            )
+        )
+    return charts
+
+
+def _listing(frame: pd.DataFrame) -> str:
+    return ", ".join(
+        f"{row['model']} {row['direction']} {row['operations_per_second'] / 1e9:.3g}"
+        for row in frame.to_dict("records")
+    )
+
+
+def _draw(axes: Axes, frame: pd.DataFrame, top: Roof) -> None:
+    """A point for each network and direction; the roof above them."""
+    ridge = top.operations_per_second / top.bytes_per_second
+    left = min(frame["intensity"].min(), ridge) / 2
+    right = max(frame["intensity"].max(), ridge) * 2
+    xs = np.array([left, ridge, right])
+    roof_line = np.minimum(xs * top.bytes_per_second, top.operations_per_second) / 1e9
+    axes.plot(xs, roof_line, color=SOFT, linewidth=1.2)
+    for row in frame.to_dict("records"):
+        colour = depth_colour(row["depth"])
+        height = row["operations_per_second"] / 1e9
+        axes.plot(
+            row["intensity"],
+            height,
+            MARKERS.get(row["depth"], "o"),
+            color=colour,
+            markerfacecolor=_FACES[row["direction"]] or colour,
+            markersize=6,
+        )
+        axes.annotate(
+            f"{row['depth']}",
+            (row["intensity"], height),
+            xytext=(6, -3),
+            textcoords="offset points",
+            color=colour,
+            fontsize=8,
+            fontweight="bold",
+        )
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.margins(y=0.15)
+    axes.set(xlabel="Operations for each byte moved", ylabel="GFLOP/s")
+    marker = partial(Line2D, [], [], linestyle="none", marker="o", color=TEXT)
+    legend(
+        axes, "lower right", marker(label="training"),
+        marker(label="inference", markerfacecolor=PAGE),
+    )  # fmt: skip

@@ -1,0 +1,111 @@
+"""Timed workloads on the page: their numbers, the roofline, what went wrong."""
+
+import re
+
+import html5lib
+import pytest
+
+from bench import report
+from bench.figures.roofline import roofline_charts
+from bench.performance.records import Conditions
+from bench.performance.roofline import roof, whole, work_by_layer
+from bench.performance.speed_tables import Workloads, section
+from bench.performance.store import save_limits, save_speed
+from bench.performance.summary import summarize
+from tests.bench.factories import make_record
+from tests.bench.pages import table_of
+from tests.bench.speeds import make_limits, make_speed_record, make_split, make_workload
+from tests.bench.tools import HOSTILE, text_of
+
+LABEL = "Speed of every workload"
+
+
+def matrix():
+    """Two depths, trained and tried, one of them on single images, and one that failed."""
+    records = [
+        make_speed_record(
+            make_workload(model=f"resnet{depth}", direction=direction, batch_size=batch),
+            split=make_split() if direction == "training" else None,
+        )
+        for depth in (18, 50)
+        for direction, batch in (("training", 32), ("inference", 32), ("inference", 1))
+    ]
+    failed = make_speed_record(
+        make_workload(model="resnet152"), status="failed", reason=HOSTILE, rounds=(), warmup=(),
+        peak_memory=None,
+    )  # fmt: skip
+    return [*records, failed]
+
+
+@pytest.fixture(scope="module")
+def page():
+    return report.render([make_record()], [], workloads=Workloads(matrix(), make_limits()))
+
+
+def test_a_row_for_each_workload_in_groups(page):
+    html5lib.HTMLParser(strict=True).parse(page)
+    rows = table_of(page, LABEL)
+    groups = [row[0] for row in rows if len(row) == 1]
+    assert groups == [
+        "Training, float32, 32 images at a time",
+        "Inference, float32, 32 images at a time",
+        "Inference, float32, one image at a time",
+    ]
+    trained = rows[1]
+    assert trained[0].startswith("resnet18")
+    assert trained[1].startswith("278")  # 32 images in a median of 0.115 s
+    assert trained[2] == "115"
+    assert re.fullmatch(r"\d+, \d+, \d+, \d+", trained[9])
+    assert "1.00 GiB" in trained[7]
+
+
+def test_what_failed_is_told_and_escaped(page):
+    (failed,) = [row for row in table_of(page, LABEL) if row[0].startswith("resnet152")]
+    assert failed[1].startswith("failed")
+    assert HOSTILE in failed[1]
+    assert "<script>alert" not in page
+
+
+def test_limits_and_warnings_stand_with_the_numbers():
+    warned = Conditions(
+        load_before=3.0, foreign_cpu_share=0.5, cpu_governor=None, gpu_clock_mhz=None,
+        warnings=("other programs took half of the CPU.",),
+    )  # fmt: skip
+    records = [make_speed_record(conditions=warned)]
+    text = text_of(report.render([], [], workloads=Workloads(records, make_limits())))
+    assert "The machine's limits:" in text
+    assert "warning (1 of 1 workloads): other programs took half of the CPU." in text
+    without = text_of(report.render([], [], workloads=Workloads(records, None)))
+    assert "Its limits were not measured." in without
+
+
+def test_the_roofline_has_the_fastest_batch_of_each_network():
+    limits = make_limits()
+    records = matrix()
+    (chart,) = roofline_charts(summarize(records, limits), limits)
+    lines = chart.csv.splitlines()
+    assert len(lines) == 1 + 4  # two depths, two directions
+    assert {line.split(",")[4] for line in lines[1:]} == {"32"}
+    top = roof(limits, "float32")
+    work = whole(work_by_layer(records[0].workload))
+    assert f"{work.intensity:.9g}" in chart.csv
+    assert f"{top.operations_per_second / 1e9:.4g} GFLOP/s" in chart.description
+    texts = re.findall(r"<text [^>]*>([^<]*)</text>", chart.svg)
+    assert texts.count("18") == texts.count("50") == 2
+
+
+def test_without_limits_there_is_no_roofline():
+    assert roofline_charts(summarize(matrix(), None), None) == []
+    assert section(Workloads(matrix(), None)).charts == []
+
+
+def test_the_report_reads_them_beside_the_records(tmp_path):
+    save_speed(tmp_path / "speed", make_speed_record())
+    save_limits(tmp_path / "speed", make_limits())
+    (tmp_path / "speed" / "broken.json").write_text("{")
+    problems = report.write(tmp_path / "runs", tmp_path / "index.html")
+    assert len(problems) == 1
+    assert "broken.json is not a valid speed record" in problems[0]
+    page = (tmp_path / "index.html").read_text()
+    assert 'href="#workloads"' in page
+    assert 'id="workloads"' not in report.render([], [])
