@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.figures.chart import MARKERS, Chart, legend, make_chart
 from bench.performance.records import Limits
@@ -85,8 +86,11 @@ def _draw(axes: Axes, frame: pd.DataFrame, top: Roof) -> None:
             fontsize=8,
             fontweight="bold",
         )
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    for scale, axis in ((axes.set_xscale, axes.xaxis), (axes.set_yscale, axes.yaxis)):
+        scale("log")
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+        axis.set_minor_formatter(NullFormatter())
     axes.margins(y=0.15)
     axes.set(xlabel="Operations for each byte moved", ylabel="GFLOP/s")
     marker = partial(Line2D, [], [], linestyle="none", marker="o", color=TEXT)
