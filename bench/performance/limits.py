@@ -1,10 +1,11 @@
-"""What the machine can do at most: a large matrix product, and a large copy."""
+"""What the machine can do at most: a large matrix product or convolution, and a large copy."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from bench.engine import DTYPES, applied, native_bfloat16
@@ -13,6 +14,10 @@ from bench.records import Engine, Precision
 
 # The product is as large as it takes to reach the peak, the copy larger than any cache.
 PRODUCT_SIZE: Final = {"cpu": 3072, "cuda": 8192}
+# A 3x3 convolution as inside a network, with enough of everything: images, planes, pixels a side.
+IMAGES: Final = {"cpu": 32, "cuda": 256}
+PLANES: Final = 256
+SIDE: Final = 28
 COPIED_BYTES: Final = {"cpu": 2**28, "cuda": 2**30}
 # Of each measurement in each round.
 SECONDS: Final = 0.7
@@ -36,18 +41,35 @@ def matrix_product(device: torch.device, precision: Precision, size: int) -> Cal
     return lambda: left @ right
 
 
+def convolution(device: torch.device, precision: Precision) -> Callable[[], Tensor]:
+    """A 3x3 convolution with padding 1, channels last."""
+    dtype = DTYPES.get(precision, torch.float32)
+    images = torch.randn(IMAGES[device.type], PLANES, SIDE, SIDE, device=device)
+    weight = torch.randn(PLANES, PLANES, 3, 3, device=device)
+    images, weight = (
+        tensor.to(dtype).to(memory_format=torch.channels_last) for tensor in (images, weight)
+    )
+    return lambda: F.conv2d(images, weight, padding=1)
+
+
 @dataclass(slots=True)
 class LimitSamples:
-    """Seconds of products and copies, gathered over the rounds."""
+    """Seconds of products, convolutions and copies, gathered over the rounds."""
 
     device: torch.device
     product_seconds: dict[Precision, tuple[float, ...]] = field(default_factory=dict)
+    convolution_seconds: dict[Precision, tuple[float, ...]] = field(default_factory=dict)
     copy_seconds: tuple[float, ...] = ()
 
     @property
     def product_size(self) -> int:
         """Rows of the matrices."""
         return PRODUCT_SIZE[self.device.type]
+
+    @property
+    def convolution_operations(self) -> int:
+        """Of one; each row and column of taps misses the image once, at its border."""
+        return 2 * IMAGES[self.device.type] * PLANES**2 * (3 * SIDE - 2) ** 2
 
     @property
     def copy_bytes(self) -> int:
@@ -61,8 +83,12 @@ class LimitSamples:
         with applied(Engine(precision="float32", micro_batch_size=1, tf32=tf32)):
             for precision in native_precisions(device):
                 product = matrix_product(device, precision, self.product_size)
-                more = self._sample(product, seconds)
-                self.product_seconds[precision] = self.product_seconds.get(precision, ()) + more
+                for found, repetition in (
+                    (self.product_seconds, product),
+                    (self.convolution_seconds, convolution(device, precision)),
+                ):
+                    more = self._sample(repetition, seconds)
+                    found[precision] = found.get(precision, ()) + more
         source = torch.ones(COPIED_BYTES[device.type], dtype=torch.uint8, device=device)
         target = torch.empty_like(source)
         self.copy_seconds += self._sample(lambda: target.copy_(source), seconds)

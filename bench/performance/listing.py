@@ -64,15 +64,15 @@ def _percent(share: float) -> str:
 def limits_line(limits: Limits) -> str:
     """What the machine did at most."""
     roofs = {precision: roof(limits, precision) for precision in limits.product_seconds}
-    products = [
+    rates = [
         f"{significant(found.operations_per_second / 1e9)} GFLOP/s in {precision}"
         for precision, found in roofs.items()
         if found
     ]
     moved = limits.copy_bytes / min(limits.copy_seconds)
     return (
-        f"The machine's limits: {', '.join(products)} (products of {limits.product_size}×"
-        f"{limits.product_size} matrices), {significant(moved / 1e9)} GB/s (copies)."
+        f"The machine's limits: {', '.join(rates)} (a matrix product or a convolution, whichever "
+        f"is faster), {significant(moved / 1e9)} GB/s (copies)."
     )
 
 

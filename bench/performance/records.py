@@ -128,5 +128,9 @@ class Limits(Stored):
     product_seconds: dict[Precision, tuple[Seconds, ...]] = Field(
         description="of one product, 2 * product_size**3 operations"
     )
+    convolution_operations: int = Field(default=0, ge=0, description="of one 3x3 convolution")
+    convolution_seconds: dict[Precision, tuple[Seconds, ...]] = Field(
+        default_factory=dict, description="of one; libraries may do it faster than a product"
+    )
     copy_bytes: int = Field(gt=0, description="read and written by one copy, both counted")
     copy_seconds: tuple[Seconds, ...]

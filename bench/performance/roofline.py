@@ -1,10 +1,11 @@
 """What a machine could reach at most on a workload: the roofline model. No torch here.
 
 Convention. Counted are convolutions and the linear layer, as if all others cost nothing: what is
-left out makes the bound optimistic, never too strict. A multiply-add is two operations. A layer
-reads its weights and its input once and writes its output once, in numbers of the workload's
-precision. Training does that three times: forward, gradient of the input, gradient of the weights;
-the first layer needs no gradient of its input. The optimizer is left out.
+left out makes the bound optimistic, never too strict. A multiply-add is two operations; those with
+padding are not counted, because nobody has to do them. A layer reads its weights and its input once
+and writes its output once, in numbers of the workload's precision. Training does that three times:
+forward, gradient of the input, gradient of the weights; the first layer needs no gradient of its
+input. The optimizer is left out.
 """
 
 from collections.abc import Iterator
@@ -84,26 +85,28 @@ def _work_by_layer(workload: Workload) -> Iterator[Work]:
     for layer in layers_of(workload):
         if not layer.macs:
             continue
-        used = _used_share(layer) if training else 1.0
-        numbers = layer.parameters * used + images * (
-            prod(layer.input_shape) + prod(layer.output_shape)
-        )
+        macs, weights = _without_padding(layer)
+        numbers = weights + images * (prod(layer.input_shape) + prod(layer.output_shape))
         yield Work(
-            operations=round(2 * passes * images * layer.macs * used),
-            moved_bytes=round(passes * numbers * number_bytes),
+            operations=2 * passes * images * macs, moved_bytes=passes * numbers * number_bytes
         )
         passes = 3 if training else 1
 
 
-def _used_share(layer: Layer) -> float:
-    """Of the multiplications: in training, those with nothing but padding are left out.
+def _without_padding(layer: Layer) -> tuple[int, int]:
+    """MACs of ``layer`` with numbers of its input, and weights that meet any of them.
 
-    ``Conv3x3`` in ``resnet_models/blocks.py`` does so where its output is a single pixel.
+    Maps are square, so rows and columns of taps are alike.
     """
-    height, width = layer.input_shape[1:] if layer.kind == "convolution" else (0, 0)
-    if layer.kernel == 3 and max(height, width) <= (layer.stride or 1):
-        return height * width / 9
-    return 1.0
+    if layer.kernel is None or layer.stride is None:
+        return layer.macs, layer.parameters
+    side, out_side, kernel = layer.input_shape[1], layer.output_shape[1], layer.kernel
+    seen = [
+        sum(0 <= place * layer.stride + tap - (kernel - 1) // 2 < side for place in range(out_side))
+        for tap in range(kernel)
+    ]
+    pairs = layer.parameters // kernel**2  # of an input plane and an output plane
+    return pairs * sum(seen) ** 2, pairs * sum(count > 0 for count in seen) ** 2
 
 
 def whole(layers: list[Work]) -> Work:
@@ -117,13 +120,18 @@ def whole(layers: list[Work]) -> Work:
 def roof(limits: Limits, precision: Precision) -> Roof | None:
     """By the best samples: whatever disturbs one makes it longer, never shorter.
 
-    None where ``precision`` was not measured, because the machine only emulates it.
+    The faster one of product and convolution counts. None where ``precision`` was not measured,
+    because the machine only emulates it.
     """
-    seconds = limits.product_seconds.get(precision)
-    if not seconds or not limits.copy_seconds:
+    measured = (
+        (2 * limits.product_size**3, limits.product_seconds.get(precision)),
+        (limits.convolution_operations, limits.convolution_seconds.get(precision)),
+    )
+    rates = [operations / min(seconds) for operations, seconds in measured if seconds]
+    if not rates or not limits.copy_seconds:
         return None
     return Roof(
-        operations_per_second=2 * limits.product_size**3 / min(seconds),
+        operations_per_second=max(rates),
         bytes_per_second=limits.copy_bytes / min(limits.copy_seconds),
     )
 

@@ -205,6 +205,8 @@ def _limits(
         conditions=watch.conditions(),
         product_size=samples.product_size,
         product_seconds=samples.product_seconds,
+        convolution_operations=samples.convolution_operations,
+        convolution_seconds=samples.convolution_seconds,
         copy_bytes=samples.copy_bytes,
         copy_seconds=samples.copy_seconds,
     )

@@ -113,9 +113,8 @@ def contradictions(records: Sequence[SpeedRecord], limits: Limits | None) -> lis
         rate = operations / statistics.median(record.samples)
         if rate > roof.operations_per_second:
             found.append(
-                f"{record.workload.id} does {rate / 1e9:.4g} GFLOP/s, more than the matrix product "
-                f"that stands for the machine's limit ({roof.operations_per_second / 1e9:.4g}): "
-                "the limit was disturbed, or that product is not the peak here. Measure again "
-                "while nothing else runs."
+                f"{record.workload.id} does {rate / 1e9:.4g} GFLOP/s, more than the machine's "
+                f"limit ({roof.operations_per_second / 1e9:.4g}): that was disturbed when it was "
+                "measured. Measure again while nothing else runs."
             )
     return found

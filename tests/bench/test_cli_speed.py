@@ -16,6 +16,7 @@ def _short(monkeypatch):
     monkeypatch.setattr(timing, "MOST_WARMUP_SECONDS", 0.0)
     monkeypatch.setattr(timing, "SAMPLE_SECONDS", 0.0)
     monkeypatch.setattr(limits, "PRODUCT_SIZE", {"cpu": 64})
+    monkeypatch.setattr(limits, "IMAGES", {"cpu": 1})
     monkeypatch.setattr(limits, "COPIED_BYTES", {"cpu": 2**20})
     monkeypatch.setattr(memory, "in_a_child", lambda _: (None, "not here"))
     monkeypatch.setattr("bench.stop.StopRequest.install", lambda _: None)

@@ -4,6 +4,7 @@ import copy
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from bench import trial
 from bench.engine import applied
@@ -163,17 +164,29 @@ def test_every_precision_runs_on_a_gpu(direction, precision):
 
 def test_limits_are_gathered_over_the_rounds(monkeypatch):
     monkeypatch.setattr(limits, "PRODUCT_SIZE", {"cpu": 64})
+    monkeypatch.setattr(limits, "IMAGES", {"cpu": 1})
     monkeypatch.setattr(limits, "COPIED_BYTES", {"cpu": 2**20})
     monkeypatch.setattr(limits, "native_bfloat16", lambda _: True)
     samples = LimitSamples(CPU)
     for _ in range(2):
         samples.add_round(seconds=0.0)
-    assert {name: len(s) for name, s in samples.product_seconds.items()} == {
-        "float32": 2 * limits.LEAST,
-        "bfloat16": 2 * limits.LEAST,
-    }
+    for found in (samples.product_seconds, samples.convolution_seconds):
+        assert {name: len(seconds) for name, seconds in found.items()} == {
+            "float32": 2 * limits.LEAST,
+            "bfloat16": 2 * limits.LEAST,
+        }
     assert len(samples.copy_seconds) == 2 * limits.LEAST
     assert (samples.product_size, samples.copy_bytes) == (64, 2 * 2**20)
+
+
+def test_operations_of_the_convolution_leave_out_padding(monkeypatch):
+    monkeypatch.setattr(limits, "IMAGES", {"cpu": 3})
+    seen = F.conv2d(*(torch.ones(1, 1, side, side) for side in (limits.SIDE, 3)), padding=1)
+    expected = 2 * 3 * limits.PLANES**2 * int(seen.sum())
+    assert LimitSamples(CPU).convolution_operations == expected
+    images = limits.convolution(CPU, "bfloat16")()
+    assert images.shape == (3, limits.PLANES, limits.SIDE, limits.SIDE)
+    assert images.dtype == torch.bfloat16
 
 
 @pytest.mark.parametrize(

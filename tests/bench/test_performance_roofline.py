@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 
 from bench.compare_loops import training_operations
 from bench.performance.roofline import (
@@ -28,19 +29,52 @@ NETWORKS = [
 ]
 
 
+def multiplications(layer):
+    """Of one image, that see a pixel and not padding: counted by convolving ones with ones."""
+    if layer.kind == "linear":
+        return layer.macs
+    ones, taps = torch.ones(1, 1, *layer.input_shape[1:]), torch.ones(1, 1, *[layer.kernel] * 2)
+    seen = F.conv2d(ones, taps, stride=layer.stride, padding=layer.kernel // 2)
+    assert seen.shape[2:] == layer.output_shape[1:]
+    return layer.input_shape[0] * layer.output_shape[0] * int(seen.sum())
+
+
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("batch_size", [2, 32])
-def test_operations_of_training_are_those_that_torch_counts(network, batch_size):
-    workload = make_workload(**network, batch_size=batch_size)
-    counted = training_operations(definition(workload), workload.resolution)
-    assert whole(work_by_layer(workload)).operations == batch_size * counted
+def test_operations_leave_out_padding_and_the_gradient_of_the_images(network, batch_size):
+    changes = network | {"batch_size": batch_size}
+    training, inference = (
+        work_by_layer(make_workload(**changes, direction=direction))
+        for direction in ("training", "inference")
+    )
+    layers = [layer for layer in layers_of(make_workload(**changes)) if layer.macs]
+    expected = [2 * batch_size * multiplications(layer) for layer in layers]
+    assert [work.operations for work in inference] == expected
+    assert [work.operations for work in training] == [
+        (2 if number == 0 else 3) * operations for number, operations in enumerate(expected)
+    ]
 
 
 @pytest.mark.parametrize("network", NETWORKS)
-def test_operations_of_inference_are_twice_the_macs(network):
-    workload = make_workload(**network, direction="inference", batch_size=5)
+def test_torch_counts_the_same_but_for_padding(network):
+    workload = make_workload(**network, batch_size=1)
+    counted = training_operations(definition(workload), workload.resolution)
+    ours = whole(work_by_layer(workload)).operations
+    assert 0.6 * counted < ours < counted
+
+
+def test_padding_hardly_counts_on_large_images():
+    workload = make_workload(direction="inference", batch_size=1, resolution=1024)
     macs = sum(layer.macs for layer in layers_of(workload))
-    assert whole(work_by_layer(workload)).operations == 2 * 5 * macs
+    assert 0.97 < whole(work_by_layer(workload)).operations / (2 * macs) < 1
+
+
+def test_weights_that_see_only_padding_are_not_moved():
+    last = make_workload(direction="inference", batch_size=1)
+    convolutions = [layer for layer in layers_of(last) if layer.macs]
+    work = dict(zip([layer.name for layer in convolutions], work_by_layer(last), strict=True))
+    # 3x3, 512 -> 512 planes on a single pixel: the middle tap alone.
+    assert work["layer4.1.conv2"].moved_bytes == 4 * (512 * 512 + 2 * 512)
 
 
 @pytest.mark.parametrize(("precision", "size"), [("float32", 4), ("bfloat16", 2), ("float16", 2)])
@@ -99,6 +133,15 @@ def test_attainable_is_the_lower_of_the_two_roofs():
 
 def test_the_roof_is_that_of_the_best_samples():
     assert roof(make_limits(), "float32") == Roof(operations_per_second=2e11, bytes_per_second=2e10)
+
+
+def test_the_roof_is_the_faster_one_of_product_and_convolution():
+    limits = make_limits(
+        convolution_operations=10**9,
+        convolution_seconds={"float32": (0.01, 0.004), "bfloat16": (0.02,)},
+    )
+    assert roof(limits, "float32").operations_per_second == 2.5e11
+    assert roof(limits, "bfloat16").operations_per_second == 4e11
 
 
 def test_a_precision_that_is_only_emulated_has_no_roof():
