@@ -14,6 +14,7 @@ from bench.auditing.finding import between, listed, p_value
 from bench.auditing.logs import run_logs
 from bench.auditing.losses import losses
 from bench.auditing.networks import printed_network
+from bench.figures.freezes import freeze_charts
 from bench.reference.loader import load_project2022
 from bench.report import FILTERS
 from tests.bench.synthetic_logs import clean_log, make_log
@@ -243,8 +244,9 @@ def page(shown):
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     jinja.filters |= FILTERS
-    macros = "{% from 'macros.html.j2' import scroll %}"
-    return jinja.from_string(f"{macros}{{% include 'audit.html.j2' %}}").render(audit=shown)
+    macros = "{% from 'macros.html.j2' import chart_figure, scroll %}"
+    template = jinja.from_string(f"{macros}{{% include 'audit.html.j2' %}}")
+    return template.render(audit=shown, freeze_charts=freeze_charts(run_logs(load_project2022())))
 
 
 def test_the_section_of_the_report():

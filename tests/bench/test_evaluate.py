@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from bench import evaluate, store
 from bench.data.datasets import SPECS
 from bench.evaluations import Evaluation
+from bench.train import Look
 from resnet_models.convert import export
 from tests.bench.checkpoints import TEST, make_command, network, options
 from tests.bench.factories import make_evaluation
@@ -163,7 +164,7 @@ def test_half_precision_is_evaluated_in_float32(command, model, tmp_path, monkey
     def spy(network, data, precision):
         seen.append((next(network.parameters()).dtype, precision))
         assert not torch.backends.cudnn.allow_tf32
-        return 40, 30, 1.5
+        return Look(40, 30, 1.5, torch.zeros(40, dtype=torch.uint8))
 
     monkeypatch.setattr(evaluate, "evaluate", spy)
     before = torch.backends.cudnn.allow_tf32

@@ -10,6 +10,7 @@ import torch
 
 from bench import evaluate, store
 from bench.errors import UsageError
+from bench.train import Look
 from tests.bench.checkpoints import make_command, network, options
 from tests.bench.tools import bench
 
@@ -116,7 +117,9 @@ def test_a_network_that_gives_no_numbers_has_no_score(asked, words, name, comman
 
 def test_a_score_that_is_no_number_is_left_out(command, tmp_path, monkeypatch):
     losses = iter([float("nan"), 1.5, float("inf"), 1.0])
-    monkeypatch.setattr(evaluate, "evaluate", lambda *_: (40, 30, next(losses)))
+    monkeypatch.setattr(
+        evaluate, "evaluate", lambda *_: Look(40, 30, next(losses), torch.zeros(40))
+    )
     torch.save(STATE, tmp_path / "good.pt")
     code, out, _ = command(*options(tmp_path / "good.pt", tmp_path))
     assert code == 0

@@ -8,6 +8,7 @@ import pytest
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bench.claims import load_claims, parse
+from bench.figures.verdicts import MARKS, verdict_chart
 from bench.ledger import WORDS, judge
 from bench.ledger_tables import TITLES, as_json, counts, needs, sections
 from bench.report import FILTERS
@@ -15,7 +16,8 @@ from tests.bench.factories import make_profile
 from tests.bench.test_claims import GOOD
 from tests.bench.tools import HOSTILE, text_of
 
-PAGE = """{% from "macros.html.j2" import scroll, trace %}<!DOCTYPE html><title>x</title>
+PAGE = """{% from "macros.html.j2" import chart_figure, scroll, trace %}
+<!DOCTYPE html><title>x</title>
 {% include "claims.html.j2" %}"""
 
 
@@ -29,7 +31,12 @@ def page(judged, on_page=()):
     jinja = Environment(loader=PackageLoader("bench"), undefined=StrictUndefined, autoescape=True)
     jinja.filters |= FILTERS
     template = jinja.from_string(PAGE)
-    return template.render(claims=sections(judged, on_page=on_page), claim_counts=counts(judged))
+    return template.render(
+        claims=sections(judged, on_page=on_page),
+        claim_counts=counts(judged),
+        marks=MARKS,
+        verdict_chart=verdict_chart(judged) if judged else None,
+    )
 
 
 def test_every_claim_stands_once_under_its_kind():

@@ -12,7 +12,7 @@ from bench.errors import BenchError
 from bench.recipes import ErrorWarmup, LinearSchedule, StepSchedule
 from bench.records import Engine
 from bench.schedule import budget, learning_rate
-from bench.train import Data, Training, evaluate
+from bench.train import Data, Look, Training, evaluate
 from bench.trainer import Trainer
 from resnet_models import build
 from tests.bench.small import small_dataset, small_recipe
@@ -251,11 +251,12 @@ def test_evaluation_is_the_plain_mean_over_the_first_images():
     data = DeviceData(dataset.test, dataset.spec, CPU)
     images, labels = data.batch(torch.arange(20))
     logits = trainer.model.eval()(images)
-    count, correct, loss = evaluate(trainer.model, data, "float32", 20)
-    assert (count, correct) == (20, (logits.argmax(1) == labels).sum().item())
-    assert loss == pytest.approx(F.cross_entropy(logits, labels).item(), rel=1e-6)
+    seen = evaluate(trainer.model, data, "float32", 20)
+    assert (seen.images, seen.correct) == (20, (logits.argmax(1) == labels).sum().item())
+    assert seen.loss == pytest.approx(F.cross_entropy(logits, labels).item(), rel=1e-6)
+    assert seen.predicted.tolist() == logits.argmax(1).tolist()
     for images in (None, 99):
-        assert evaluate(trainer.model, data, "float32", images)[0] == 32
+        assert evaluate(trainer.model, data, "float32", images).images == 32
 
 
 def test_evaluation_changes_nothing():
@@ -289,7 +290,9 @@ def test_divergence_ends_with_step_and_rate():
 
 def test_a_last_step_that_spoils_the_weights_is_divergence(monkeypatch):
     """Its loss was taken before the update, so only the evaluation shows it."""
-    monkeypatch.setattr("bench.train.evaluate", lambda *_, **__: (16, 1, math.nan))
+    monkeypatch.setattr(
+        "bench.train.evaluate", lambda *_, **__: Look(16, 1, math.nan, torch.zeros(16))
+    )
     with pytest.raises(BenchError, match="test loss after epoch 1 is not a finite number"):
         run(small_recipe(epochs=1))
 
