@@ -13,7 +13,7 @@ one could be taken for the other, ``find_freeze`` says nothing.
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -86,7 +86,7 @@ def can_freeze_be_seen(log: RunLog) -> bool:
     return long_enough and log.milestones is not None and 0 < level < SATURATED
 
 
-@cache
+@lru_cache(maxsize=64)  # several checks ask; thousands of records pass by once
 def find_freeze(log: RunLog) -> Freeze | None:
     """Where ``log`` stops moving; None where it moves to the end, or where one cannot tell."""
     if not can_freeze_be_seen(log):

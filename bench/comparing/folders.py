@@ -40,6 +40,6 @@ def read(folder: Path) -> Results:
         found = " ".join(problems) or f"neither {RUNS}/ nor {SPEED}/ in it holds any."
         raise UsageError(
             f"{folder} holds no record that can be read: {found} "
-            f"python -m bench run --out {folder} makes some."
+            f"python -m bench run --out {folder} makes some, and so does python -m bench speed."
         )
     return Results(folder, cells, workloads, limits, problems)
