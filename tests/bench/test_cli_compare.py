@@ -9,8 +9,9 @@ import pytest
 from bench.comparing import tables
 from bench.comparing.comparison import compare
 from bench.comparing.folders import read
-from tests.bench.comparing.made import make_speed, make_workload, slowed, write_results
+from tests.bench.comparing.made import make_speed, slowed, write_results
 from tests.bench.factories import ENVIRONMENT, make_failed, make_record
+from tests.bench.speeds import make_workload
 from tests.bench.tools import HOSTILE, assert_refused, bench
 
 WORK = make_speed().workload.id

@@ -6,7 +6,8 @@ import pytest
 
 from bench.errors import StorageError
 from bench.performance.store import MACHINE_FILE, load_speed, save_limits, save_speed
-from tests.bench.comparing.made import make_limits, make_speed, make_workload
+from tests.bench.comparing.made import make_speed
+from tests.bench.speeds import make_limits, make_workload
 
 
 def test_round_trip(tmp_path):

@@ -1,7 +1,6 @@
-"""Speed records, limits and results folders, and timings as a busy machine makes them."""
+"""Speed records and results folders, and timings as a busy machine makes them."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 
@@ -9,11 +8,8 @@ from bench import store
 from bench.comparing.finding import judge
 from bench.comparing.folders import Results
 from bench.comparing.speeds import workload_finding
-from bench.performance.records import Conditions, Limits, SpeedRecord, Workload
 from bench.performance.store import save_limits, save_speed
-from tests.bench.factories import ENVIRONMENT, START
-
-QUIET = Conditions(load_before=0.1, foreign_cpu_share=0.0, cpu_governor=None, gpu_clock_mhz=None)
+from tests.bench.speeds import make_speed_record
 
 
 @dataclass(frozen=True)
@@ -52,39 +48,10 @@ def noisy_rounds(rng, noise, *, seconds=0.1, samples=15, rounds=3):
     return tuple(made)
 
 
-def make_workload(**changes):
-    fields = {
-        "model": "resnet18",
-        "stem": "imagenet",
-        "shortcut": "B",
-        "direction": "training",
-        "batch_size": 32,
-        "precision": "float32",
-    }
-    return Workload(**(fields | changes))
-
-
 def make_speed(workload=None, **changes):
     """A completed record of 3 rounds of 10 samples around 0.1 s."""
-    rng = np.random.default_rng(0)
-    fields = {
-        "workload": workload or make_workload(),
-        "status": "completed",
-        "reason": None,
-        "command": "python -m bench",
-        "started_at": START,
-        "finished_at": START + timedelta(seconds=30),
-        "environment": ENVIRONMENT,
-        "conditions": QUIET,
-        "parameters": 11_181_642,
-        "macs": 37_220_352,
-        "warmup": ((0.2,),),
-        "rounds": noisy_rounds(rng, BUSY, samples=10),
-        "split": None,
-        "peak_memory": None,
-        "energy_joules": None,
-    }
-    return SpeedRecord(**(fields | changes))
+    noisy = noisy_rounds(np.random.default_rng(0), BUSY, samples=10)
+    return make_speed_record(workload, **{"rounds": noisy, "peak_memory": None} | changes)
 
 
 def verdict(a, b):
@@ -97,21 +64,6 @@ def slowed(record, factor, **changes):
     """``record`` with every sample ``factor`` times as long."""
     rounds = tuple(tuple(factor * second for second in each) for each in record.rounds)
     return record.model_copy(update={"rounds": rounds} | changes)
-
-
-def make_limits(**changes):
-    fields = {
-        "command": "python -m bench",
-        "started_at": START,
-        "finished_at": START + timedelta(seconds=9),
-        "environment": ENVIRONMENT,
-        "conditions": QUIET,
-        "product_size": 1000,
-        "product_seconds": {"float32": (0.02, 0.021, 0.019)},
-        "copy_bytes": 2_000_000_000,
-        "copy_seconds": (0.2, 0.21, 0.19),
-    }
-    return Limits(**(fields | changes))
 
 
 def make_results(folder, cells=(), workloads=(), limits=None):

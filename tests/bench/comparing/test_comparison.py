@@ -8,16 +8,9 @@ from bench.comparing.folders import read
 from bench.comparing.pairing import LeftOut
 from bench.errors import UsageError
 from bench.records import Engine, Speed
-from tests.bench.comparing.made import (
-    QUIET,
-    make_limits,
-    make_results,
-    make_speed,
-    make_workload,
-    slowed,
-    write_results,
-)
+from tests.bench.comparing.made import make_results, make_speed, slowed, write_results
 from tests.bench.factories import ENVIRONMENT, make_failed, make_record
+from tests.bench.speeds import QUIET, make_limits, make_workload
 
 INFERENCE = make_speed(make_workload(direction="inference"))
 CELL = "resnet18-paper-imagenet-cifar10-quick"
@@ -147,10 +140,14 @@ def test_what_differs_besides_is_listed(tmp_path):
 
 
 def test_limits_of_both_machines_stand_side_by_side(tmp_path):
-    slower = make_limits(copy_seconds=(0.4,), product_seconds={})
-    found = compared([INFERENCE], [INFERENCE], tmp_path, (make_limits(), slower))
+    made = make_limits(
+        product_seconds={"float32": (0.02, 0.021, 0.019)}, copy_bytes=2_000_000_000,
+        copy_seconds=(0.2, 0.21, 0.19),
+    )  # fmt: skip
+    slower = made.model_copy(update={"copy_seconds": (0.4,), "product_seconds": {}})
+    found = compared([INFERENCE], [INFERENCE], tmp_path, (made, slower))
     assert found.conditions == [Condition("memory copy, 10⁹ bytes/s", "10.0", "5.00")]
-    found = compared([INFERENCE], [INFERENCE], tmp_path, (make_limits(), make_limits()))
+    found = compared([INFERENCE], [INFERENCE], tmp_path, (made, made))
     assert found.conditions[0] == Condition(
         "float32 matrix product, 10⁹ operations/s", "100", "100"
     )
