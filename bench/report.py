@@ -6,6 +6,7 @@ bytes, and no torch is imported.
 
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,16 @@ import pandas as pd
 from jinja2 import Environment as Jinja
 from jinja2 import PackageLoader, StrictUndefined, Template
 
-from bench import catalog_tables, comparisons, ledger_tables, store, summaries, tables, words
+from bench import (
+    catalog_tables,
+    comparisons,
+    ledger_tables,
+    others,
+    store,
+    summaries,
+    tables,
+    words,
+)
 from bench.audit import audit_project2022
 from bench.auditing.logs import run_logs
 from bench.conditions import unequal_conditions
@@ -23,6 +33,7 @@ from bench.figures.costs import cost_charts, speed_charts
 from bench.figures.curves import curve_charts
 from bench.figures.errors import error_charts
 from bench.figures.freezes import freeze_charts
+from bench.figures.others import others_charts
 from bench.figures.signals import signal_charts, signal_table
 from bench.figures.verdicts import MARKS, verdict_chart
 from bench.findings import CONCLUSIONS, OTHER_CONCLUSION, Row
@@ -37,6 +48,15 @@ from bench.records import Record
 from bench.reference.loader import dataset_title, load_paper, load_project2022
 from bench.results import Results, distinct, gather, rows
 from resnet_models import MODELS, define
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paths:
+    """Folders of the files that the page links to, as seen from it."""
+
+    records: str = "runs"
+    evaluations: str = store.EVALUATIONS
+    speed: str = SPEED
 
 
 def write(results_folder: Path, out_file: Path, profile: str | None = None) -> list[str]:
@@ -73,8 +93,11 @@ def write(results_folder: Path, out_file: Path, profile: str | None = None) -> l
         blocks=blocks,
         workloads=Workloads(timed, limits),
         predictions=load,
-        records_path=_path_from(out_file, results_folder),
-        evaluations_path=_path_from(out_file, evaluations_folder),
+        paths=Paths(
+            records=_path_from(out_file, results_folder),
+            evaluations=_path_from(out_file, evaluations_folder),
+            speed=_path_from(out_file, results_folder.parent / SPEED),
+        ),
     )
     for name, content in summaries.files(results, len(damaged)).items():
         store.write_atomic(out_file.with_name(name), content)
@@ -95,8 +118,7 @@ def render(
     workloads: Workloads = NO_WORKLOADS,
     predictions: Load = lambda _record: None,
     profile: str | None = None,
-    records_path: str = "runs",
-    evaluations_path: str = store.EVALUATIONS,
+    paths: Paths = Paths(),
 ) -> str:
     """The page for the records of one profile, by default that of the newest record.
 
@@ -108,8 +130,7 @@ def render(
         workloads: what ``bench speed`` measured.
         predictions: gives what a record's network took each test image for, if it is stored.
         profile: the profile to show.
-        records_path: folder of the records, as seen from the page.
-        evaluations_path: folder of the evaluations, as seen from the page.
+        paths: where the files lie, as seen from the page.
 
     Raises:
         UsageError: no record of ``profile`` is there.
@@ -121,8 +142,7 @@ def render(
         blocks=blocks,
         workloads=workloads,
         predictions=predictions,
-        records_path=records_path,
-        evaluations_path=evaluations_path,
+        paths=paths,
     )
 
 
@@ -134,8 +154,7 @@ def _page(
     blocks: BlockTimes | None,
     workloads: Workloads,
     predictions: Load,
-    records_path: str,
-    evaluations_path: str,
+    paths: Paths,
 ) -> str:
     shown, summary = results.records, results.summary
     grid, table6 = rows(results.grid), comparisons.table6(results.grid)
@@ -145,7 +164,7 @@ def _page(
         headline=results.headline,
         conclusion=CONCLUSIONS.get(results.profile or "", OTHER_CONCLUSION),
         unequal=unequal_conditions(shown),
-        others=results.others,
+        other_profiles=results.others,
         problems=problems,
         grid=_by_dataset(grid),
         beside=any(row["theirs_images"] is not None for row in grid),
@@ -177,8 +196,8 @@ def _page(
         verdict_chart=verdict_chart(results.verdicts),
         audit=audit_project2022(),
         freeze_charts=freeze_charts(run_logs(load_project2022())),
-        records_path=records_path,
-        evaluations_path=evaluations_path,
+        others=_others(rows(table6)),
+        paths=paths,
     )
 
 
@@ -218,6 +237,16 @@ def _networks(records: Sequence[Record]) -> dict[str, Any]:
         "stages": stages,
         "layers": {d.model: rows(catalog_tables.layer_frame(d)) for d in definitions},
         "block": catalog_tables.block_identity(lineage),
+    }
+
+
+def _others(table6: Sequence[Row]) -> dict[str, Any]:
+    """What others got, beside our results of Table 6."""
+    digests = others.digests(table6)
+    return {
+        "digests": digests,
+        "charts": others_charts(digests),
+        "results": rows(others.all_results()),
     }
 
 

@@ -80,7 +80,9 @@ def _draw(axes: Axes, frame: pd.DataFrame, top: Roof) -> None:
         axes.annotate(
             f"{row['depth']}",
             (row["intensity"], height),
-            xytext=(6, -3),
+            # The two directions of one network lie close: a label on either side.
+            xytext=(6, -3) if row["direction"] == "training" else (-6, -3),
+            ha="left" if row["direction"] == "training" else "right",
             textcoords="offset points",
             color=colour,
             fontsize=8,
@@ -92,9 +94,12 @@ def _draw(axes: Axes, frame: pd.DataFrame, top: Roof) -> None:
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
         axis.set_minor_formatter(NullFormatter())
     axes.margins(y=0.15)
+    # Nothing lies above the roof: that is where the legend has its place.
+    bottom, ceiling = axes.get_ylim()
+    axes.set_ylim(bottom, ceiling * (ceiling / bottom) ** 0.25)
     axes.set(xlabel="Operations for each byte moved", ylabel="GFLOP/s")
     marker = partial(Line2D, [], [], linestyle="none", marker="o", color=TEXT)
     legend(
-        axes, "lower right", marker(label="training"),
+        axes, "upper left", marker(label="training"),
         marker(label="inference", markerfacecolor=PAGE),
     )  # fmt: skip

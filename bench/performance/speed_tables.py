@@ -29,11 +29,13 @@ class Section:
 
     Attributes:
         groups: rows of ``summary.summarize`` by title, a missing number as None.
+        records: by the id of their row.
         limits: one sentence.
         notes: failures, warnings and contradictions.
     """
 
     groups: dict[str, list[dict[Any, Any]]]
+    records: dict[str, SpeedRecord]
     limits: str | None
     notes: list[str]
     charts: list[Chart]
@@ -50,6 +52,7 @@ def section(workloads: Workloads) -> Section:
         groups.setdefault(_title(row), []).append(row)
     return Section(
         groups=groups,
+        records={record.workload.id: record for record in workloads.records},
         limits=limits_line(workloads.limits) if workloads.limits else None,
         notes=notes(workloads.records, workloads.limits),
         charts=roofline_charts(summary, workloads.limits),

@@ -7,7 +7,7 @@ import sys
 import html5lib
 import pytest
 
-from bench import report, store
+from bench import ledger, report, store
 from bench.reference.loader import load_paper, load_project2022
 from tests.bench.factories import make_grid, make_record
 from tests.bench.pages import RECORDS, page_of, parsed
@@ -93,9 +93,22 @@ def test_ten_cells_with_their_numbers_lead_to_their_records(ten):
 
 
 def test_sections_stand_in_order(ten):
-    order = ["results", "table-1", "table-6", "speed", "curves", "reproduce"]
-    places = [ten.index(f'<section id="{name}">') for name in order]
-    assert places == sorted(places)
+    order = ["results", "claims", "table-1", "table-6", "curves", "speed", "audit", "others",
+             "reproduce"]  # fmt: skip
+    assert re.findall(r'<section id="([^"]*)">', ten) == order
+    menu = ten[ten.index('<nav aria-label="Sections">') : ten.index("</nav>")]
+    assert re.findall(r'href="#([^"]*)"', menu) == order
+
+
+@pytest.mark.parametrize("name", ["empty", "ten"])
+def test_the_banner_counts_the_verdicts(name):
+    text = text_of(page_of(name))
+    banner = text[: text.index("Results Claims Table 1")]
+    (numbers,) = re.findall(
+        r"✓.(\d+).reproduced, ✗.(\d+).refuted, \?.(\d+).inconclusive, –.(\d+).not.run", banner
+    )
+    assert sum(map(int, numbers)) == len(ledger.judge([]))
+    assert int(numbers[0]) > 10
 
 
 def test_same_records_same_bytes(ten):
@@ -153,7 +166,9 @@ def test_remarks_on_the_2022_project(ten):
 
 
 def difference_of(record):
-    return re.search(r'<span class="(\w+)">(.)&nbsp;([^<]*)</span>', report.render([record], []))
+    return re.search(
+        r'<span class="(\w+)">([▲▼≈])&nbsp;([^<]*)</span>', report.render([record], [])
+    )
 
 
 @pytest.mark.parametrize(

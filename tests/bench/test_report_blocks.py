@@ -55,7 +55,7 @@ def test_the_machine_is_named(tmp_path):
     text = text_of(page_with(tmp_path))
     assert (
         "Example CPU @ 2.10GHz, 2 threads, float32, resnet-bench 0.1.0, PyTorch 2.9.0+cpu, "
-        "Python 3.11.2, commit 0123456789abcdef0123456789abcdef01234567, 2026-01-02."
+        "Python 3.11.2, commit 0123456789abcdef0123456789abcdef01234567, 2026-01-02: blocks.json."
     ) in text
     assert "Medians over 7 to 7 rounds" in text
 

@@ -59,6 +59,16 @@ def test_a_row_for_each_workload_in_groups(page):
     assert "1.00 GiB" in trained[7]
 
 
+def test_every_number_leads_to_its_record(page):
+    for record in matrix():
+        name = record.workload.id
+        assert f'<a class="trace" href="#workload-{name}">' in page
+        entry = page[page.index(f'id="workload-{name}"') :].partition("</details>")[0]
+        assert record.command in entry
+        assert f'href="speed/{name}.json"' in entry
+    assert page.count('id="workload-') == len(matrix())
+
+
 def test_what_failed_is_told_and_escaped(page):
     (failed,) = [row for row in table_of(page, LABEL) if row[0].startswith("ResNet-152")]
     assert failed[1].startswith("failed")
