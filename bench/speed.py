@@ -75,6 +75,8 @@ def reset_peak_memory(device: torch.device) -> MemorySource:
     """Give back what earlier cells left behind, count the peak anew, say what will be counted."""
     gc.collect()
     if device.type == "cuda":
+        # cuBLAS keeps a workspace for every stream that it ever ran on, and they would count here.
+        torch._C._cuda_clearCublasWorkspaces()
         torch.cuda.empty_cache()
         torch.cuda.reset_peak_memory_stats(device)
         return "cuda allocator"

@@ -157,6 +157,10 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         self.metrics.end_step(self.optimizer.param_groups[0]["lr"])
 
+    def release_graph(self) -> None:
+        """Forget the captured step, which keeps the memory of a whole step for itself."""
+        self._captured = None
+
     def synchronize(self) -> None:
         """Wait until every step is done."""
         machine.synchronize(self.device)

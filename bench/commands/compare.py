@@ -1,11 +1,13 @@
 """``compare``: two results folders side by side."""
 
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
 from bench.commands.shared import EXIT_FAILURE, verdict_words
+from bench.errors import UsageError
 from bench.terminal import plain_table, wide
 
 if TYPE_CHECKING:
@@ -22,6 +24,14 @@ def compare(
     b: Annotated[Path, typer.Argument(metavar="B", help="Results folder that is judged.")],
     *,
     form: Annotated[Format, typer.Option("--format", help="How to write it.")] = "table",
+    repeat: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="A further run of exactly what A ran, on its machine: measures the noise floor. "
+            "May be given several times.",
+        ),
+    ] = None,
     fail_on: Annotated[
         list[str] | None,
         typer.Option(
@@ -38,13 +48,16 @@ def compare(
     from bench.comparing.folders import read
 
     bad = verdict_words("--fail-on", fail_on, VERDICTS)
-    results = read(a), read(b)
-    for problem in (*results[0].problems, *results[1].problems):
+    folders = [a, b, *(repeat or [])]
+    _refuse_doubles(folders)
+    results = [read(folder) for folder in folders]
+    for problem in chain.from_iterable(each.problems for each in results):
         typer.echo(f"left out: {problem}", err=True)
-    comparison = compare_results(*results)
+    comparison = compare_results(results[0], results[1], results[2:])
     if form == "table":
         _show(comparison)
     elif form == "csv":
+        typer.echo(f"noise floor: {tables.noise_words(comparison.noise)}", err=True)
         for each in comparison.left_out:
             typer.echo(f"not compared: {each.name}: {each.why}", err=True)
         print(tables.csv(comparison), end="")
@@ -53,6 +66,16 @@ def compare(
         print(write(comparison))
     if any(each.verdict in bad for each in comparison.judged):
         raise typer.Exit(EXIT_FAILURE)
+
+
+def _refuse_doubles(folders: list[Path]) -> None:
+    """A repeat is neither A nor B nor another one: a run shows no noise beside itself."""
+    resolved = [folder.resolve() for folder in folders]
+    for number, folder in enumerate(folders[2:], start=2):
+        if resolved[number] in resolved[:number]:
+            raise UsageError(
+                f"--repeat {folder}: this folder is given already. Name a further run of what A ran"
+            )
 
 
 def _show(comparison: "Comparison") -> None:

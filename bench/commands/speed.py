@@ -6,14 +6,21 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
 
 import typer
 
-from bench.commands.shared import EXIT_FAILURE, Device, names
+from bench.commands.shared import EXIT_FAILURE, MOST, Device, names
 from bench.errors import UsageError
-from bench.performance.matrix import DIRECTIONS, MODELS, default_matrix, sweep_start
+from bench.performance.matrix import (
+    DIRECTIONS,
+    MODELS,
+    USUAL,
+    Variant,
+    default_matrix,
+    sweep_start,
+)
 from bench.performance.records import Direction, MemoryFormat
 from bench.performance.store import SPEED
 from bench.records import Precision
 from bench.terminal import say
-from resnet_models.spec import Stem
+from resnet_models.spec import Lineage, Shortcut, Stem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +39,15 @@ def speed(
     stem: Annotated[
         Stem | None, typer.Option(help="First layers; the published ones where left out.")
     ] = None,
+    lineage: Annotated[
+        Lineage, typer.Option(help="Published definition that the networks of Table 1 follow.")
+    ] = USUAL.lineage,
+    shortcut: Annotated[
+        Shortcut | None, typer.Option(help="Option of section 3.3; the published one if left out.")
+    ] = None,
+    resolution: Annotated[
+        int, typer.Option(min=1, max=MOST, metavar="N", help="Pixels of an image, a side.")
+    ] = USUAL.resolution,
     direction: Annotated[Direction | None, typer.Option(help="Both where left out.")] = None,
     batch_size: Annotated[
         int | None,
@@ -41,7 +57,7 @@ def speed(
         str, typer.Option(help="Comma-separated; float32 and, if native, bfloat16 if left out.")
     ] = "",
     memory_format: Annotated[MemoryFormat, typer.Option(help="Of images and weights.")] = (
-        "channels_last"
+        USUAL.memory_format
     ),
     compile_: Annotated[
         Literal["on", "off"], typer.Option("--compile", help="torch.compile.")
@@ -67,13 +83,16 @@ def speed(
         models=names(models) or MODELS,
         directions=DIRECTIONS if direction is None else (direction,),
         batch_size=batch_size,
-        stem=stem,
-        memory_format=memory_format,
-        compiled=compile_ == "on",
+        variant=Variant(
+            lineage=lineage,
+            stem=stem,
+            shortcut=shortcut,
+            resolution=resolution,
+            memory_format=memory_format,
+            compiled=compile_ == "on",
+        ),
     )
     workloads = sweep_start(workloads) if sweep else workloads
-    for workload in workloads:
-        refuse_impossible(workload, torch_device)
     setting = Setting(
         device=torch_device,
         environment=describe(torch_device),
@@ -83,6 +102,8 @@ def speed(
         sweep=sweep,
         say=say,
     )
+    for workload in workloads:
+        refuse_impossible(workload, torch_device, setting.memory_bytes)
     _measure(workloads, setting)
 
 

@@ -10,6 +10,7 @@ from bench.comparing.accuracy import accuracy_finding
 from bench.comparing.conditions import Condition, differences
 from bench.comparing.finding import Finding, Judged, judge
 from bench.comparing.folders import Results
+from bench.comparing.noise import ASSUMED, Noise, measure
 from bench.comparing.pairing import (
     Group,
     LeftOut,
@@ -35,20 +36,28 @@ class Comparison:
     a: Path
     b: Path
     conditions: Sequence[Condition]
+    noise: Noise
     judged: Sequence[Judged]
     left_out: Sequence[LeftOut]
 
 
-def compare(a: Results, b: Results) -> Comparison:
+def compare(a: Results, b: Results, repeats: Sequence[Results] = ()) -> Comparison:
     """Compare everything that is alike in both.
 
+    Args:
+        a: what B is compared with.
+        b: what is judged.
+        repeats: further runs of what A ran, by which the noise of its machine is measured.
+
     Raises:
-        UsageError: nothing is; the message says what differs.
+        UsageError: nothing is, or a repeat is none; the message says what differs.
     """
+    noise = measure(a, repeats) if repeats else ASSUMED
     workloads, other_workloads = pair(_by_id(a), _by_id(b), workload_refusal)
     cells, other_cells = pair(groups(a.cells), groups(b.cells), group_refusal)
-    of_cells = [_of_cell(name, both, (a.folder, b.folder)) for name, both in cells.items()]
-    findings = [workload_finding(name, *both) for name, both in workloads.items()]
+    folders = a.folder, b.folder
+    of_cells = [_of_cell(name, both, folders, noise.floor) for name, both in cells.items()]
+    findings = [workload_finding(name, *both, noise.floor) for name, both in workloads.items()]
     findings += chain.from_iterable(found for found, _ in of_cells)
     left_out = [*other_workloads, *other_cells, *chain.from_iterable(rest for _, rest in of_cells)]
     if not findings:
@@ -61,6 +70,7 @@ def compare(a: Results, b: Results) -> Comparison:
             _sides(workloads),
             (a.limits, b.limits),
         ),
+        noise=noise,
         judged=[
             *judge([each for each in findings if each.kind == "speed"]),
             *judge([each for each in findings if each.kind == "accuracy"]),
@@ -78,10 +88,10 @@ def _by_id(results: Results) -> dict[str, SpeedRecord]:
 
 
 def _of_cell(
-    name: str, both: tuple[Group, Group], folders: tuple[Path, Path]
+    name: str, both: tuple[Group, Group], folders: tuple[Path, Path], least_floor: float
 ) -> tuple[list[Finding], list[LeftOut]]:
     """Speed and accuracy of one pair of groups, and what of them cannot be compared."""
-    findings, left_out = cell_findings(name, *both)
+    findings, left_out = cell_findings(name, *both, least_floor)
     scored = accuracy_finding(name, *both, folders)
     if isinstance(scored, LeftOut):
         return findings, [*left_out, scored]

@@ -19,23 +19,39 @@ class _Timed(NamedTuple):
     seconds: tuple[float, ...]
 
 
-def workload_finding(name: str, a: SpeedRecord, b: SpeedRecord) -> Finding:
-    """How fast B does a workload beside A."""
+def workload_finding(
+    name: str, a: SpeedRecord, b: SpeedRecord, least_floor: float = timings.LEAST_FLOOR
+) -> Finding:
+    """How fast B does a workload beside A; ``least_floor`` as in ``timings.compare``."""
     warnings = tuple(
         f"{side}: {warning}" for side, record in (("A", a), ("B", b))
         for warning in record.conditions.warnings
     )  # fmt: skip
-    return _finding(name, a.workload.direction, a.rounds, b.rounds, warnings)
+    difference = timings.compare(a.rounds, b.rounds, least_floor)
+    return _finding(name, a.workload.direction, difference, (a.rounds, b.rounds), warnings)
 
 
-def cell_findings(name: str, a: Group, b: Group) -> tuple[list[Finding], list[LeftOut]]:
+def cell_findings(
+    name: str, a: Group, b: Group, least_floor: float = timings.LEAST_FLOOR
+) -> tuple[list[Finding], list[LeftOut]]:
     """How fast the cells of B are beside those of A; the seeds' timings are its rounds."""
-    pairs, refused = pair(_timed(a), _timed(b), _refusal)
+    pairs, refused = cell_timings(a, b)
     findings = [
-        _finding(name, quantity, _rounds(ours), _rounds(theirs), ())
-        for quantity, (ours, theirs) in pairs.items()
+        _finding(name, quantity, timings.compare(*both, least_floor), both, ())
+        for quantity, both in pairs.items()
     ]
     return findings, [LeftOut(f"{name}, {each.name}", each.why) for each in refused]
+
+
+def cell_timings(
+    a: Group, b: Group
+) -> tuple[dict[str, tuple[timings.Rounds, timings.Rounds]], list[LeftOut]]:
+    """Timings of both by quantity, and those that must not be compared."""
+    pairs, refused = pair(_timed(a), _timed(b), _refusal)
+    both: dict[str, tuple[timings.Rounds, timings.Rounds]] = {
+        quantity: (_rounds(ours), _rounds(theirs)) for quantity, (ours, theirs) in pairs.items()
+    }
+    return both, refused
 
 
 def _refusal(a: Sequence[_Timed], b: Sequence[_Timed]) -> str:
@@ -69,9 +85,13 @@ def _quantities(speed: Speed) -> dict[str, _Timed]:
 
 
 def _finding(
-    name: str, quantity: str, a: timings.Rounds, b: timings.Rounds, notes: tuple[str, ...]
+    name: str,
+    quantity: str,
+    difference: timings.TimingDifference,
+    both: tuple[timings.Rounds, timings.Rounds],
+    notes: tuple[str, ...],
 ) -> Finding:
-    difference = timings.compare(a, b)
+    a, b = both
     return Finding(
         kind="speed",
         name=name,

@@ -1,6 +1,7 @@
 """A comparison as tables for people and as rows for programs. Rounding and wording only."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,6 +11,7 @@ import pandas as pd
 
 from bench.comparing.comparison import Comparison
 from bench.comparing.finding import Judged, Kind
+from bench.comparing.noise import Noise
 from bench.formats import number, significant
 
 TITLES: Final[dict[Kind, str]] = {"speed": "Speed", "accuracy": "Accuracy"}
@@ -24,7 +26,10 @@ def sections(comparison: Comparison) -> dict[str, pd.DataFrame]:
         if judged:
             rows = [_speed_row(each) if kind == "speed" else _accuracy_row(each) for each in judged]
             tables[title] = pd.DataFrame(rows)
-    if notes := _notes(comparison.judged):
+    notes = _notes(comparison.judged)
+    if any(each.finding.kind == "speed" for each in comparison.judged):
+        notes = [{"About": "noise floor", "Note": noise_words(comparison.noise)}, *notes]
+    if notes:
         tables["Notes"] = pd.DataFrame(notes)
     if comparison.left_out:
         rows = [{"What": each.name, "Why": each.why} for each in comparison.left_out]
@@ -37,6 +42,22 @@ def totals(comparison: Comparison) -> str:
     counts = Counter(each.verdict for each in comparison.judged)
     words = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
     return f"{len(comparison.judged)} compared: {words}; {len(comparison.left_out)} not compared."
+
+
+def noise_words(noise: Noise) -> str:
+    """By how much runs of the same differ, and how that is known."""
+    floor = f"{number(100 * math.expm1(noise.floor), 1)} %"
+    if not noise.ratios:
+        return (
+            f"It is assumed, not measured, that two runs of the same differ by up to {floor}. To "
+            "measure it, run again what A ran, and add --repeat with that folder."
+        )
+    measured = number(100 * math.expm1(noise.largest), 1)
+    ratios = "the only ratio" if noise.ratios == 1 else f"the largest of {noise.ratios} ratios"
+    return (
+        f"Runs of the same differ by up to {measured} %: {ratios} between {noise.runs} runs. "
+        f"The floors are made with {floor}."
+    )
 
 
 def markdown(comparison: Comparison) -> str:
@@ -69,6 +90,12 @@ def as_json(comparison: Comparison) -> str:
         "a": str(comparison.a),
         "b": str(comparison.b),
         "conditions": [asdict(each) for each in comparison.conditions],
+        "noise_floor": {
+            "floor": math.expm1(comparison.noise.floor),
+            "runs": comparison.noise.runs,
+            "ratios": comparison.noise.ratios,
+            "largest": math.expm1(comparison.noise.largest) if comparison.noise.ratios else None,
+        },
         "compared": [_flat(each) for each in comparison.judged],
         "not_compared": [{"name": each.name, "why": each.why} for each in comparison.left_out],
     }

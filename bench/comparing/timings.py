@@ -15,8 +15,9 @@ from scipy import stats
 from bench.stats import LEVEL, Interval
 
 LEAST_FLOOR: Final = 0.03
-"""Logarithm of a ratio. Two runs of the same thing on the same machine differ as a whole by about
-1 % each (clock, layout of memory), which no round in them shows: 1.96 · √2 · 1 % is 2.8 %."""
+"""Logarithm of a ratio. Assumed where ``noise`` has measured nothing: two runs of the same thing on
+the same machine differ as a whole by about 1 % each (clock, layout of memory), which no round in
+them shows: 1.96 · √2 · 1 % is 2.8 %."""
 RESAMPLES: Final = 1000
 _AT_ONCE: Final = 100  # so that many samples need little memory
 _SEED: Final = 0
@@ -46,8 +47,14 @@ class TimingDifference:
     p: float
 
 
-def compare(a: Rounds, b: Rounds) -> TimingDifference:
-    """Compare two sets of positive, finite times of the same work, each at least one sample."""
+def compare(a: Rounds, b: Rounds, least_floor: float = LEAST_FLOOR) -> TimingDifference:
+    """Compare two sets of positive, finite times of the same work, each at least one sample.
+
+    Args:
+        a: of A.
+        b: of B.
+        least_floor: by how much runs of the same differ as a whole; a logarithm.
+    """
     pieces_a, pieces_b = _pieces(a), _pieces(b)
     samples_a, samples_b = np.concatenate(pieces_a), np.concatenate(pieces_b)
     median_a, median_b = float(np.median(samples_a)), float(np.median(samples_b))
@@ -59,7 +66,7 @@ def compare(a: Rounds, b: Rounds) -> TimingDifference:
         median_b=median_b,
         speedup=median_a / median_b,
         interval=Interval(float(low), float(high)),
-        floor=math.expm1(_log_floor(pieces_a, pieces_b)),
+        floor=math.expm1(_log_floor(pieces_a, pieces_b, least_floor)),
         p=_rank_test(samples_a, samples_b),
     )
 
@@ -88,7 +95,7 @@ def _resampled_medians(rounds: Sequence[Array], random: np.random.Generator) -> 
     return np.concatenate(medians)
 
 
-def _log_floor(a: Sequence[Array], b: Sequence[Array]) -> float:
+def _log_floor(a: Sequence[Array], b: Sequence[Array], least: float) -> float:
     """By how much two runs of the same thing differ in 95 of 100 cases, as a logarithm.
 
     The scatter of round medians, within A and within B, says how well a run's median is known; with
@@ -96,11 +103,11 @@ def _log_floor(a: Sequence[Array], b: Sequence[Array]) -> float:
     """
     freedom = len(a) + len(b) - 2
     if freedom == 0:
-        return LEAST_FLOOR
+        return least
     centres = [np.log([np.median(each) for each in rounds]) for rounds in (a, b)]
     squares = sum(float(np.sum((each - each.mean()) ** 2)) for each in centres)
     error = math.sqrt(squares / freedom * (1 / len(a) + 1 / len(b)))
-    return math.hypot(LEAST_FLOOR, error * float(stats.t.ppf(1 - LEVEL / 2, freedom)))
+    return math.hypot(least, error * float(stats.t.ppf(1 - LEVEL / 2, freedom)))
 
 
 def _rank_test(a: Array, b: Array) -> float:

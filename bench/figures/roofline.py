@@ -17,7 +17,8 @@ from bench.records import Precision
 from bench.svg import PAGE, SOFT, TEXT, depth_colour
 
 _COLUMNS: Final = ["model", "depth", "stem", "direction", "batch_size", "precision", "intensity",
-                   "operations_per_second", "attainable_per_second", "limit_share"]  # fmt: skip
+                   "operations_per_second", "attainable_per_second", "limit_share",
+                   "lineage", "shortcut", "resolution"]  # fmt: skip
 _FACES: Final = {"training": None, "inference": PAGE}  # filled or hollow
 
 

@@ -7,10 +7,12 @@ from typing import Any
 import pandas as pd
 
 from bench.formats import significant, size
+from bench.performance.matrix import USUAL
 from bench.performance.records import Limits, SpeedRecord
 from bench.performance.roofline import roof
 from bench.performance.summary import PHASES, best_batches, contradictions, summarize
 from bench.terminal import plain_table, wide
+from resnet_models import MODELS
 
 COLUMNS = [
     "Network", "Stem", "Direction", "Batch", "Precision", "Images/s", "Quartiles", "p50, ms",
@@ -39,7 +41,8 @@ def _show_table(frame: pd.DataFrame) -> None:
 
 
 def _cells(row: dict[Any, Any]) -> list[str]:
-    start = [row["model"], row["stem"], row["direction"], str(row["batch_size"]), row["precision"]]
+    name = ", ".join([row["model"], *unusual(row)])
+    start = [name, row["stem"], row["direction"], str(row["batch_size"]), row["precision"]]
     if not row["samples"]:
         return [*start, "failed"]
     quartiles = [significant(row[f"images_per_second_{name}"]) for name in ("q1", "q3")]
@@ -55,6 +58,19 @@ def _cells(row: dict[Any, Any]) -> list[str]:
         if pd.notna(row["data_share"])
         else "–",
     ]
+
+
+def unusual(row: dict[Any, Any]) -> list[str]:
+    """What of the workload in ``row`` of a summary is not as it usually is, in words."""
+    published = MODELS[row["model"]].shortcuts[0]
+    words = {
+        f"lineage {row['lineage']}": row["lineage"] != USUAL.lineage,
+        f"option {row['shortcut']}": row["shortcut"] != published,
+        f"{row['resolution']}×{row['resolution']} pixels": row["resolution"] != USUAL.resolution,
+        row["memory_format"]: row["memory_format"] != USUAL.memory_format,
+        "compiled": row["compiled"],
+    }
+    return [text for text, holds in words.items() if holds]
 
 
 def _percent(share: float) -> str:

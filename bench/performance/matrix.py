@@ -1,20 +1,38 @@
 """Which workloads are measured. No torch here."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Final, get_args
 
 from bench.config import DEPTHS
 from bench.errors import UsageError
 from bench.performance.records import Direction, MemoryFormat, Workload
-from bench.performance.roofline import layers_of
+from bench.performance.roofline import NUMBER_BYTES, layers_of
 from bench.records import Precision
+from resnet_models import MODELS as NETWORKS
 from resnet_models import define
-from resnet_models.spec import Stem
+from resnet_models.spec import Lineage, Shortcut, Stem
 
 MODELS: Final = tuple(f"resnet{depth}" for depth in DEPTHS)
 BATCH_SIZE: Final = {"cpu": 32, "cuda": 128}
 DIRECTIONS: Final[tuple[Direction, ...]] = get_args(Direction)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """What all workloads of a matrix share; stem and shortcut are the published ones where None."""
+
+    lineage: Lineage = "paper"
+    stem: Stem | None = None
+    shortcut: Shortcut | None = None
+    resolution: int = 32
+    memory_format: MemoryFormat = "channels_last"
+    compiled: bool = False
+
+
+USUAL: Final = Variant()
 
 
 def make_workload(
@@ -23,12 +41,9 @@ def make_workload(
     batch_size: int,
     precision: Precision,
     device: str,
-    *,
-    stem: Stem | None = None,
-    memory_format: MemoryFormat = "channels_last",
-    compiled: bool = False,
+    variant: Variant = USUAL,
 ) -> Workload:
-    """On 32x32 images, with everything else as published, asked for as training asks for it.
+    """The workload of ten classes, asked for as training asks for it.
 
     On CUDA a training step is one captured graph, but in float16, as in ``bench.engine``.
 
@@ -36,18 +51,26 @@ def make_workload(
         UsageError: there is no such network, or it cannot train on a batch this small.
     """
     try:
-        network = define(model, stem=stem, num_classes=10)
+        network = define(
+            model,
+            lineage=variant.lineage,
+            stem=variant.stem,
+            shortcut=variant.shortcut,
+            num_classes=10,
+        )
     except ValueError as error:
         raise UsageError(str(error)) from None
     workload = Workload(
         model=model,
+        lineage=network.lineage,
         stem=network.stem,
         shortcut=network.shortcut,
+        resolution=variant.resolution,
         direction=direction,
         batch_size=batch_size,
         precision=precision,
-        memory_format=memory_format,
-        compiled=compiled,
+        memory_format=variant.memory_format,
+        compiled=variant.compiled,
         cuda_graph=device == "cuda" and direction == "training" and precision != "float16",
     )
     if batch_size < least_batch(workload):
@@ -66,6 +89,24 @@ def least_batch(workload: Workload) -> int:
     return 2 if single and workload.direction == "training" else 1
 
 
+def least_bytes(workload: Workload) -> int:
+    """Memory that it cannot do without, less than it needs.
+
+    In training every BatchNorm keeps its input for the backward pass; in inference a convolution
+    has its input and its output at once.
+    """
+    layers = layers_of(workload)
+    if workload.direction == "training":
+        numbers = sum(prod(layer.input_shape) for layer in layers if layer.kind == "batch norm")
+    else:
+        numbers = max(
+            prod(layer.input_shape) + prod(layer.output_shape)
+            for layer in layers
+            if layer.kind == "convolution"
+        )
+    return workload.batch_size * numbers * NUMBER_BYTES[workload.precision]
+
+
 def default_matrix(
     device: str,
     precisions: Sequence[Precision],
@@ -73,9 +114,7 @@ def default_matrix(
     models: Sequence[str] = MODELS,
     directions: Sequence[Direction] = DIRECTIONS,
     batch_size: int | None = None,
-    stem: Stem | None = None,
-    memory_format: MemoryFormat = "channels_last",
-    compiled: bool = False,
+    variant: Variant = USUAL,
 ) -> list[Workload]:
     """Every model in every direction and precision, and inference of single images for latency.
 
@@ -92,12 +131,7 @@ def default_matrix(
         return [BATCH_SIZE[device], *([1] if direction == "inference" else [])]
 
     return [
-        make_workload(
-            *(model, direction, batch, precision, device),
-            stem=stem,
-            memory_format=memory_format,
-            compiled=compiled,
-        )
+        make_workload(model, direction, batch, precision, device, variant)
         for precision, direction in product(precisions, directions)
         for batch in batches(direction)
         for model in models
@@ -119,7 +153,13 @@ def command(workload: Workload, device: str, rounds: int) -> str:
         f"--direction {workload.direction} --batch-size {workload.batch_size}",
         f"--precision {workload.precision}",
     ]
-    if workload.memory_format != "channels_last":
+    if workload.lineage != USUAL.lineage:
+        words.append(f"--lineage {workload.lineage}")
+    if workload.shortcut != NETWORKS[workload.model].shortcuts[0]:
+        words.append(f"--shortcut {workload.shortcut}")
+    if workload.resolution != USUAL.resolution:
+        words.append(f"--resolution {workload.resolution}")
+    if workload.memory_format != USUAL.memory_format:
         words.append(f"--memory-format {workload.memory_format}")
     if workload.compiled:
         words.append("--compile on")

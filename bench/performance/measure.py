@@ -97,7 +97,11 @@ class TrainingStep:
         )
 
     def split(self, stopwatch: Stopwatch, samples: int = SPLIT_SAMPLES) -> StepSplit:
-        """The phases of ``samples`` steps, after one that is not counted."""
+        """The phases of ``samples`` steps, after one that is not counted.
+
+        They need memory of their own: what fits once beside its graph may not fit twice.
+        """
+        self.trainer.release_graph()
         counted = [self.phases(stopwatch) for _ in range(1 + samples)][1:]
         data, forward, backward, optimizer = zip(*counted, strict=True)
         return StepSplit(data=data, forward=forward, backward=backward, optimizer=optimizer)

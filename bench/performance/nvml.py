@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 LIBRARY: Final = "libnvidia-ml.so.1"
+BY_UUID: Final = "nvmlDeviceGetHandleByUUID"
+GPU_OF_INSTANCE: Final = "nvmlDeviceGetDeviceHandleFromMigDeviceHandle"
 SM_CLOCK: Final = 1  # NVML_CLOCK_SM
 # Bits of nvmlClocksThrottleReasons. Left out are those that a user set or that idleness explains.
 THROTTLE_REASONS: Final = {
@@ -20,36 +22,48 @@ THROTTLE_REASONS: Final = {
 
 
 class Gpu:
-    """One GPU, by the UUID that torch gives (without ``GPU-``)."""
+    """One GPU, or an instance of a partitioned one (MIG), by the UUID that torch gives.
+
+    By UUID, because NVML numbers GPUs in its own order and knows nothing of CUDA_VISIBLE_DEVICES.
+    """
 
     def __init__(self, library: Any, uuid: str) -> None:
         self._library = library
         self._handle = ctypes.c_void_p()
+        self._clocked = self._handle
         library.nvmlInit_v2()
-        name = f"GPU-{uuid.removeprefix('GPU-')}".encode()
-        library.nvmlDeviceGetHandleByUUID(name, ctypes.byref(self._handle))
+        if self._failed(BY_UUID, f"GPU-{uuid}".encode(), self._handle):
+            self._failed(BY_UUID, f"MIG-{uuid}".encode(), self._handle)
+            # An instance has no clock of its own, but that of its GPU.
+            self._clocked = ctypes.c_void_p()
+            self._failed(GPU_OF_INSTANCE, self._handle, self._clocked)
 
     def energy_joules(self) -> float | None:
-        """Used since the driver was loaded."""
+        """Used since the driver was loaded; not told of an instance."""
         millijoules = ctypes.c_ulonglong()
-        found = self._ask("nvmlDeviceGetTotalEnergyConsumption", millijoules)
-        return None if found is None else found / 1000
+        if self._failed("nvmlDeviceGetTotalEnergyConsumption", self._handle, millijoules):
+            return None
+        return millijoules.value / 1000
 
     def clock_mhz(self) -> int | None:
         """Of the multiprocessors, now."""
-        return self._ask("nvmlDeviceGetClockInfo", ctypes.c_uint(), SM_CLOCK)
+        clock = ctypes.c_uint()
+        if self._failed("nvmlDeviceGetClockInfo", self._clocked, SM_CLOCK, clock):
+            return None
+        return clock.value
 
     def throttle_reasons(self) -> tuple[str, ...]:
         """Why its clock is held back, now."""
-        bits = self._ask("nvmlDeviceGetCurrentClocksThrottleReasons", ctypes.c_ulonglong()) or 0
-        return tuple(words for bit, words in THROTTLE_REASONS.items() if bits & bit)
+        bits = ctypes.c_ulonglong()
+        if self._failed("nvmlDeviceGetCurrentClocksThrottleReasons", self._clocked, bits):
+            return ()
+        return tuple(words for bit, words in THROTTLE_REASONS.items() if bits.value & bit)
 
-    def _ask(
-        self, function: str, answer: ctypes.c_ulonglong | ctypes.c_uint, *arguments: int
-    ) -> int | None:
+    def _failed(self, function: str, *arguments: Any) -> bool:
+        """Call ``function``, which writes its answer to the last argument."""
+        *given, answer = arguments
         call: Callable[..., int] = getattr(self._library, function)
-        failed = call(self._handle, *arguments, ctypes.byref(answer))
-        return None if failed else int(answer.value)
+        return call(*given, ctypes.byref(answer)) != 0
 
 
 def find(uuid: str) -> Gpu | None:

@@ -11,9 +11,10 @@ import torch
 
 from bench.doctor import compile_problem
 from bench.errors import UsageError
+from bench.formats import size
 from bench.performance import guard, measure, memory, nvml, store, sweep
 from bench.performance.limits import LimitSamples
-from bench.performance.matrix import command, least_batch
+from bench.performance.matrix import command, least_batch, least_bytes
 from bench.performance.records import Limits, SpeedRecord, StepSplit, Workload
 from bench.performance.roofline import layers_of
 from bench.records import Environment, PeakMemory
@@ -22,11 +23,16 @@ from bench.run_cell import out_of_memory
 OUT_OF_MEMORY: Final = "out of memory"
 
 
-def refuse_impossible(workload: Workload, device: torch.device) -> None:
+def refuse_impossible(workload: Workload, device: torch.device, memory_bytes: int | None) -> None:
     """Before anything is measured.
 
+    Args:
+        workload: what is to be measured.
+        device: where.
+        memory_bytes: of ``device``; None where it is not known.
+
     Raises:
-        UsageError: ``device`` cannot do ``workload`` at all.
+        UsageError: ``device`` cannot do ``workload`` at all, not even with the smallest batch.
     """
     if workload.precision == "float16" and device.type == "cpu":
         raise UsageError(
@@ -35,6 +41,20 @@ def refuse_impossible(workload: Workload, device: torch.device) -> None:
         )
     if workload.compiled and (problem := compile_problem(device)):
         raise UsageError(f"--compile on: {problem}")
+    smallest = workload.model_copy(update={"batch_size": least_batch(workload)})
+    if problem := _memory_problem(smallest, memory_bytes):
+        raise UsageError(
+            f"--resolution {workload.resolution}: {workload.model} {workload.direction} in a batch "
+            f"of {smallest.batch_size}: {problem}. Choose a smaller --resolution."
+        )
+
+
+def _memory_problem(workload: Workload, memory_bytes: int | None) -> str | None:
+    """Why ``workload`` cannot fit, or None: nothing is known against it."""
+    needed = least_bytes(workload)
+    if memory_bytes is None or needed <= memory_bytes:
+        return None
+    return f"at least {size(needed)} are needed, and the device has {size(memory_bytes)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +78,13 @@ class Setting:
     folder: Path
     sweep: bool
     say: Callable[[str], None]
+
+    @property
+    def memory_bytes(self) -> int | None:
+        """Of the device, where it is known."""
+        if self.device.type == "cuda":
+            return int(torch.cuda.get_device_properties(self.device).total_memory)
+        return self.environment.memory_bytes
 
     def watch(self) -> guard.Watch:
         """A new one for what is measured next."""
@@ -85,6 +112,9 @@ class Measurement:
         """Measure once more; whatever goes wrong makes it a failed one, and the others go on."""
         first, device = not self.rounds, self.setting.device
         try:
+            # Linux ends a process whose memory it promised too lightly: there would be no record.
+            if problem := _memory_problem(self.workload, self.setting.memory_bytes):
+                raise MemoryError(problem)  # noqa: TRY301  # what follows is the same
             done = measure.measure_round(
                 self.workload, device, with_split=first, counting=self.watch.counting
             )

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bench.figures.chart import Chart
 from bench.figures.roofline import roofline_charts
-from bench.performance.listing import limits_line, notes
+from bench.performance.listing import limits_line, notes, unusual
 from bench.performance.records import Limits, SpeedRecord
 from bench.performance.summary import summarize
 from bench.records import Environment
@@ -67,7 +67,6 @@ def _title(row: dict[Any, Any]) -> str:
         row["direction"].capitalize(),
         row["precision"],
         "one image at a time" if count == 1 else f"{count} images at a time",
-        *(["contiguous"] if row["memory_format"] == "contiguous" else []),
-        *(["compiled"] if row["compiled"] else []),
+        *unusual(row),
     ]
     return ", ".join(parts)

@@ -38,6 +38,26 @@ def test_records_limits_and_a_table(tmp_path):
     assert f"Records: {tmp_path / 'speed'}" in done.output
 
 
+@pytest.mark.parametrize(
+    ("model", "options", "name"),
+    [
+        ("resnet18", "--lineage torchvision --shortcut A --resolution 1", "optionA-torchvision"),
+        ("cifar_resnet20", "--shortcut B --resolution 7", "cifar_resnet20_optionB-paper"),
+    ],
+)
+def test_other_networks_and_images_on_request(tmp_path, model, options, name):
+    wanted = [*options.split(), "--rounds", "1", "--precision", "float32"]
+    done = speed(tmp_path, "--models", model, *wanted)
+    assert done.exit_code == 0, done.output
+    records, _, _ = load_speed(tmp_path / "speed")
+    assert len(records) == 2
+    for record in records:
+        assert name in record.workload.id
+        assert f" {options} " in record.command
+        assert f"option {record.workload.shortcut}" in done.output
+        assert record.status == "completed"
+
+
 def test_a_sweep_on_request(tmp_path, monkeypatch):
     # Nothing is gained from the second point on.
     monkeypatch.setattr("bench.performance.sweep.LEAST_GAIN", 1000.0)
@@ -94,6 +114,9 @@ def test_memory_that_ends_a_large_batch_is_an_answer(tmp_path, monkeypatch):
         (["--sweep"], "leave out --batch-size or --sweep"),
         (["--stem", "imagenet"], "has the stem 'cifar'"),
         (["--models", "vgg"], "no model named 'vgg'"),
+        (["--lineage", "torchvision"], "the lineage 'paper' only"),
+        (["--shortcut", "C"], "cifar_resnet20 with shortcut 'C' does not exist; it has A, B"),
+        (["--resolution", "100000"], "--resolution 100000: cifar_resnet20 training in a batch of"),
         (["--models", "resnet18", "--batch-size", "1"], "cannot train on a batch of 1"),
         (["--device", "tpu"], "no device named 'tpu'"),
     ],
@@ -106,7 +129,17 @@ def test_a_wrong_request_is_refused_before_anything_is_measured(tmp_path, option
 
 
 @pytest.mark.parametrize(
-    "options", [["--rounds", "0"], ["--batch-size", "0"], ["--memory-format", "rows"]]
+    "options",
+    [
+        ["--rounds", "0"],
+        ["--batch-size", "0"],
+        ["--memory-format", "rows"],
+        ["--resolution", "0"],
+        ["--resolution", "100001"],
+        ["--resolution", "large"],
+        ["--shortcut", "D"],
+        ["--lineage", "ours"],
+    ],
 )
 def test_impossible_numbers_are_refused(tmp_path, options):
     assert speed(tmp_path, *options).exit_code == 2

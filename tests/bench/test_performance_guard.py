@@ -117,16 +117,21 @@ def test_load_and_too_many_threads_are_warnings(machine):
 class Library:
     """NVML, as a driver would answer."""
 
-    def __init__(self, reasons=0, failing=()):
-        self.reasons, self.failing = reasons, failing
+    def __init__(self, reasons=0, failing=(), kind="GPU"):
+        self.reasons, self.failing, self.kind = reasons, failing, kind
         self.millijoules = 5_000_000
         self.asked = None
 
     def nvmlInit_v2(self):  # noqa: N802  # NVML's name
         return 0
 
-    def nvmlDeviceGetHandleByUUID(self, uuid, _handle):  # noqa: N802  # NVML's name
+    def nvmlDeviceGetHandleByUUID(self, uuid, handle):  # noqa: N802  # NVML's name
         self.asked = uuid
+        handle._obj.value = 1
+        return 0 if uuid.startswith(self.kind.encode()) else 6
+
+    def nvmlDeviceGetDeviceHandleFromMigDeviceHandle(self, _handle, gpu):  # noqa: N802  # NVML's
+        gpu._obj.value = 2
         return 0
 
     def __getattr__(self, name):
@@ -135,6 +140,8 @@ class Library:
 
         def call(handle, *arguments):
             assert isinstance(handle, ctypes.c_void_p)
+            if self.kind == "MIG" and handle.value == 1:
+                return 3  # an instance does not tell
             arguments[-1]._obj.value = nvml_answers(self)[name]
             return 999 if name in self.failing else 0
 
@@ -163,6 +170,14 @@ def test_a_gpu_tells_clock_energy_and_why_it_is_held_back(machine):
     assert conditions.gpu_clock_mhz == 1980
     assert conditions.gpu_throttle_reasons == ("power cap", "heat (hardware)")
     assert "held its clock back: power cap, heat (hardware)" in conditions.warnings[0]
+
+
+def test_an_instance_of_a_gpu_has_its_clock_and_no_energy():
+    library = Library(reasons=0x04, kind="MIG")
+    gpu = nvml.Gpu(library, "1234-abcd")
+    assert library.asked == b"MIG-1234-abcd"
+    assert (gpu.energy_joules(), gpu.clock_mhz()) == (None, 1980)
+    assert gpu.throttle_reasons() == ("power cap",)
 
 
 def test_what_a_gpu_does_not_tell_is_none():

@@ -1,6 +1,6 @@
 """Which workloads are measured, and that a record's command asks for its workload."""
 
-from itertools import pairwise
+from itertools import pairwise, product
 
 import pytest
 import typer.main
@@ -9,15 +9,20 @@ from bench.cli import app
 from bench.errors import UsageError
 from bench.performance.matrix import (
     MODELS,
+    Variant,
     command,
     default_matrix,
     least_batch,
+    least_bytes,
     make_workload,
     sweep_start,
 )
+from bench.performance.records import Workload
 from bench.performance.sweep import next_point, throughput
 
 BOTH = ("float32", "bfloat16")
+VARIANT_OPTIONS = ("lineage", "stem", "shortcut", "resolution", "memory_format")
+FORWARD = ("resnet18", "inference", 4, "float32", "cpu")
 
 
 def test_the_default_matrix_of_a_cpu():
@@ -45,7 +50,7 @@ def test_a_gpu_gets_larger_batches_and_captured_steps():
 def test_options_narrow_the_matrix():
     (workload,) = default_matrix(
         "cpu", ["float32"], models=["cifar_resnet20"], directions=["inference"], batch_size=7,
-        memory_format="contiguous", compiled=True,
+        variant=Variant(memory_format="contiguous", compiled=True),
     )  # fmt: skip
     assert workload.id == (
         "cifar_resnet20-paper-cifar-3x32-10classes-inference-batch7-float32-contiguous-compiled"
@@ -57,13 +62,57 @@ def test_options_narrow_the_matrix():
     [
         ({"model": "resnet19"}, "no model named 'resnet19'"),
         ({"model": "cifar_resnet20", "stem": "imagenet"}, "has the stem 'cifar'"),
+        ({"model": "cifar_resnet20", "lineage": "torchvision"}, "the lineage 'paper' only"),
+        ({"model": "plain18", "shortcut": "B"}, "with shortcut 'B' does not exist; it has none"),
+        ({"shortcut": "none"}, "resnet18 with shortcut 'none' does not exist; it has B, A, C"),
         ({"batch_size": 1}, "cannot train on a batch of 1.*Choose --batch-size 2 or more"),
     ],
 )
 def test_a_workload_that_cannot_be_is_refused(arguments, text):
-    known = {"model": "resnet18", "direction": "training", "batch_size": 32}
+    known = {"model": "resnet18", "direction": "training", "batch_size": 32} | arguments
+    fields = {name: known.pop(name) for name in ("stem", "lineage", "shortcut") if name in known}
     with pytest.raises(UsageError, match=text):
-        make_workload(**(known | arguments), precision="float32", device="cpu")
+        make_workload(**known, precision="float32", device="cpu", variant=Variant(**fields))
+
+
+def test_ids_are_unique_and_those_of_published_networks_stay_as_they_are():
+    """Every value of every field that an option sets, one combination after the other."""
+    choices = {
+        "lineage": ["paper", "torchvision", "project2022"],
+        "stem": ["imagenet", "cifar"],
+        "shortcut": ["A", "B", "C"],
+        "resolution": [3, 32, 224],
+        "direction": ["training", "inference"],
+        "batch_size": [2, 32],
+        "precision": BOTH,
+        "memory_format": ["channels_last", "contiguous"],
+        "compiled": [False, True],
+    }
+    fields = [dict(zip(choices, values, strict=True)) for values in product(*choices.values())]
+    workloads = [
+        Workload(model=model, **values) for model in ("resnet18", "resnet50") for values in fields
+    ]
+    assert len({workload.id for workload in workloads}) == len(workloads)
+    kept = {
+        make_workload("resnet18", "training", 32, "float32", "cuda").id,
+        make_workload("plain34", "inference", 1, "bfloat16", "cpu", Variant(stem="cifar")).id,
+    }
+    assert kept == {
+        "resnet18-paper-imagenet-3x32-10classes-training-batch32-float32-graph",
+        "plain34-paper-cifar-3x32-10classes-inference-batch1-bfloat16",
+    }
+
+
+def test_least_memory_by_hand():
+    """The first convolution's image and maps; in training what the 20 BatchNorms see."""
+    inference, training = (
+        make_workload("resnet18", direction, 2, precision, "cpu", Variant(resolution=224))
+        for direction, precision in (("inference", "float32"), ("training", "bfloat16"))
+    )
+    assert least_bytes(inference) == 2 * 4 * (3 * 224**2 + 64 * 112**2)
+    stages = (64 * 56**2, 128 * 28**2, 256 * 14**2, 512 * 7**2)
+    seen = 64 * 112**2 + 4 * stages[0] + 5 * sum(stages[1:])
+    assert least_bytes(training) == 2 * 2 * seen
 
 
 @pytest.mark.parametrize(
@@ -75,7 +124,7 @@ def test_a_workload_that_cannot_be_is_refused(arguments, text):
     ],
 )
 def test_a_sweep_starts_at_the_smallest_batch(model, stem, direction, least):
-    workload = make_workload(model, direction, 32, "float32", "cpu", stem=stem)
+    workload = make_workload(model, direction, 32, "float32", "cpu", Variant(stem=stem))
     assert least_batch(workload) == least
     assert [w.batch_size for w in sweep_start([workload])] == [least]
 
@@ -98,14 +147,20 @@ def test_throughput_is_of_the_median():
     assert throughput(10, (1.0, 2.0, 50.0)) == 5
 
 
-@pytest.mark.parametrize("compiled", [False, True])
-@pytest.mark.parametrize("memory_format", ["channels_last", "contiguous"])
-@pytest.mark.parametrize("model", ["resnet34", "cifar_resnet20"])
-def test_the_command_of_a_record_asks_for_its_workload(model, memory_format, compiled):
+@pytest.mark.parametrize(
+    ("model", "variant"),
+    [
+        ("resnet34", Variant()),
+        ("plain18", Variant(shortcut="none", resolution=1)),
+        ("cifar_resnet20", Variant(shortcut="B", memory_format="contiguous")),
+        ("resnet50", Variant(lineage="project2022", shortcut="C", resolution=224)),
+        ("resnet50", Variant(lineage="torchvision", stem="cifar", shortcut="A", compiled=True)),
+    ],
+)
+def test_the_command_of_a_record_asks_for_its_workload(model, variant):
     (workload,) = default_matrix(
-        "cpu", ["bfloat16"], models=[model], directions=["training"], batch_size=24,
-        memory_format=memory_format, compiled=compiled,
-    )  # fmt: skip
+        "cpu", ["bfloat16"], models=[model], directions=["training"], batch_size=24, variant=variant
+    )
     program, options = command(workload, "cpu", 5).split(" speed ")
     assert program == "python -m bench"
     speed = typer.main.get_command(app).commands["speed"]
@@ -117,7 +172,15 @@ def test_the_command_of_a_record_asks_for_its_workload(model, memory_format, com
         models=[given["models"]],
         directions=[given["direction"]],
         batch_size=given["batch_size"],
-        stem=given["stem"],
-        memory_format=given["memory_format"],
-        compiled=given["compile_"] == "on",
+        variant=Variant(
+            compiled=given["compile_"] == "on",
+            **{name: given[name] for name in VARIANT_OPTIONS},
+        ),
     ) == [workload]
+
+
+def test_a_usual_workload_has_a_short_command():
+    assert command(make_workload(*FORWARD), "cpu", 3) == (
+        "python -m bench speed --models resnet18 --stem imagenet --direction inference "
+        "--batch-size 4 --precision float32 --rounds 3 --device cpu"
+    )

@@ -137,6 +137,14 @@ def test_only_training_is_split():
     assert min(*training.samples, *training.split.optimizer) > 0
 
 
+def test_the_phases_are_timed_without_the_memory_of_the_graph(monkeypatch):
+    run, released = prepare(make_workload(**SMALL), CPU), []
+    monkeypatch.setattr(run, "phases", lambda _: released.append("phases") or (1, 1, 1, 1))
+    monkeypatch.setattr(run.trainer, "release_graph", lambda: released.append("graph"))
+    run.split(timing.wall(CPU), samples=1)
+    assert released == ["graph", "phases", "phases"]
+
+
 def test_a_graph_is_captured_before_samples_are_taken(monkeypatch):
     calls = []
     monkeypatch.setattr(measure, "prepare", lambda *_: lambda: calls.append(1))

@@ -1,5 +1,7 @@
 """Round after round: the order, what is stored when, and what failures lead to."""
 
+import re
+
 import pytest
 import torch
 
@@ -185,15 +187,34 @@ def test_memory_that_was_not_measured_is_a_warning(stage):
     assert stage.memory_problem in record.conditions.warnings
 
 
+def test_a_batch_that_cannot_fit_is_halved_before_the_system_ends_the_process(stage):
+    """One training image of 2048 pixels takes 0.77 GiB at least, the machine has 8."""
+    records, _ = stage.run([make_workload(batch_size=16, resolution=2048)])
+    assert [(r.workload.batch_size, r.status) for r in records] == [
+        (16, "failed"), (8, "completed"),
+    ]  # fmt: skip
+    expected = r"out of memory: at least \d+\.\d\d GiB are needed, and the device has 8\.00 GiB"
+    assert re.fullmatch(expected, records[0].reason)
+    assert "resnet18 training 16" not in stage.events
+
+
+def test_images_of_which_not_even_the_least_batch_fits_are_refused():
+    workload = make_workload(batch_size=32, resolution=2048)
+    with pytest.raises(UsageError, match="--resolution 2048: resnet18 training in a batch of 1: "):
+        refuse_impossible(workload, CPU, 2**29)
+    refuse_impossible(workload, CPU, 2**30)
+    refuse_impossible(workload, CPU, None)
+
+
 def test_float16_on_a_cpu_is_refused():
     workload = make_workload(precision="float16")
     with pytest.raises(UsageError, match="--precision float16: CPUs emulate it"):
-        refuse_impossible(workload, CPU)
-    refuse_impossible(workload, torch.device("cuda"))
-    refuse_impossible(make_workload(precision="bfloat16"), CPU)
+        refuse_impossible(workload, CPU, None)
+    refuse_impossible(workload, torch.device("cuda"), None)
+    refuse_impossible(make_workload(precision="bfloat16"), CPU, None)
 
 
 def test_compiling_without_a_compiler_is_refused(monkeypatch):
     monkeypatch.setattr(rounds, "compile_problem", lambda _: "there is no compiler (g++)")
     with pytest.raises(UsageError, match=r"--compile on: there is no compiler \(g\+\+\)"):
-        refuse_impossible(make_workload(compiled=True), CPU)
+        refuse_impossible(make_workload(compiled=True), CPU, None)

@@ -69,6 +69,18 @@ def test_every_number_leads_to_its_record(page):
     assert page.count('id="workload-') == len(matrix())
 
 
+def test_what_is_unusual_of_a_workload_stands_in_its_title():
+    unusual = make_workload(
+        model="resnet50", lineage="torchvision", shortcut="C", resolution=64,
+        memory_format="contiguous", compiled=True,
+    )  # fmt: skip
+    plain = make_workload(model="plain18", shortcut="none")
+    records = [make_speed_record(each) for each in (unusual, plain)]
+    usual = "Training, float32, 32 images at a time"
+    words = "lineage torchvision, option C, 64×64 pixels, contiguous, compiled"
+    assert set(section(Workloads(records, None)).groups) == {usual, f"{usual}, {words}"}
+
+
 def test_what_failed_is_told_and_escaped(page):
     (failed,) = [row for row in table_of(page, LABEL) if row[0].startswith("ResNet-152")]
     assert failed[1].startswith("failed")

@@ -72,6 +72,14 @@ def test_the_clock_waits_for_the_device(monkeypatch):
     assert waited == [timing.DEVICE] * 2
 
 
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+def test_the_clock_waits_for_a_gpu():
+    start = timing.clock()
+    torch.cuda._sleep(200_000_000)  # clock cycles: 50 ms or more, launched in an instant
+    assert timing.clock() - start > 0.05
+
+
 def test_directions_are_those_that_are_read():
     assert tuple(PASSES) == timing.DIRECTIONS
 
