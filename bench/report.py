@@ -14,8 +14,10 @@ from jinja2 import Environment as Jinja
 from jinja2 import PackageLoader, StrictUndefined, Template
 
 from bench import catalog_tables, comparisons, ledger_tables, store, summaries, tables, words
+from bench.against_tables import Beside, Links, set_beside
 from bench.audit import audit_project2022
 from bench.auditing.logs import run_logs
+from bench.comparing import folders
 from bench.conditions import unequal_conditions
 from bench.errors import BenchError
 from bench.evaluations import Evaluation
@@ -39,8 +41,12 @@ from bench.results import Results, distinct, gather, rows
 from resnet_models import MODELS, define
 
 
-def write(results_folder: Path, out_file: Path, profile: str | None = None) -> list[str]:
+def write(
+    results_folder: Path, out_file: Path, profile: str | None = None, against: Path | None = None
+) -> list[str]:
     """Render the records below ``results_folder``, and what lies beside it, to ``out_file``.
+
+    ``against`` is a results folder that the page sets them beside.
 
     The summaries (``bench.summaries``) are written beside it.
 
@@ -48,7 +54,7 @@ def write(results_folder: Path, out_file: Path, profile: str | None = None) -> l
         What is wrong with records that had to be left out.
 
     Raises:
-        UsageError: no record of ``profile`` is there.
+        UsageError: no record of ``profile`` is there, or nothing in ``against`` can be read.
         BenchError: ``out_file`` cannot be written.
     """
     records, damaged = store.load_all(results_folder)
@@ -66,12 +72,18 @@ def write(results_folder: Path, out_file: Path, profile: str | None = None) -> l
             return None
 
     results = gather(records, profile)
+    this = folders.Results(results_folder.parent, records, timed, limits, [], results_folder.name)
+    links = Links(
+        {record.cell.id for record in results.records}, lambda path: _path_from(out_file, path)
+    )
+    beside = set_beside(this, folders.read(against), links) if against else None
     page = _page(
         results,
         problems,
         evaluations=evaluations,
         blocks=blocks,
         workloads=Workloads(timed, limits),
+        against=beside,
         predictions=load,
         records_path=_path_from(out_file, results_folder),
         evaluations_path=_path_from(out_file, evaluations_folder),
@@ -79,11 +91,11 @@ def write(results_folder: Path, out_file: Path, profile: str | None = None) -> l
     for name, content in summaries.files(results, len(damaged)).items():
         store.write_atomic(out_file.with_name(name), content)
     store.write_atomic(out_file, page)
-    return problems
+    return [*problems, *(beside.problems if beside else ())]
 
 
-def _path_from(page: Path, folder: Path) -> str:
-    return Path(os.path.relpath(folder, page.parent)).as_posix()
+def _path_from(page: Path, path: Path) -> str:
+    return Path(os.path.relpath(path, page.parent)).as_posix()
 
 
 def render(
@@ -93,6 +105,7 @@ def render(
     evaluations: Sequence[Evaluation] = (),
     blocks: BlockTimes | None = None,
     workloads: Workloads = NO_WORKLOADS,
+    against: Beside | None = None,
     predictions: Load = lambda _record: None,
     profile: str | None = None,
     records_path: str = "runs",
@@ -106,6 +119,7 @@ def render(
         evaluations: of checkpoints; of any profile.
         blocks: timings of blocks, where there are any.
         workloads: what ``bench speed`` measured.
+        against: these results beside another folder's.
         predictions: gives what a record's network took each test image for, if it is stored.
         profile: the profile to show.
         records_path: folder of the records, as seen from the page.
@@ -120,6 +134,7 @@ def render(
         evaluations=evaluations,
         blocks=blocks,
         workloads=workloads,
+        against=against,
         predictions=predictions,
         records_path=records_path,
         evaluations_path=evaluations_path,
@@ -133,6 +148,7 @@ def _page(
     evaluations: Sequence[Evaluation],
     blocks: BlockTimes | None,
     workloads: Workloads,
+    against: Beside | None,
     predictions: Load,
     records_path: str,
     evaluations_path: str,
@@ -147,6 +163,7 @@ def _page(
         unequal=unequal_conditions(shown),
         others=results.others,
         problems=problems,
+        against=against,
         grid=_by_dataset(grid),
         beside=any(row["theirs_images"] is not None for row in grid),
         footnotes=_footnotes(grid),

@@ -47,7 +47,7 @@ def compare(a: Results, b: Results) -> Comparison:
     """
     workloads, other_workloads = pair(_by_id(a), _by_id(b), workload_refusal)
     cells, other_cells = pair(groups(a.cells), groups(b.cells), group_refusal)
-    of_cells = [_of_cell(name, both, (a.folder, b.folder)) for name, both in cells.items()]
+    of_cells = [_of_cell(name, both, (a.runs, b.runs)) for name, both in cells.items()]
     findings = [workload_finding(name, *both) for name, both in workloads.items()]
     findings += chain.from_iterable(found for found, _ in of_cells)
     left_out = [*other_workloads, *other_cells, *chain.from_iterable(rest for _, rest in of_cells)]
