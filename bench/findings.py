@@ -1,4 +1,4 @@
-"""The banner's sentences: what was found, and what such a budget allows one to conclude."""
+"""Sentences: what was found, what such a budget allows one to conclude, remarks on the reference."""
 
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Final
@@ -71,3 +71,26 @@ def _smoke_headline(done: int, started: int, table1: Sequence[Row]) -> str:
         return f"{cells}."
     worst = number(max(differences), 1)
     return f"{cells}, and measured MACs lie within {worst} % of the FLOPs that the paper prints."
+
+
+def footnotes(grid: Iterable[Row]) -> dict[str, str]:
+    """What one must know about the 2022 project's cells: remark -> letter, in order of the rows."""
+    remarks: list[str] = []
+    for row in grid:
+        row["remarks"] = list(_remarks(row))
+        remarks += [remark for remark in row["remarks"] if remark not in remarks]
+    return {remark: chr(ord("a") + n) for n, remark in enumerate(remarks)}
+
+
+def _remarks(row: Row) -> Iterable[str]:
+    trained, frozen = row["theirs_trained_depth"], row["theirs_frozen_after_epoch"]
+    if trained is not None and trained != row["depth"]:
+        yield (
+            f"The 2022 project labels this cell ResNet-{row['depth']}, but its notebook trains "
+            f"ResNet-{trained:.0f}."
+        )
+    if frozen is not None:
+        yield (
+            f"The 2022 project resumed after epoch {frozen:.0f} with an optimizer that still held "
+            "the discarded network's parameters: no weight moved from there on."
+        )

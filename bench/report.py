@@ -24,8 +24,10 @@ from bench import (
     tables,
     words,
 )
+from bench.against_tables import Beside, Links, set_beside
 from bench.audit import audit_project2022
 from bench.auditing.logs import run_logs
+from bench.comparing import folders
 from bench.conditions import unequal_conditions
 from bench.errors import BenchError
 from bench.evaluations import Evaluation
@@ -36,7 +38,7 @@ from bench.figures.freezes import freeze_charts
 from bench.figures.others import others_charts
 from bench.figures.signals import signal_charts, signal_table
 from bench.figures.verdicts import MARKS, verdict_chart
-from bench.findings import CONCLUSIONS, OTHER_CONCLUSION, Row
+from bench.findings import CONCLUSIONS, OTHER_CONCLUSION, Row, footnotes
 from bench.formats import duration, number, period, significant, size
 from bench.pairs import Load, compare_pairs
 from bench.performance import block_tables, block_times, speed_tables
@@ -59,8 +61,12 @@ class Paths:
     speed: str = SPEED
 
 
-def write(results_folder: Path, out_file: Path, profile: str | None = None) -> list[str]:
+def write(
+    results_folder: Path, out_file: Path, profile: str | None = None, against: Path | None = None
+) -> list[str]:
     """Render the records below ``results_folder``, and what lies beside it, to ``out_file``.
+
+    ``against`` is a results folder that the page sets them beside.
 
     The summaries (``bench.summaries``) are written beside it.
 
@@ -68,7 +74,7 @@ def write(results_folder: Path, out_file: Path, profile: str | None = None) -> l
         What is wrong with records that had to be left out.
 
     Raises:
-        UsageError: no record of ``profile`` is there.
+        UsageError: no record of ``profile`` is there, or nothing in ``against`` can be read.
         BenchError: ``out_file`` cannot be written.
     """
     records, damaged = store.load_all(results_folder)
@@ -86,12 +92,18 @@ def write(results_folder: Path, out_file: Path, profile: str | None = None) -> l
             return None
 
     results = gather(records, profile)
+    this = folders.Results(results_folder.parent, records, timed, limits, [], results_folder.name)
+    links = Links(
+        {record.cell.id for record in results.records}, lambda path: _path_from(out_file, path)
+    )
+    beside = set_beside(this, folders.read(against), links) if against else None
     page = _page(
         results,
         problems,
         evaluations=evaluations,
         blocks=blocks,
         workloads=Workloads(timed, limits),
+        against=beside,
         predictions=load,
         paths=Paths(
             records=_path_from(out_file, results_folder),
@@ -102,11 +114,11 @@ def write(results_folder: Path, out_file: Path, profile: str | None = None) -> l
     for name, content in summaries.files(results, len(damaged)).items():
         store.write_atomic(out_file.with_name(name), content)
     store.write_atomic(out_file, page)
-    return problems
+    return [*problems, *(beside.problems if beside else ())]
 
 
-def _path_from(page: Path, folder: Path) -> str:
-    return Path(os.path.relpath(folder, page.parent)).as_posix()
+def _path_from(page: Path, path: Path) -> str:
+    return Path(os.path.relpath(path, page.parent)).as_posix()
 
 
 def render(
@@ -116,6 +128,7 @@ def render(
     evaluations: Sequence[Evaluation] = (),
     blocks: BlockTimes | None = None,
     workloads: Workloads = NO_WORKLOADS,
+    against: Beside | None = None,
     predictions: Load = lambda _record: None,
     profile: str | None = None,
     paths: Paths = Paths(),
@@ -128,6 +141,7 @@ def render(
         evaluations: of checkpoints; of any profile.
         blocks: timings of blocks, where there are any.
         workloads: what ``bench speed`` measured.
+        against: these results beside another folder's.
         predictions: gives what a record's network took each test image for, if it is stored.
         profile: the profile to show.
         paths: where the files lie, as seen from the page.
@@ -141,6 +155,7 @@ def render(
         evaluations=evaluations,
         blocks=blocks,
         workloads=workloads,
+        against=against,
         predictions=predictions,
         paths=paths,
     )
@@ -153,6 +168,7 @@ def _page(
     evaluations: Sequence[Evaluation],
     blocks: BlockTimes | None,
     workloads: Workloads,
+    against: Beside | None,
     predictions: Load,
     paths: Paths,
 ) -> str:
@@ -166,9 +182,10 @@ def _page(
         unequal=unequal_conditions(shown),
         other_profiles=results.others,
         problems=problems,
+        against=against,
         grid=_by_dataset(grid),
         beside=any(row["theirs_images"] is not None for row in grid),
-        footnotes=_footnotes(grid),
+        footnotes=footnotes(grid),
         pairs=compare_pairs(shown, predictions),
         table1=rows(results.table1),
         table6=rows(catalog_tables.table6()),
@@ -262,29 +279,6 @@ def _by_panel(charts: Iterable[Any]) -> dict[str, list[Any]]:
     for chart in charts:
         groups.setdefault(chart.panel, []).append(chart)
     return groups
-
-
-def _footnotes(grid: Iterable[Row]) -> dict[str, str]:
-    """What one must know about the 2022 project's cells: remark -> letter, in order of the rows."""
-    remarks: list[str] = []
-    for row in grid:
-        row["remarks"] = list(_remarks(row))
-        remarks += [remark for remark in row["remarks"] if remark not in remarks]
-    return {remark: chr(ord("a") + n) for n, remark in enumerate(remarks)}
-
-
-def _remarks(row: Row) -> Iterable[str]:
-    trained, frozen = row["theirs_trained_depth"], row["theirs_frozen_after_epoch"]
-    if trained is not None and trained != row["depth"]:
-        yield (
-            f"The 2022 project labels this cell ResNet-{row['depth']}, but its notebook trains "
-            f"ResNet-{trained:.0f}."
-        )
-    if frozen is not None:
-        yield (
-            f"The 2022 project resumed after epoch {frozen:.0f} with an optimizer that still held "
-            "the discarded network's parameters: no weight moved from there on."
-        )
 
 
 def _banner(results: Results) -> dict[str, Any]:

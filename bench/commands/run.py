@@ -22,6 +22,7 @@ from bench.commands.shared import (
     optional_count,
 )
 from bench.config import DATASETS, Changes, make
+from bench.errors import UsageError
 from bench.terminal import console, say
 
 if TYPE_CHECKING:
@@ -179,6 +180,17 @@ def data(
 def report(
     *,
     out: Out = Path("reports"),
+    results: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Results folder, or folder of records, to draw; --out where left out.",
+        ),
+    ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Another results folder to set these results beside."),
+    ] = None,
     profile: Annotated[
         str | None, typer.Option(help="Which profile to show; the newest where left out.")
     ] = None,
@@ -186,6 +198,26 @@ def report(
     """Draw the report again from the records; needs neither torch nor a GPU."""
     from bench import report as html_report
 
-    for problem in html_report.write(out / RUNS, out / PAGE, profile):
+    records = out / RUNS if results is None else _records(results)
+    if against and not against.is_dir():
+        raise UsageError(f"--against {against}: there is no such folder")
+    for problem in html_report.write(records, out / PAGE, profile, against):
         say(f"left out: {problem}")
     say(f"Report: {(out / PAGE).absolute()}")
+
+
+def _records(results: Path) -> Path:
+    """The folder of records that ``results`` is or holds.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if not results.is_dir():
+        raise UsageError(f"--results {results}: there is no such folder")
+    folder = results / RUNS if (results / RUNS).is_dir() else results
+    if not any(folder.glob(f"*/{store.RECORD_FILE}")):
+        raise UsageError(
+            f"--results {results}: there is no record in {folder}. "
+            f"python -m bench run --out {results} makes some."
+        )
+    return folder

@@ -10,7 +10,6 @@ from scipy.stats import fisher_exact
 from bench import stats, store
 from bench.comparing import mcnemar
 from bench.comparing.finding import Finding
-from bench.comparing.folders import RUNS
 from bench.comparing.pairing import Group, LeftOut, completed
 from bench.comparisons import difference_interval
 from bench.errors import BenchError
@@ -30,7 +29,7 @@ def accuracy_finding(
 
     Args:
         name: of both groups; each holds a completed cell, and all have the same recipe.
-        folders: results folders of A and B.
+        folders: of the records of A and B.
     """
     done_a, done_b = completed(a), completed(b)
     images = {_final(record).test_images for record in done_a + done_b}
@@ -42,15 +41,31 @@ def accuracy_finding(
         for side, group, done in (("A", a, done_a), ("B", b, done_b))
         if len(done) < len(group)
     )
-    if min(len(done_a), len(done_b)) > 1:
-        return _over_seeds(name, done_a, done_b, notes)
-    one_a, one_b = _one_each(done_a, done_b)
+    compared_a, compared_b = compared(a, b)
+    if len(compared_a) > 1:
+        return _over_seeds(name, compared_a, compared_b, notes)
+    one_a, one_b = compared_a[0], compared_b[0]
     try:
-        ours = store.load_predictions(folders[0] / RUNS, one_a)
-        theirs = store.load_predictions(folders[1] / RUNS, one_b)
+        ours = store.load_predictions(folders[0], one_a)
+        theirs = store.load_predictions(folders[1], one_b)
     except BenchError as error:
         return LeftOut(f"{name}, {QUANTITY}", str(error))
     return _between_two(name, one_a, one_b, (ours, theirs), (*notes, ONE_SEED))
+
+
+def compared(a: Group, b: Group) -> tuple[Sequence[Record], Sequence[Record]]:
+    """The cells whose accuracies are compared: every seed, or one of each where a side has but one.
+
+    Those are the first with a common seed, else the first of each.
+    """
+    done_a, done_b = completed(a), completed(b)
+    if min(len(done_a), len(done_b)) > 1:
+        return done_a, done_b
+    by_seed = {record.cell.seed: record for record in done_b}
+    for record in done_a:
+        if record.cell.seed in by_seed:
+            return [record], [by_seed[record.cell.seed]]
+    return done_a[:1], done_b[:1]
 
 
 def _over_seeds(
@@ -118,13 +133,6 @@ def _counts_test(a: EpochRecord, b: EpochRecord) -> float:
     right = np.array([a.test_correct, b.test_correct])
     wrong = np.array([a.test_images, b.test_images]) - right
     return float(fisher_exact(np.stack([right, wrong])).pvalue)
-
-
-def _one_each(a: Sequence[Record], b: Sequence[Record]) -> tuple[Record, Record]:
-    """The first with a common seed; the first of each where there is none."""
-    by_seed = {record.cell.seed: record for record in b}
-    common = [(record, by_seed[record.cell.seed]) for record in a if record.cell.seed in by_seed]
-    return common[0] if common else (a[0], b[0])
 
 
 def _percents(records: Sequence[Record]) -> tuple[float, ...]:

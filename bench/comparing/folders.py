@@ -16,13 +16,19 @@ RUNS: Final = "runs"
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """All that could be read of one folder, and what could not."""
+    """All that could be read of one folder, and what could not; ``records`` names that of cells."""
 
     folder: Path
     cells: Sequence[Record]
     workloads: Sequence[SpeedRecord]
     limits: Limits | None
     problems: Sequence[str]
+    records: str = RUNS
+
+    @property
+    def runs(self) -> Path:
+        """Folder of the cells' records."""
+        return self.folder / self.records
 
 
 def read(folder: Path) -> Results:

@@ -162,7 +162,9 @@ def _notes(judged: Sequence[Judged]) -> list[dict[str, str]]:
     for each in judged:
         for note in each.notes:
             names.setdefault(note, []).append(each.finding.name)
-    return [{"About": _few(about), "Note": note} for note, about in names.items()]
+    return [
+        {"About": _few(list(dict.fromkeys(about))), "Note": note} for note, about in names.items()
+    ]
 
 
 def _few(names: Sequence[str]) -> str:

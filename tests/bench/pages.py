@@ -1,12 +1,35 @@
 """Pages made of synthetic records, and what a reader finds on them."""
 
 from functools import cache
+from pathlib import Path
 
 import html5lib
 
 from bench import report
+from bench.against_tables import Links, set_beside
+from tests.bench.comparing.made import make_results
 from tests.bench.factories import make_failed, make_grid, make_profile, make_record, make_signals
 from tests.bench.tools import HOSTILE
+
+
+def changed(record, *, slower=1.0, more_correct=0):
+    """``record`` as another machine with a hostile name may make it."""
+    environment = record.environment.model_copy(update={"device_name": HOSTILE, "torch": "3.0"})
+    times = {
+        name: tuple(slower * second for second in seconds)
+        for name, seconds in record.speed
+        if name.endswith("_seconds")
+    }
+    *first, last = record.epochs
+    final = last.model_copy(update={"test_correct": last.test_correct + more_correct})
+    return record.model_copy(
+        update={
+            "environment": environment,
+            "speed": record.speed.model_copy(update=times),
+            "epochs": (*first, final),
+        }
+    )
+
 
 RECORDS = {
     "empty": [],
@@ -24,10 +47,24 @@ RECORDS = {
 }
 
 
+# Pages that set their records beside another run of the same cells.
+BESIDE = {"signals": [changed(r, slower=1.3, more_correct=50) for r in RECORDS["signals"]]}
+
+
 @cache
 def page_of(name):
     """The page of RECORDS[name], with a damaged record."""
-    return report.render(RECORDS[name], ["runs/x/record.json is damaged: " + HOSTILE])
+    against = beside(RECORDS[name], BESIDE[name]) if name in BESIDE else None
+    return report.render(
+        RECORDS[name], ["runs/x/record.json is damaged: " + HOSTILE], against=against
+    )
+
+
+def beside(these, those):
+    """The section that sets cells beside others, of the folder ``other``."""
+    links = Links({record.cell.id for record in these}, Path.as_posix)
+    folders = make_results(Path("this"), these), make_results(Path("other"), those)
+    return set_beside(*folders, links)
 
 
 @cache

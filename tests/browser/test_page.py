@@ -37,7 +37,8 @@ def test_axe_finds_no_serious_violation(open_page, axe, name, scheme):
 def test_the_theme_is_switched_and_remembered(open_page):
     page = open_page(color_scheme="dark")
     button = page.get_by_role("button", name="Theme:")
-    colour = "getComputedStyle(document.querySelector('.chart [style*=\"--depth-18\"]')).stroke"
+    line = '.chart [style*="stroke: var(--depth-18"]'
+    colour = f"getComputedStyle(document.querySelector('{line}')).stroke"
     dark = page.evaluate(colour)
     assert background(page) == DARK
     button.click()

@@ -38,8 +38,12 @@ def stored(folder, records, classes):
     return [record]
 
 
+def runs(tmp_path):
+    return tmp_path / "a" / "runs", tmp_path / "b" / "runs"
+
+
 def find(a, b, tmp_path):
-    found = accuracy.accuracy_finding("cell", a, b, (tmp_path / "a", tmp_path / "b"))
+    found = accuracy.accuracy_finding("cell", a, b, runs(tmp_path))
     assert isinstance(found, Finding), found
     return found
 
@@ -92,11 +96,11 @@ def test_predictions_are_compared_image_by_image(tmp_path):
     assert found.test == "McNemar"
     assert judge([found])[0].verdict == "better"
     other = stored(tmp_path / "b", cells(9060), theirs[:, ::-1] + 1)
-    refused = accuracy.accuracy_finding("cell", a, other, (tmp_path / "a", tmp_path / "b"))
+    refused = accuracy.accuracy_finding("cell", a, other, runs(tmp_path))
     assert isinstance(refused, LeftOut)
     assert "other images" in refused.why
     (tmp_path / "b" / "runs" / b[0].cell.id / store.PREDICTIONS_FILE).write_bytes(b"garbage")
-    damaged = accuracy.accuracy_finding("cell", a, other, (tmp_path / "a", tmp_path / "b"))
+    damaged = accuracy.accuracy_finding("cell", a, other, runs(tmp_path))
     assert isinstance(damaged, LeftOut)
     assert "predictions.npy" in damaged.why
 
