@@ -1,4 +1,4 @@
-"""Sentences: what was found, what such a budget allows one to conclude, remarks on the reference."""
+"""Sentences: what was found, what a budget allows one to conclude, remarks on the reference."""
 
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, Final
