@@ -50,7 +50,7 @@ def noise_words(noise: Noise) -> str:
     if not noise.ratios:
         return (
             f"It is assumed, not measured, that two runs of the same differ by up to {floor}. To "
-            "measure it, run again what A ran, and add --repeat with that folder."
+            "measure it, run again what A ran, and name that folder: bench compare --repeat FOLDER."
         )
     measured = number(100 * math.expm1(noise.largest), 1)
     ratios = "the only ratio" if noise.ratios == 1 else f"the largest of {noise.ratios} ratios"
