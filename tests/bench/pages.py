@@ -1,11 +1,23 @@
 """Pages made of synthetic records, and what a reader finds on them."""
 
+from datetime import timedelta
 from functools import cache
 
 import html5lib
 
 from bench import report
-from tests.bench.factories import make_failed, make_grid, make_profile, make_record, make_signals
+from bench.performance.speed_tables import Workloads
+from tests.bench.factories import (
+    ENVIRONMENT,
+    START,
+    make_evaluation,
+    make_failed,
+    make_grid,
+    make_profile,
+    make_record,
+    make_signals,
+)
+from tests.bench.speeds import QUIET, make_limits, make_speed_record, make_workload
 from tests.bench.tools import HOSTILE
 
 RECORDS = {
@@ -28,6 +40,33 @@ RECORDS = {
 def page_of(name):
     """The page of RECORDS[name], with a damaged record."""
     return report.render(RECORDS[name], ["runs/x/record.json is damaged: " + HOSTILE])
+
+
+@cache
+def odd_page(text):
+    """A page with ``text`` wherever a record, an evaluation or a timing holds a free text."""
+    names = [
+        name for name, each in ENVIRONMENT if isinstance(each, str | None) and name != "device"
+    ]
+    environment = ENVIRONMENT.model_copy(update=dict.fromkeys(names, text))
+    made = {"environment": environment, "command": text}
+    start = START + timedelta(days=9)
+    newest = {"profile": text, "started_at": start, "finished_at": start}
+    failed = {"status": "failed", "reason": text, "rounds": (), "warmup": (), "peak_memory": None}
+    workloads = [
+        make_speed_record(conditions=QUIET.model_copy(update={"warnings": (text,)}), **made),
+        make_speed_record(make_workload(model="resnet34"), **made, **failed),
+    ]
+    return report.render(
+        [
+            make_record(18, **made, **newest),
+            make_failed(34, reason=text).model_copy(update=made | newest),
+            make_record(50, profile=f"{text} too"),
+        ],
+        [text],
+        evaluations=[make_evaluation(file_name=text, **made)],
+        workloads=Workloads(workloads, make_limits(**made)),
+    )
 
 
 @cache
