@@ -1,7 +1,9 @@
 """How numbers, times and sizes are written for people."""
 
 import math
+import re
 from datetime import UTC, datetime
+from typing import Final
 
 
 def number(value: float | None, digits: int = 2, *, signed: bool = False) -> str:
@@ -43,3 +45,12 @@ def period(first: datetime, last: datetime) -> str:
     if first.date() == last.date():
         return f"{first:%Y-%m-%d %H:%M} – {last:%H:%M} UTC"
     return f"{first:%Y-%m-%d %H:%M} – {last:%Y-%m-%d %H:%M} UTC"
+
+
+# Control characters but tab and line ends, and what Unicode calls noncharacters.
+_NOT_HTML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufdd0-\ufdef\ufffe\uffff]")
+
+
+def fit_for_html(value: object) -> object:
+    """A text with � for each character that no HTML may hold; anything else as it is."""
+    return _NOT_HTML.sub("\ufffd", value) if type(value) is str else value

@@ -23,7 +23,7 @@ class Stored(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
 
 
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Cell(Stored):
@@ -176,7 +176,9 @@ class Course(Stored):
 
     resumes: int = Field(default=0, ge=0, description="times that it went on from a checkpoint")
     checkpoints: int = Field(default=0, ge=0)
-    checkpoint_seconds: float = Field(default=0, ge=0, description="spent on writing them")
+    checkpoint_seconds: float = Field(
+        default=0, ge=0, allow_inf_nan=False, description="spent on writing them"
+    )
     warmup_steps: int | None = Field(
         default=None, description="steps at the lower rate of an ErrorWarmup, once it has ended"
     )

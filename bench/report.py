@@ -7,6 +7,7 @@ bytes, and no torch is imported.
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,7 +40,7 @@ from bench.figures.others import others_charts
 from bench.figures.signals import signal_charts, signal_table
 from bench.figures.verdicts import MARKS, verdict_chart
 from bench.findings import CONCLUSIONS, OTHER_CONCLUSION, Row, footnotes
-from bench.formats import duration, number, period, significant, size
+from bench.formats import duration, fit_for_html, number, period, significant, size
 from bench.pairs import Load, compare_pairs
 from bench.performance import block_tables, block_times, speed_tables
 from bench.performance.block_times import BlockTimes
@@ -230,10 +231,11 @@ FILTERS: Final = {
 }
 
 
+@cache
 def _template() -> Template:
     jinja = Jinja(
         loader=PackageLoader("bench"), undefined=StrictUndefined, autoescape=True,
-        trim_blocks=True, lstrip_blocks=True,
+        trim_blocks=True, lstrip_blocks=True, finalize=fit_for_html,
     )  # fmt: skip
     jinja.filters |= FILTERS
     jinja.globals["words"] = words

@@ -206,4 +206,7 @@ def _plain(text: str) -> str:
 def _escape(text: str) -> str:
     """One line of Markdown that shows ``text`` as it is: no markup, no HTML, no table cell."""
     line = html.escape(" ".join(text.split()), quote=False)
-    return re.sub(r"([\\`*_\[\]|~$#])", r"\\\1", line)
+    line = re.sub(r"([\\`*_\[\]|~$#])", r"\\\1", line)
+    # GitHub reads a name as a mention, and #1 as a link to an issue, whatever is escaped: a space
+    # without width keeps the two apart.
+    return re.sub(r"[@#](?=\w)", r"\g<0>&#8203;", line)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -102,9 +103,11 @@ def last_points(frame: pd.DataFrame, position: str, value: str) -> pd.DataFrame:
 def label_ends(axes: Axes, ends: Iterable[tuple[int, float, float]]) -> None:
     """Write each depth of (depth, x, y) right of its line's end, apart where heights are close."""
     ends = list(ends)
-    bottom, top = axes.get_ylim()
+    scale = axes.yaxis.get_transform()
+    bottom, top = scale.transform(np.array(axes.get_ylim()))
     # A label needs about a fifteenth of the height.
-    heights = spread([y for _, _, y in ends], (top - bottom) / 15)
+    apart = spread(list(scale.transform(np.array([y for _, _, y in ends]))), (top - bottom) / 15)
+    heights = scale.inverted().transform(np.array(apart))
     for (depth, x, _), height in zip(ends, heights, strict=True):
         axes.annotate(
             f"{depth}",

@@ -1,6 +1,5 @@
 """Learning curves: ours, and faintly those of the 2022 project where its networks are ours."""
 
-import math
 from functools import partial
 from typing import Final
 
@@ -30,6 +29,9 @@ _CURVES: Final = {
     "train_loss": "Train loss (nats per image)",
 }
 _FAINT: Final = 0.45
+_DIVERGED: Final = 1e100  # what no log axis has room for, infinity too
+_FLATTENED: Final = 100
+"""Losses so many times apart get a log scale: the smaller ones would all lie on the axis."""
 _SAME: Final = ["dataset", "network", "stem", "shortcut", "depth"]
 """What a run of the 2022 project must share with one of ours to be drawn behind it."""
 
@@ -49,7 +51,7 @@ def curve_charts(curves: pd.DataFrame, theirs: pd.DataFrame) -> list[Chart]:
         beside = beside[beside["images"] <= rows["images"].max()]
         for metric, label in _CURVES.items():
             # A diverged loss ends its line; the table says what became of it.
-            frame = rows[rows[metric].abs() < math.inf]
+            frame = rows[rows[metric].abs() < _DIVERGED]
             if frame.empty:
                 continue
             charts.append(
@@ -104,10 +106,14 @@ def _draw(axes: Axes, frame: pd.DataFrame, theirs: pd.DataFrame, metric: str) ->
         legend=False,
         ax=axes,
     )
+    label = _CURVES[metric]
+    if metric.endswith("loss") and frame[metric].max() > _FLATTENED * frame[metric].min() > 0:
+        axes.set_yscale("log")
+        label = label.replace(")", ", log scale)")
     axes.margins(x=0.03, y=0.08)
     if not theirs.empty:
         _draw_theirs(axes, theirs, metric)
-    axes.set(xlabel="Training images seen", ylabel=_CURVES[metric])
+    axes.set(xlabel="Training images seen", ylabel=label)
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlim(left=0)

@@ -2,7 +2,7 @@
 
 // A link to something closed or filtered away brings it back.
 function openTarget() {
-  const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const target = document.getElementById(location.hash.slice(1));
   if (!target) return;
   if (target.closest("[hidden]")) {
     for (const control of document.querySelectorAll(".filter input, .filter select")) {

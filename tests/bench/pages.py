@@ -1,5 +1,6 @@
 """Pages made of synthetic records, and what a reader finds on them."""
 
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -7,8 +8,19 @@ import html5lib
 
 from bench import report
 from bench.against_tables import Links, set_beside
+from bench.performance.speed_tables import Workloads
 from tests.bench.comparing.made import make_results
-from tests.bench.factories import make_failed, make_grid, make_profile, make_record, make_signals
+from tests.bench.factories import (
+    ENVIRONMENT,
+    START,
+    make_evaluation,
+    make_failed,
+    make_grid,
+    make_profile,
+    make_record,
+    make_signals,
+)
+from tests.bench.speeds import QUIET, make_limits, make_speed_record, make_workload
 from tests.bench.tools import HOSTILE
 
 
@@ -65,6 +77,33 @@ def beside(these, those):
     links = Links({record.cell.id for record in these}, Path.as_posix)
     folders = make_results(Path("this"), these), make_results(Path("other"), those)
     return set_beside(*folders, links)
+
+
+@cache
+def odd_page(text):
+    """A page with ``text`` wherever a record, an evaluation or a timing holds a free text."""
+    names = [
+        name for name, each in ENVIRONMENT if isinstance(each, str | None) and name != "device"
+    ]
+    environment = ENVIRONMENT.model_copy(update=dict.fromkeys(names, text))
+    made = {"environment": environment, "command": text}
+    start = START + timedelta(days=9)
+    newest = {"profile": text, "started_at": start, "finished_at": start}
+    failed = {"status": "failed", "reason": text, "rounds": (), "warmup": (), "peak_memory": None}
+    workloads = [
+        make_speed_record(conditions=QUIET.model_copy(update={"warnings": (text,)}), **made),
+        make_speed_record(make_workload(model="resnet34"), **made, **failed),
+    ]
+    return report.render(
+        [
+            make_record(18, **made, **newest),
+            make_failed(34, reason=text).model_copy(update=made | newest),
+            make_record(50, profile=f"{text} too"),
+        ],
+        [text],
+        evaluations=[make_evaluation(file_name=text, **made)],
+        workloads=Workloads(workloads, make_limits(**made)),
+    )
 
 
 @cache

@@ -154,6 +154,20 @@ def test_several_seeds_get_a_band():
     assert several.count("fill-opacity") >= len(DEPTHS)
 
 
+@pytest.mark.parametrize(("loss", "is_log"), [(50.0, False), (5e6, True)])
+def test_a_loss_that_would_flatten_the_others_makes_its_axis_logarithmic(loss, is_log):
+    record = make_record(50)
+    first = record.epochs[0].model_copy(update={"test_loss": loss})
+    records = [record.model_copy(update={"epochs": (first, *record.epochs[1:])}), make_record(18)]
+    charts = {chart.key: chart.svg for chart in all_charts(records)}
+    assert ("log scale" in charts["test-loss-1"]) == is_log
+    assert "log scale" not in charts["train-loss-1"]
+    # The ends of the lines are close: their labels still stand apart, in reading size.
+    svg = charts["test-loss-1"]
+    heights = re.findall(r'font-weight: 700[^>]* y="([\d.]+)"[^>]*>(?:18|50)<', svg)
+    assert abs(float(heights[0]) - float(heights[1])) > 8
+
+
 def test_one_epoch_failures_and_nothing():
     assert all_charts([]) == []
     assert all_charts([make_failed()]) == []

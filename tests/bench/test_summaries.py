@@ -156,6 +156,12 @@ def test_markdown_shows_foreign_text_as_it_is(reason):
         assert mark not in row.replace(f"\\{mark}", "")
 
 
+def test_markdown_calls_nobody_and_links_no_issue():
+    text = content_of([make_failed(reason="see @octocat/team, #12, a@b or mail @ 5")], "summary.md")
+    (row,) = [line for line in text.splitlines() if "failed: " in line]
+    assert r"see @&#8203;octocat/team, \#&#8203;12, a@&#8203;b or mail @ 5" in row
+
+
 def test_write_puts_them_beside_the_page_and_again_the_same(tmp_path):
     for record in make_grid()[:2]:
         store.save(tmp_path / "runs", record)

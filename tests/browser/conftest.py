@@ -8,15 +8,29 @@ from pathlib import Path
 
 import pytest
 
+from bench import report
 from bench.data import npm
 from bench.data.datasets import SourceError
 from bench.data.sources import default_data_dir
-from tests.bench.pages import page_of
+from tests.bench.pages import odd_page, page_of
+from tests.bench.tools import ROOT
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PUBLISHED = ROOT / "reports" / "published"
+PUBLISHED_NAMES = sorted(path.name for path in PUBLISHED.iterdir())
+"""The names of pages are these, those of RECORDS, and "long texts"."""
 AXE = "axe-core@4.14.1"
 AXE_SHA256 = "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745"
 """Of the tarball."""
+
+
+def pytest_addoption(parser):
+    parser.getgroup("browser").addoption(
+        "--screenshots",
+        metavar="DIR",
+        type=Path,
+        help="Write pictures of whole pages there: narrow and wide, light and dark, printed.",
+    )
 
 
 @pytest.fixture(scope="package")
@@ -36,13 +50,17 @@ def browser():
 
 @pytest.fixture(scope="package")
 def address(tmp_path_factory):
-    """Gives the file address of the page of RECORDS[name]."""
+    """Gives the file address of the page with this name, drawn anew."""
     folder = tmp_path_factory.mktemp("pages")
 
     def address_of(name):
         file = folder / f"{name}.html"
         if not file.exists():
-            file.write_text(page_of(name), encoding="utf-8")
+            if (PUBLISHED / name).exists():
+                report.write(PUBLISHED / name / "runs", file)
+            else:
+                page = odd_page("x" * 10_000) if name == "long texts" else page_of(name)
+                file.write_text(page, encoding="utf-8")
         return file.as_uri()
 
     return address_of
@@ -50,11 +68,13 @@ def address(tmp_path_factory):
 
 @pytest.fixture
 def open_page(browser, address):
-    """Opens the page of RECORDS[name]; fails when it complains, or asks for anything."""
+    """Opens a page by its name; fails when it complains, or asks for anything."""
     contexts, complaints, requests, opened = [], [], [], set()
 
     def open_one(name="signals", fragment="", script="", **options):
-        context = browser.new_context(**({"viewport": {"width": 1440, "height": 900}} | options))
+        # Without motion nothing waits for the end of a smooth scroll.
+        usual = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"}
+        context = browser.new_context(**(usual | options))
         contexts.append(context)
         context.set_default_timeout(60_000)
         if script:

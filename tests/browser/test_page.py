@@ -4,8 +4,15 @@ import pytest
 from PIL import Image
 
 from tests.bench.pages import RECORDS
+from tests.browser.conftest import PUBLISHED_NAMES
 
-PAGES = ("empty", "signals")
+
+def test_only_those_who_like_motion_get_smooth_scrolling(open_page):
+    behaviour = "getComputedStyle(document.documentElement).scrollBehavior"
+    page = open_page("empty")
+    assert page.evaluate(behaviour) == "auto"
+    page.emulate_media(reduced_motion="no-preference")
+    assert page.evaluate(behaviour) == "smooth"
 
 
 def background(page):
@@ -15,9 +22,10 @@ def background(page):
 WHITE, DARK = "rgb(255, 255, 255)", "rgb(20, 23, 27)"
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", ["empty", "signals", "long texts", *PUBLISHED_NAMES])
 def test_no_width_makes_the_page_scroll_sideways(open_page, name):
     page = open_page(name)
+    page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
     for width in (360, 768, 1440):
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_function(f"innerWidth === {width}")
@@ -79,6 +87,22 @@ def test_print_is_light_without_controls_and_nothing_is_clipped(open_page):
         "[...document.querySelectorAll('.scroll')].map((box) => getComputedStyle(box).overflow)"
     )
     assert set(page.evaluate(scrolling)) == {"visible"}
+
+
+@pytest.mark.parametrize("name", ["signals", *PUBLISHED_NAMES])
+def test_print_fits_a_sheet_and_tears_no_row(open_page, name):
+    width = 695  # A4 within the page's margins
+    page = open_page(name, viewport={"width": width, "height": 900})
+    page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    for selector, style, expected in (
+        ("h2, h3, summary, .group", "breakAfter", "avoid"),
+        ("tr, figure, main p, thead", "breakInside", "avoid"),
+        (".sort", "display", "contents"),  # else a header is repeated without its words
+    ):
+        styles = f"""[...document.querySelectorAll('{selector}')]
+          .map((element) => getComputedStyle(element).{style})"""
+        assert set(page.evaluate(styles)) == {expected}
 
 
 def test_the_keyboard_reaches_the_skip_link_then_the_theme(open_page):

@@ -222,7 +222,6 @@ def test_what_a_format_means_by_a_sign_is_escaped(open_page):
 
 def test_the_header_stays_in_sight_while_its_table_is(open_page):
     page = open_page()
-    page.evaluate("document.documentElement.style.scrollBehavior = 'auto'")
     table = box(page, RESULTS).locator("table")
     table.evaluate("(table) => scrollTo(0, table.getBoundingClientRect().top + scrollY + 300)")
     assert table.locator("thead").bounding_box()["y"] == pytest.approx(0, abs=1)
