@@ -188,13 +188,6 @@ def test_without_such_cells_table_6_is_the_printed_one(name):
     assert OURS not in page_of(name)
 
 
-def test_table_6_comes_first_where_it_is_what_was_run():
-    for name, order in (("table6", ["table-6", "table-1"]), ("ten", ["table-1", "table-6"])):
-        page = page_of(name)
-        assert re.findall(r'<section id="(table-\d)">', page) == order
-        assert re.findall(r'<li><a href="#(table-\d)">', page) == order
-
-
 def test_networks_of_table_1_keep_their_lineage_beside_those_of_table_6():
     records = [make_record(50, lineage="torchvision"), make_record(20, network="cifar_resnet")]
     assert "of our networks, lineage torchvision" in text_of(report.render(records, []))
