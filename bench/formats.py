@@ -1,5 +1,6 @@
 """How numbers, times and sizes are written for people."""
 
+import html
 import math
 import re
 from datetime import UTC, datetime
@@ -45,6 +46,15 @@ def period(first: datetime, last: datetime) -> str:
     if first.date() == last.date():
         return f"{first:%Y-%m-%d %H:%M} – {last:%H:%M} UTC"
     return f"{first:%Y-%m-%d %H:%M} – {last:%Y-%m-%d %H:%M} UTC"
+
+
+def in_markdown(text: str) -> str:
+    """One line of Markdown that shows ``text`` as it is: no markup, no HTML, no table cell."""
+    line = html.escape(" ".join(text.split()), quote=False)
+    line = re.sub(r"([\\`*_\[\]|~$#])", r"\\\1", line)
+    # GitHub reads a name as a mention, and #1 as a link to an issue, whatever is escaped: a space
+    # without width keeps the two apart.
+    return re.sub(r"[@#](?=\w)", r"\g<0>&#8203;", line)
 
 
 # Control characters but tab and line ends, and what Unicode calls noncharacters.

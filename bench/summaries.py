@@ -3,9 +3,7 @@
 docs/summary.md tells what is in them. The same records give the same bytes.
 """
 
-import html
 import math
-import re
 from typing import Any, Final, Literal
 
 import pandas as pd
@@ -13,7 +11,7 @@ from pydantic import Field
 
 from bench import ledger_tables
 from bench.findings import CONCLUSIONS, NO_BREAK, NO_BREAK_HYPHEN, OTHER_CONCLUSION, Row
-from bench.formats import number
+from bench.formats import in_markdown, number
 from bench.judgements.outcome import Word
 from bench.records import Environment, Stored
 from bench.reference.loader import dataset_title
@@ -153,13 +151,13 @@ def markdown(results: Results, damaged: int) -> str:
         conclusion = CONCLUSIONS.get(results.profile, OTHER_CONCLUSION)
         machine = "; ".join([*results.devices, *results.software])
         parts = [
-            f"**{_escape(_plain(results.headline or ''))}**",
-            _escape(conclusion),
+            f"**{in_markdown(_plain(results.headline or ''))}**",
+            in_markdown(conclusion),
             _table(rows(results.grid)),
             "Accuracy in percent after the last epoch; behind it the 95 % interval, which covers "
             "the noise of the test set only, or the lowest and the highest of several seeds.",
             *parts,
-            f"Profile `{results.profile}`. {_escape(machine)}.",
+            f"Profile `{results.profile}`. {in_markdown(machine)}.",
         ]
     else:
         parts = ["**No results yet**", *parts]
@@ -177,7 +175,7 @@ def _table(grid: list[Row]) -> str:
         name = model_title(row["network"], row["depth"])
         line = [
             dataset_title(row["dataset"]),
-            f"{name} ({_escape(row['variant'])})" if row["variant"] else name,
+            f"{name} ({in_markdown(row['variant'])})" if row["variant"] else name,
             _accuracy(row),
             number(row["images"], 0),
         ]
@@ -189,7 +187,7 @@ def _table(grid: list[Row]) -> str:
 
 def _accuracy(row: Row) -> str:
     if row["test_accuracy"] is None:
-        return _escape(row["status"])
+        return in_markdown(row["status"])
     several = row["seeds"] > 1
     low, high = (
         (row["test_min"], row["test_max"]) if several else (row["test_low"], row["test_high"])
@@ -201,12 +199,3 @@ def _accuracy(row: Row) -> str:
 def _plain(text: str) -> str:
     """Without the characters that keep a browser from breaking a line."""
     return text.replace(NO_BREAK, " ").replace(NO_BREAK_HYPHEN, "-")
-
-
-def _escape(text: str) -> str:
-    """One line of Markdown that shows ``text`` as it is: no markup, no HTML, no table cell."""
-    line = html.escape(" ".join(text.split()), quote=False)
-    line = re.sub(r"([\\`*_\[\]|~$#])", r"\\\1", line)
-    # GitHub reads a name as a mention, and #1 as a link to an issue, whatever is escaped: a space
-    # without width keeps the two apart.
-    return re.sub(r"[@#](?=\w)", r"\g<0>&#8203;", line)

@@ -12,7 +12,7 @@ import pandas as pd
 from bench.comparing.comparison import Comparison
 from bench.comparing.finding import Judged, Kind
 from bench.comparing.noise import Noise
-from bench.formats import number, significant
+from bench.formats import in_markdown, number, significant
 
 TITLES: Final[dict[Kind, str]] = {"speed": "Speed", "accuracy": "Accuracy"}
 _MOST_NAMES: Final = 3
@@ -65,7 +65,7 @@ def markdown(comparison: Comparison) -> str:
     parts = []
     for title, frame in sections(comparison).items():
         lines = [list(frame.columns), ["---"] * len(frame.columns), *frame.to_numpy().tolist()]
-        rows = ["| " + " | ".join(_markdown_cell(cell) for cell in line) + " |" for line in lines]
+        rows = ["| " + " | ".join(in_markdown(cell) for cell in line) + " |" for line in lines]
         parts.append("\n".join([f"### {title}", "", *rows]))
     return "\n\n".join([*parts, totals(comparison)])
 
@@ -174,9 +174,3 @@ def _few(names: Sequence[str]) -> str:
 
 def _p(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.2g}"
-
-
-def _markdown_cell(text: str) -> str:
-    """On one line, with what Markdown would read as the end of a cell or as HTML escaped."""
-    escaped = text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;")
-    return " ".join(escaped.split())

@@ -1,5 +1,6 @@
 """Speed, and accuracy against what it costs: a point for each depth, one panel a chart."""
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -8,8 +9,29 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullFormatter
 
 from bench.figures.chart import MARKERS, Chart, Rows, listing, make_chart, rows_of
+from bench.formats import significant
 from bench.svg import PAGE, depth_colour
 
+
+@dataclass(frozen=True, slots=True)
+class _Speed:
+    """A figure of medians in columns of the summary; their quartiles stand beside them."""
+
+    key: str
+    title: str
+    axis: str
+    columns: tuple[str, ...]
+
+
+_SPEEDS: Final = (
+    _Speed(
+        "speed",
+        "throughput, filled = training, hollow = inference",
+        "Images per second",
+        ("training_images_per_second", "inference_images_per_second"),
+    ),
+    _Speed("latency", "latency of one image", "Milliseconds", ("latency_ms",)),
+)
 # Column of the summary -> key, axis, words.
 _COSTS: Final = {
     "macs": ("cost", "Multiply-adds per image (MACs)", "MACs per image"),
@@ -18,28 +40,34 @@ _COSTS: Final = {
 
 
 def speed_charts(summary: pd.DataFrame) -> list[Chart]:
-    """Median training and inference images per second of each depth, one chart per panel."""
-    rates = ["training_images_per_second", "inference_images_per_second"]
+    """Median throughput of each depth, and its latency: two charts per panel."""
     charts = []
-    measured = summary.dropna(subset=rates)
+    measured = summary.dropna(subset=[value for each in _SPEEDS for value in each.columns])
     for number, (panel, frame) in enumerate(measured.groupby("panel", sort=False), start=1):
-        rows = frame.groupby("depth")[
-            [*rates, "training_low", "training_high", "inference_low", "inference_high"]
-        ].median()
-        description = f"Images per second on {panel}, logarithmic scale. Training: "
-        training, inference = (listing(frame, rows[rate]) for rate in rates)
-        description += f"{training}. Inference: {inference}"
-        charts.append(
-            make_chart(
-                f"speed-{number}",
-                str(panel),
-                "Throughput (images/s)",
-                description,
-                partial(_draw_speed, rows=rows_of(rows)),
-                rows.reset_index(),
+        for speed in _SPEEDS:
+            rows = frame.groupby("depth")[[c for name in speed.columns for c in _with_quartiles(name)]]
+            medians = rows.median()
+            listed = ". ".join(
+                f"{name.partition('_')[0].capitalize()}: {listing(frame, medians[name])}"
+                for name in speed.columns
             )
-        )
+            charts.append(
+                make_chart(
+                    f"{speed.key}-{number}",
+                    str(panel),
+                    speed.title,
+                    f"{speed.axis} on {panel}, logarithmic scale. {listed}",
+                    partial(_draw_speed, rows=rows_of(medians), speed=speed),
+                    medians.reset_index(),
+                )
+            )
     return charts
+
+
+def _with_quartiles(column: str) -> tuple[str, str, str]:
+    """The columns of the summary that belong to a median."""
+    kind = column.partition("_")[0]
+    return column, f"{kind}_low", f"{kind}_high"
 
 
 def cost_charts(summary: pd.DataFrame) -> list[Chart]:
@@ -69,18 +97,16 @@ def cost_charts(summary: pd.DataFrame) -> list[Chart]:
     return charts
 
 
-def _draw_speed(axes: Axes, rows: Rows) -> None:
-    """A row per depth; filled: training, hollow: inference; bars span the quartiles."""
+def _draw_speed(axes: Axes, rows: Rows, speed: _Speed) -> None:
+    """A row per depth; a second value is hollow; bars span the quartiles."""
     for position, row in enumerate(rows):
         colour = depth_colour(row["depth"])
-        for kind, face in (("training", colour), ("inference", PAGE)):
-            low, high, value = (
-                row[f"{kind}_{name}"] for name in ("low", "high", "images_per_second")
-            )
+        for column, face in zip(speed.columns, (colour, PAGE), strict=False):
+            value, low, high = (row[name] for name in _with_quartiles(column))
             axes.plot([low, high], [position, position], color=colour, linewidth=3, alpha=0.35)
             axes.plot(value, position, "o", markerfacecolor=face, color=colour, markersize=6)
             axes.annotate(
-                f"{value:,.0f}" if value >= 10 else f"{value:.1f}",
+                significant(value),
                 (value, position),
                 xytext=(0, 6),
                 textcoords="offset points",
@@ -95,7 +121,7 @@ def _draw_speed(axes: Axes, rows: Rows) -> None:
     axes.set_ylim(len(rows) - 0.5, -0.7)
     axes.margins(x=0.12)
     axes.grid(axis="y", visible=False)
-    axes.set(xlabel="Images per second (log scale)", ylabel="Depth (layers)")
+    axes.set(xlabel=f"{speed.axis} (log scale)", ylabel="Depth (layers)")
 
 
 def _draw_cost(axes: Axes, rows: Rows, column: str, label: str) -> None:

@@ -27,7 +27,8 @@ function gridOf(table, headers) {
 const withNote = ({ value, note }) => (note ? `${value} (${note})` : value);
 
 function toMarkdown(grid, aligned) {
-  const escaped = (cell) => withNote(cell).replace(/[\\|*_<`]/g, "\\$&");
+  // A name after @ would be a mention where it is pasted: a space without width keeps them apart.
+  const escaped = (cell) => withNote(cell).replace(/[\\|*_<`]/g, "\\$&").replace(/@(?=\w)/g, "@&#8203;");
   const line = (texts) => `| ${texts.join(" | ")} |\n`;
   const [head, ...rows] = grid.map((row) => line(row.map(escaped)));
   return head + line(aligned.map((right) => (right ? "---:" : ":---"))) + rows.join("");

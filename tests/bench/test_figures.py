@@ -37,7 +37,7 @@ def charts():
 def test_four_curves_speed_and_cost_for_each_data_set(charts):
     metrics = ("test-accuracy", "train-accuracy", "test-loss", "train-loss")
     expected = [f"{metric}-{panel}" for panel in (1, 2) for metric in metrics]
-    expected += ["speed-1", "speed-2", "cost-1", "parameters-1", "cost-2", "parameters-2"]
+    expected += ["speed-1", "latency-1", "speed-2", "latency-2", "cost-1", "parameters-1", "cost-2", "parameters-2"]
     assert [chart.key for chart in charts] == expected
 
 
@@ -74,7 +74,7 @@ def test_charts_of_table_6_have_one_family_each(table6):
     assert [chart.key for chart in table6[:4]] == [
         "test-accuracy-1", "train-accuracy-1", "test-loss-1", "train-loss-1",
     ]  # fmt: skip
-    assert len(table6) == 2 * (4 + 1 + 2)
+    assert len(table6) == 2 * (4 + 2 + 2)
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -99,8 +99,9 @@ def test_axes_name_their_units(charts):
     assert {"Training images seen", "Test accuracy (%)"} <= set(texts[0])
     assert "Test loss (nats per image)" in texts[2]
     assert "Images per second (log scale)" in texts[8]
-    assert "Multiply-adds per image (MACs)" in texts[10]
-    assert "Parameters" in texts[11]
+    assert "Milliseconds (log scale)" in texts[9]
+    assert "Multiply-adds per image (MACs)" in texts[12]
+    assert "Parameters" in texts[13]
 
 
 def test_no_fixed_colour_would_vanish_in_the_dark(charts):
