@@ -45,7 +45,9 @@ def speed_charts(summary: pd.DataFrame) -> list[Chart]:
     measured = summary.dropna(subset=[value for each in _SPEEDS for value in each.columns])
     for number, (panel, frame) in enumerate(measured.groupby("panel", sort=False), start=1):
         for speed in _SPEEDS:
-            rows = frame.groupby("depth")[[c for name in speed.columns for c in _with_quartiles(name)]]
+            rows = frame.groupby("depth")[
+                [c for name in speed.columns for c in _with_quartiles(name)]
+            ]
             medians = rows.median()
             listed = ". ".join(
                 f"{name.partition('_')[0].capitalize()}: {listing(frame, medians[name])}"

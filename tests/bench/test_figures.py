@@ -37,7 +37,16 @@ def charts():
 def test_four_curves_speed_and_cost_for_each_data_set(charts):
     metrics = ("test-accuracy", "train-accuracy", "test-loss", "train-loss")
     expected = [f"{metric}-{panel}" for panel in (1, 2) for metric in metrics]
-    expected += ["speed-1", "latency-1", "speed-2", "latency-2", "cost-1", "parameters-1", "cost-2", "parameters-2"]
+    expected += [
+        "speed-1",
+        "latency-1",
+        "speed-2",
+        "latency-2",
+        "cost-1",
+        "parameters-1",
+        "cost-2",
+        "parameters-2",
+    ]
     assert [chart.key for chart in charts] == expected
 
 
@@ -172,7 +181,7 @@ def test_a_loss_that_would_flatten_the_others_makes_its_axis_logarithmic(loss, i
 def test_one_epoch_failures_and_nothing():
     assert all_charts([]) == []
     assert all_charts([make_failed()]) == []
-    assert len(all_charts([make_record(recipe={"epochs": 1}), make_failed(34)])) == 7
+    assert len(all_charts([make_record(recipe={"epochs": 1}), make_failed(34)])) == 8
 
 
 def test_matplotlib_settings_are_put_back():

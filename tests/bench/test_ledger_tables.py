@@ -16,7 +16,7 @@ from tests.bench.factories import make_profile
 from tests.bench.test_claims import GOOD
 from tests.bench.tools import HOSTILE, text_of
 
-PAGE = """{% from "macros.html.j2" import chart_figure, scroll, trace %}
+PAGE = """{% from "macros.html.j2" import chart_figure, scroll, trace, verdicts %}
 <!DOCTYPE html><title>x</title>
 {% include "claims.html.j2" %}"""
 
