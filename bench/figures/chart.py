@@ -118,6 +118,7 @@ def label_ends(axes: Axes, ends: Iterable[tuple[int, float, float]]) -> None:
             color=depth_colour(depth),
             fontweight="bold",
             annotation_clip=False,
+            bbox={"facecolor": PAGE, "edgecolor": "none", "pad": 0.6},  # lines may go on below it
         )
 
 

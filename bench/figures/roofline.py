@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from bench.figures.chart import MARKERS, Chart, legend, make_chart
+from bench.figures.chart import MARKERS, Chart, legend, make_chart, spread
 from bench.performance.records import Limits
 from bench.performance.roofline import Roof, roof
 from bench.performance.summary import best_batches
@@ -78,29 +78,46 @@ def _draw(axes: Axes, frame: pd.DataFrame, top: Roof) -> None:
             markerfacecolor=_FACES[row["direction"]] or colour,
             markersize=6,
         )
-        axes.annotate(
-            f"{row['depth']}",
-            (row["intensity"], height),
-            # The two directions of one network lie close: a label on either side.
-            xytext=(6, -3) if row["direction"] == "training" else (-6, -3),
-            ha="left" if row["direction"] == "training" else "right",
-            textcoords="offset points",
-            color=colour,
-            fontsize=8,
-            fontweight="bold",
-        )
     for scale, axis in ((axes.set_xscale, axes.xaxis), (axes.set_yscale, axes.yaxis)):
         scale("log")
         axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
         axis.set_minor_formatter(NullFormatter())
     axes.margins(y=0.15)
-    # Nothing lies above the roof: that is where the legend has its place.
+    # Nothing lies above the roof: that is where the legend has its place. Labels need some below.
     bottom, ceiling = axes.get_ylim()
-    axes.set_ylim(bottom, ceiling * (ceiling / bottom) ** 0.25)
+    span = ceiling / bottom
+    axes.set_ylim(bottom / span**0.15, ceiling * span**0.25)
     axes.set(xlabel="Operations for each byte moved", ylabel="GFLOP/s")
+    _label(axes, frame[frame["direction"] == "inference"], left=True)
+    _label(axes, frame[frame["direction"] == "training"], left=False)
     marker = partial(Line2D, [], [], linestyle="none", marker="o", color=TEXT)
     legend(
         axes, "upper left", marker(label="training"),
         marker(label="inference", markerfacecolor=PAGE),
     )  # fmt: skip
+
+
+def _label(axes: Axes, points: pd.DataFrame, *, left: bool) -> None:
+    """Write the depths of ``points`` in a column beside all of them, each with a line to its point.
+
+    Points of a machine lie close, so that labels beside each would lie on one another.
+    """
+    if points.empty:
+        return
+    column = points["intensity"].min() / 1.5 if left else points["intensity"].max() * 1.5
+    bottom, top = np.log(axes.get_ylim())
+    # A label needs about a fifteenth of the height.
+    logs = spread(list(np.log(points["operations_per_second"] / 1e9)), (top - bottom) / 15)
+    for row, height in zip(points.to_dict("records"), np.exp(logs), strict=True):
+        axes.annotate(
+            f"{row['depth']}",
+            (row["intensity"], row["operations_per_second"] / 1e9),
+            xytext=(column, height),
+            ha="right" if left else "left",
+            va="center",
+            color=depth_colour(row["depth"]),
+            fontsize=8,
+            fontweight="bold",
+            arrowprops={"arrowstyle": "-", "color": SOFT, "linewidth": 0.5, "shrinkB": 3},
+        )

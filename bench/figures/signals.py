@@ -13,7 +13,15 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from bench.figures.chart import Chart, listing, make_chart, over_seeds
+from bench.figures.chart import (
+    Chart,
+    label_ends,
+    last_points,
+    listing,
+    make_chart,
+    over_seeds,
+    rows_of,
+)
 from bench.measures import MEASURES
 from bench.records import Record
 from bench.svg import PAGE, depth_colour
@@ -114,16 +122,6 @@ def _draw(axes: Axes, frame: pd.DataFrame, x_label: str, y_label: str) -> None:
         legend=False,
         ax=axes,
     )
-    last = frame.groupby("depth")["position"].max()
-    for depth, position in last.items():
-        there = frame[(frame["depth"] == depth) & (frame["position"] == position)]
-        height = there["value"].mean()
-        colour = depth_colour(int(str(depth)))
-        axes.plot(position, height, "o", color=colour, markeredgecolor=PAGE, markersize=4)
-        axes.annotate(
-            f"{depth}", (position, height), xytext=(4, 3), textcoords="offset points",
-            color=colour, fontweight="bold",
-        )  # fmt: skip
     if (frame["quantity"] == "gradient").all():
         axes.set_yscale("log")
     else:
@@ -131,3 +129,11 @@ def _draw(axes: Axes, frame: pd.DataFrame, x_label: str, y_label: str) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.margins(x=0.05, y=0.08)
     axes.set(xlabel=x_label, ylabel=y_label)
+    ends = last_points(frame, "position", "value")
+    # Labels of one position may lie on one another.
+    for _, there in ends.groupby("position"):
+        points = [(row["depth"], row["position"], row["value"]) for row in rows_of(there)]
+        for depth, position, height in points:
+            colour = depth_colour(depth)
+            axes.plot(position, height, "o", color=colour, markeredgecolor=PAGE, markersize=4)
+        label_ends(axes, points)
