@@ -28,7 +28,7 @@ def test_an_absent_folder_holds_nothing(tmp_path):
     [
         ({"schema_version": 2}, "it has schema version 2, this program reads 1"),
         ({"schema_version": 2, "new": 1}, "it has schema version 2, this program reads 1"),
-        ({"rounds": [[float("nan")]]}, "rounds: 0: 0: Input should be greater than 0"),
+        ({"rounds": [[float("nan")]]}, "rounds: 0: 0: Input should be a finite number"),
         ({"rounds": [[-1]]}, "rounds: 0: 0: Input should be greater than 0"),
         ({"rounds": []}, "completed without a sample"),
         ({"rounds": [["1\x1b[31m"]]}, "rounds: 0: 0: Input should be a valid number"),

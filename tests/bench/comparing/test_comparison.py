@@ -104,7 +104,7 @@ def test_speeds_of_other_batches_are_refused_and_accuracies_compared(tmp_path):
 
 
 def test_times_that_are_none_are_refused(tmp_path):
-    endless = make_speed(rounds=((0.1, float("inf")),))
+    endless = make_speed(rounds=((0.1, 1e12),))
     record = make_record()
     speed = Speed(**(record.speed.model_dump() | {"latency_seconds": (1e-300,)}))
     broken = record.model_copy(update={"speed": speed})
