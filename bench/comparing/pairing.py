@@ -89,7 +89,7 @@ def workload_refusal(a: SpeedRecord, b: SpeedRecord) -> str:
 
 
 def usable(seconds: Sequence[float]) -> bool:
-    """Whether all are times that a repetition can take: damaged files hold infinite ones too."""
+    """Whether all are times that a repetition can take: damaged files hold others too."""
     return all(math.isfinite(each) and 1e-9 < each < 1e9 for each in seconds)
 
 
