@@ -5,7 +5,7 @@ bytes, and no torch is imported.
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -32,6 +32,7 @@ from bench.comparing import folders
 from bench.conditions import unequal_conditions
 from bench.errors import BenchError
 from bench.evaluations import Evaluation
+from bench.figures.chart import by_panel
 from bench.figures.costs import cost_charts, speed_charts
 from bench.figures.curves import curve_charts
 from bench.figures.errors import error_charts
@@ -49,7 +50,7 @@ from bench.performance.store import SPEED, load_speed
 from bench.predictions import Classes
 from bench.records import Record
 from bench.reference.loader import dataset_title, load_paper, load_project2022
-from bench.results import Results, distinct, gather, rows
+from bench.results import Results, by_dataset, distinct, gather, rows
 from resnet_models import MODELS, define
 
 
@@ -184,7 +185,7 @@ def _page(
         other_profiles=results.others,
         problems=problems,
         against=against,
-        grid=_by_dataset(grid),
+        grid=by_dataset(grid),
         beside=any(row["theirs_images"] is not None for row in grid),
         footnotes=footnotes(grid),
         pairs=compare_pairs(shown, predictions),
@@ -195,12 +196,12 @@ def _page(
         networks=_networks(shown),
         paper=load_paper(),
         project=load_project2022(),
-        speeds=_by_dataset(rows(summary)),
+        speeds=by_dataset(rows(summary)),
         speed_charts=speed_charts(summary),
-        curve_charts=_by_panel(curve_charts(tables.curves(shown), comparisons.project_curves())),
+        curve_charts=by_panel(curve_charts(tables.curves(shown), comparisons.project_curves())),
         cost_charts=cost_charts(summary),
         signals=signal_table(shown, summary),
-        signal_charts=_by_panel(signal_charts(shown, summary)),
+        signal_charts=by_panel(signal_charts(shown, summary)),
         cells=_cells(shown, summary),
         environments=results.environments,
         evaluations=evaluations,
@@ -267,20 +268,6 @@ def _others(table6: Sequence[Row]) -> dict[str, Any]:
         "charts": others_charts(digests),
         "results": rows(others.all_results()),
     }
-
-
-def _by_dataset(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    groups: dict[str, list[Row]] = {}
-    for row in rows:
-        groups.setdefault(dataset_title(row["dataset"]), []).append(row)
-    return groups
-
-
-def _by_panel(charts: Iterable[Any]) -> dict[str, list[Any]]:
-    groups: dict[str, list[Any]] = {}
-    for chart in charts:
-        groups.setdefault(chart.panel, []).append(chart)
-    return groups
 
 
 def _banner(results: Results) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from bench.errors import UsageError
 from bench.findings import Row, headline
 from bench.ledger import Verdict
 from bench.records import Environment, Record
+from bench.reference.loader import dataset_title
 
 T = TypeVar("T", bound=Hashable)
 
@@ -117,3 +118,11 @@ def rows(frame: pd.DataFrame) -> list[Row]:
 def distinct(items: Iterable[T]) -> list[T]:
     """Each once, in the order of their first."""
     return list(dict.fromkeys(items))
+
+
+def by_dataset(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Rows by the title of their data set, in the order of their first."""
+    groups: dict[str, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(dataset_title(row["dataset"]), []).append(row)
+    return groups

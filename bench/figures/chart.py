@@ -75,6 +75,14 @@ def make_chart(
     return Chart(key, panel, title, description, draw_svg(draw, key, size), csv)
 
 
+def by_panel(charts: Iterable[Chart]) -> dict[str, list[Chart]]:
+    """Charts by their panel, in the order of their first."""
+    groups: dict[str, list[Chart]] = {}
+    for chart in charts:
+        groups.setdefault(chart.panel, []).append(chart)
+    return groups
+
+
 def rows_of(frame: pd.DataFrame) -> Rows:
     """Its rows as dicts, index included."""
     return frame.reset_index().to_dict("records")

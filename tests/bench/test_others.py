@@ -100,6 +100,14 @@ def test_our_errors_lead_to_their_records():
     assert f'<a class="trace" href="#cell-{record.cell.id}">{error:.2f}</a>' in section
 
 
+def test_a_mean_over_seeds_leads_to_each_of_them():
+    page = report.render(RECORDS["table6 with seeds"], [])
+    section = page[page.index('<section id="others">') :].partition("</section>")[0]
+    for record in RECORDS["table6 with seeds"]:
+        if record.cell.model == "cifar_resnet20":
+            assert f'href="#cell-{record.cell.id}"' in section
+
+
 def test_figures_have_every_result_and_ours_where_the_budget_is_the_papers():
     shown = digests(our_rows(make_profile("table6")))
     cifar, imagenet = others_charts(shown)
