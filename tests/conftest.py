@@ -1,8 +1,13 @@
 """Shared fixtures (the real datasets, fetched once per machine) and the benchmarks' options."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+# Workers share the cores. torch reads this when it is imported, and so do processes of tests.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["OMP_NUM_THREADS"] = "1"
 
 from bench.data.datasets import Dataset
 from bench.data.sources import default_data_dir, load

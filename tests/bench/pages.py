@@ -4,8 +4,6 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
-import html5lib
-
 from bench import report
 from bench.against_tables import Links, set_beside
 from bench.performance.speed_tables import Workloads
@@ -21,7 +19,7 @@ from tests.bench.factories import (
     make_signals,
 )
 from tests.bench.speeds import QUIET, make_limits, make_speed_record, make_workload
-from tests.bench.tools import HOSTILE
+from tests.bench.tools import HOSTILE, parsed
 
 
 def changed(record, *, slower=1.0, more_correct=0):
@@ -104,11 +102,6 @@ def odd_page(text):
         evaluations=[make_evaluation(file_name=text, **made)],
         workloads=Workloads(workloads, make_limits(**made)),
     )
-
-
-@cache
-def parsed(page):
-    return html5lib.parse(page, namespaceHTMLElements=False)
 
 
 def table_of(page, label):

@@ -4,7 +4,6 @@ from collections import Counter
 from dataclasses import replace
 from math import ceil
 
-import html5lib
 import numpy as np
 import pytest
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -18,7 +17,7 @@ from bench.figures.freezes import freeze_charts
 from bench.reference.loader import load_project2022
 from bench.report import FILTERS
 from tests.bench.synthetic_logs import clean_log, make_log
-from tests.bench.tools import HOSTILE
+from tests.bench.tools import HOSTILE, text_of
 
 PROJECT = load_project2022()
 LOGS = run_logs(PROJECT)
@@ -250,8 +249,7 @@ def page(shown):
 
 
 def test_the_section_of_the_report():
-    section = html5lib.parse(page(AUDIT), namespaceHTMLElements=False)
-    text = " ".join(" ".join(section.itertext()).split())
+    text = text_of(page(AUDIT))
     for finding in AUDIT.findings:
         assert " ".join(finding.evidence.split()) in text
         assert " ".join(finding.consequence.split()) in text

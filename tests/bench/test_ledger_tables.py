@@ -3,7 +3,6 @@
 import json
 from functools import cache
 
-import html5lib
 import pytest
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -81,10 +80,9 @@ def test_json_is_whole_and_not_rounded():
     assert by_id["table2.plain.18"]["verdict"] == "not run"
 
 
-def test_the_section_is_valid_html_with_every_claim():
+def test_the_section_has_every_claim():
     judged = verdicts()
     html = page(judged)
-    html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(html)
     text = text_of(html)
     for claim in load_claims():
         assert claim.id in text

@@ -13,7 +13,7 @@ import pytest
 from bench.layers import layer_table
 from bench.reference.loader import load_paper
 from resnet_models import MODELS, define
-from tests.bench.tools import ROOT, assert_refused, bench
+from tests.bench.tools import ROOT, assert_refused, bench, bench_process
 
 TABLE1 = load_paper().tables.table1
 
@@ -199,10 +199,10 @@ def test_wrong_requests_exit_with_2(arguments, texts):
 @pytest.mark.parametrize("arguments", [[], ["--csv"], ["resnet18"], ["--table1"]])
 def test_an_output_that_cannot_be_written_exits_with_1(arguments):
     with Path("/dev/full").open("w") as full:
-        done = bench("models", *arguments, stdout=full)
+        done = bench_process("models", *arguments, stdout=full)
     assert_refused(done, 1, "^error: cannot write the output: No space left on device\n$")
     if arguments != ["--csv"]:
-        done = bench("models", *arguments, PYTHONIOENCODING="ascii")
+        done = bench_process("models", *arguments, PYTHONIOENCODING="ascii")
         assert_refused(done, 1, r"^error: .* ascii has no .*; set PYTHONIOENCODING=utf-8\n$")
 
 
@@ -210,7 +210,7 @@ def test_an_output_that_cannot_be_written_exits_with_1(arguments):
 def test_a_closed_pipe_is_left_quietly(arguments):
     reader, writer = os.pipe()
     os.close(reader)
-    done = bench("models", *arguments, stdout=writer)
+    done = bench_process("models", *arguments, stdout=writer)
     os.close(writer)
     assert (done.returncode, done.stderr) == (1, "")
 

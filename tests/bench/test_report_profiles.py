@@ -10,8 +10,8 @@ from bench.errors import UsageError
 from bench.findings import CONCLUSIONS
 from bench.records import Course, Engine
 from tests.bench.factories import START, make_record
-from tests.bench.pages import page_of, parsed, table_of
-from tests.bench.tools import text_of
+from tests.bench.pages import page_of, table_of
+from tests.bench.tools import parsed, text_of
 
 RESULTS = "Accuracy and loss of every cell"
 

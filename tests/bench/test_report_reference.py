@@ -5,8 +5,8 @@ import re
 import pytest
 
 from bench.reference.loader import load_paper, load_project2022
-from tests.bench.pages import page_of, parsed
-from tests.bench.tools import text_of
+from tests.bench.pages import page_of
+from tests.bench.tools import parsed, text_of
 
 
 def section(name, which):
