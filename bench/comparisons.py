@@ -10,7 +10,8 @@ from typing import Any, Final
 import pandas as pd
 
 from bench.reference.loader import Project2022, ProjectRun, load_paper, load_project2022
-from bench.tables import BUDGET, SCORES, TEST, VARIANT, in_order, wilson_interval
+from bench.stats import wilson_interval
+from bench.tables import BUDGET, SCORES, TEST, VARIANT, in_order
 
 NOT_RUN: Final = "not run"
 # Budgets closer than this (relative) count as equal.

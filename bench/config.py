@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from bench import recipes
+from bench.cell import Cell
 from bench.data.datasets import find
 from bench.errors import UsageError
 from bench.recipes import Recipe
-from bench.records import Cell
 from resnet_models import MODELS, define
 from resnet_models.spec import Lineage, Shortcut, Stem
 

@@ -3,14 +3,13 @@
 from typing import Final
 
 from bench.doctor import Machine
+from bench.environment import load_problem, threads_problem
 from bench.records import Environment
 
 # The quick profile's largest network, ResNet-152 on CIFAR-10, took 2.4 GB.
 LEAST_MEMORY: Final = 3 * 10**9
 # Three checkpoints of ResNet-152 with AdamW: two are kept while the next one is written.
 LEAST_DISK: Final = 3 * 10**9
-# Of the CPUs; what other programs may take before timings suffer.
-MOST_LOAD: Final = 0.25
 
 
 def problems(machine: Machine) -> list[str]:
@@ -57,27 +56,6 @@ def problems(machine: Machine) -> list[str]:
         if text not in ("verified", "missing")
     ]
     return found
-
-
-def threads_problem(threads: int, cpus: float) -> str | None:
-    """What more ``threads`` than ``cpus`` do."""
-    if threads <= cpus:
-        return None
-    return (
-        f"torch uses {threads} threads on {cpus:g} CPUs, which makes every step much slower. Set "
-        f"OMP_NUM_THREADS={max(1, int(cpus))}."
-    )
-
-
-def load_problem(load: float | None, cpus: float) -> str | None:
-    """What other programs do to timings, where they keep the CPUs busy."""
-    if load is None or load <= MOST_LOAD * cpus:
-        return None
-    return (
-        f"a load of {load:.1f} on {cpus:g} CPUs: other programs want them too, or did a moment "
-        "ago, so timings come out too long and vary; accuracies do not change. Stop those "
-        "programs, or wait."
-    )
 
 
 def facts(machine: Machine) -> dict[str, str]:

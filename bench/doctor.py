@@ -1,11 +1,7 @@
 """What this machine offers, what the engine makes of it and why; ``bench.diagnosis`` reads it."""
 
-import importlib.util
-import os
 import shutil
 import subprocess
-import sys
-import sysconfig
 import warnings
 from pathlib import Path
 from typing import Final, Literal
@@ -18,7 +14,7 @@ from bench.data import cache
 from bench.data.datasets import SPECS, NotThereError, SourceError
 from bench.data.sources import default_data_dir
 from bench.engine import EngineOptions, choose_engine, fastest_precision, native_bfloat16
-from bench.environment import describe
+from bench.environment import compile_problem, describe, load_average
 from bench.records import Engine, Environment, Precision, Stored
 from bench.selftest import CheckResult
 from bench.speed_matrix import Row
@@ -146,14 +142,6 @@ def cpu_limit(file: Path = Path("/sys/fs/cgroup/cpu.max")) -> float | None:
         return None  # no container, or its quota is "max"
 
 
-def load_average() -> float | None:
-    """Processes that wanted a CPU over the last minute, our own included."""
-    try:
-        return os.getloadavg()[0]
-    except (OSError, AttributeError):
-        return None  # Windows
-
-
 def memory_free(file: Path = Path("/proc/meminfo")) -> int | None:
     """Memory that programs can still have, on Linux."""
     try:
@@ -179,21 +167,3 @@ def cached(name: str, data_dir: Path) -> str:
     except SourceError as error:
         return str(error)
     return "verified"
-
-
-def compile_problem(device: torch.device) -> str | None:
-    """Why torch.compile cannot work for ``device``, or None: nothing is known against it."""
-    mac = sys.platform == "darwin"
-    if device.type == "cuda":
-        if torch.cuda.get_device_capability(device) < (7, 0):
-            return "Triton needs a GPU of compute capability 7.0"
-        if importlib.util.find_spec("triton") is None:
-            return "Triton is missing; pip install triton"
-        compilers = [os.environ.get("CC", "cc"), "gcc", "clang"]
-    else:
-        compilers = [os.environ.get("CXX", "clang++" if mac else "g++")]
-    if not any(map(shutil.which, compilers)):
-        return f"there is no compiler ({compilers[0]}); install one, or name it in $CC and $CXX"
-    if not Path(sysconfig.get_path("include"), "Python.h").exists():
-        return "Python.h is missing; install the development files of Python (python3-dev)"
-    return None

@@ -162,3 +162,17 @@ def probe_seconds(
         synchronize(device)
         samples.append(clock() - start)
     return tuple(samples[1:])
+
+
+# In the words of torch's CPU allocator, of the system, and of CUDA and its libraries.
+OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "out of memory", "ALLOC_FAILED")
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out; on CPUs torch says so in a RuntimeError of no class of its own."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError) or (
+        any(words in str(error) for words in OUT_OF_MEMORY)
+    ):
+        return True
+    # A capture that memory ended complains of the capture, in the course of the first error.
+    return error.__context__ is not None and out_of_memory(error.__context__)

@@ -1,10 +1,15 @@
 """The machine and the software behind a record."""
 
+import importlib.util
 import os
 import platform
+import shutil
 import subprocess
+import sys
+import sysconfig
 import warnings
 from pathlib import Path
+from typing import Final
 
 import torch
 import torchvision
@@ -111,3 +116,54 @@ def _git(root: Path, *arguments: str) -> str:
     return subprocess.run(
         ["git", "-C", str(root), *arguments], capture_output=True, text=True, check=True, timeout=10
     ).stdout.strip()
+
+
+# Of the CPUs; what other programs may take before timings suffer.
+MOST_LOAD: Final = 0.25
+
+
+def threads_problem(threads: int, cpus: float) -> str | None:
+    """What more ``threads`` than ``cpus`` do."""
+    if threads <= cpus:
+        return None
+    return (
+        f"torch uses {threads} threads on {cpus:g} CPUs, which makes every step much slower. Set "
+        f"OMP_NUM_THREADS={max(1, int(cpus))}."
+    )
+
+
+def load_problem(load: float | None, cpus: float) -> str | None:
+    """What other programs do to timings, where they keep the CPUs busy."""
+    if load is None or load <= MOST_LOAD * cpus:
+        return None
+    return (
+        f"a load of {load:.1f} on {cpus:g} CPUs: other programs want them too, or did a moment "
+        "ago, so timings come out too long and vary; accuracies do not change. Stop those "
+        "programs, or wait."
+    )
+
+
+def load_average() -> float | None:
+    """Processes that wanted a CPU over the last minute, our own included."""
+    try:
+        return os.getloadavg()[0]
+    except (OSError, AttributeError):
+        return None  # Windows
+
+
+def compile_problem(device: torch.device) -> str | None:
+    """Why torch.compile cannot work for ``device``, or None: nothing is known against it."""
+    mac = sys.platform == "darwin"
+    if device.type == "cuda":
+        if torch.cuda.get_device_capability(device) < (7, 0):
+            return "Triton needs a GPU of compute capability 7.0"
+        if importlib.util.find_spec("triton") is None:
+            return "Triton is missing; pip install triton"
+        compilers = [os.environ.get("CC", "cc"), "gcc", "clang"]
+    else:
+        compilers = [os.environ.get("CXX", "clang++" if mac else "g++")]
+    if not any(map(shutil.which, compilers)):
+        return f"there is no compiler ({compilers[0]}); install one, or name it in $CC and $CXX"
+    if not Path(sysconfig.get_path("include"), "Python.h").exists():
+        return "Python.h is missing; install the development files of Python (python3-dev)"
+    return None

@@ -19,7 +19,7 @@ from bench.data.normalisation import Normalisation, normalisations
 from bench.environment import describe
 from bench.errors import BenchError, UsageError
 from bench.evaluations import TOLERANCE, Evaluation, Score
-from bench.tables import wilson_interval
+from bench.stats import wilson_interval
 from bench.train import evaluate
 from resnet_models import Definition, define
 from resnet_models.convert import assumed, convert, recognise, unwrap

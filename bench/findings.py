@@ -1,12 +1,11 @@
 """Sentences: what was found, what a budget allows one to conclude, remarks on the reference."""
 
-from collections.abc import Hashable, Iterable, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Final
 
 from bench.formats import number
+from bench.tables import Row
 from bench.words import model_title
-
-Row = dict[Hashable, Any]
 
 CONCLUSIONS: Final = {
     "smoke": "This run proves that everything works from data to report. Parameters and MACs are "

@@ -8,6 +8,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from bench import speed, store
+from bench.cell import Cell
 from bench.config import Plan, RunConfig
 from bench.context import Context, RunOptions
 from bench.data.batches import DeviceData
@@ -17,7 +18,7 @@ from bench.engine import choose_engine
 from bench.environment import describe
 from bench.errors import BenchError, UsageError
 from bench.progress import GridProgress
-from bench.records import Cell, Record
+from bench.records import Record
 from bench.run_cell import CellRun
 from bench.schedule import budget
 from bench.train import Data

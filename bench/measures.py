@@ -12,8 +12,9 @@ from typing import Final
 
 from bench.auditing.freezing import can_freeze_be_seen, find_freeze
 from bench.auditing.logs import log_of
+from bench.cell import Cell
 from bench.recipes import Recipe, StepSchedule
-from bench.records import Cell, Cost, Moment, Record, Signals
+from bench.records import Cost, Moment, Record, Signals
 
 CHANCE_PERCENT: Final = 90.0
 """Error of guessing one of ten classes."""

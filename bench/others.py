@@ -11,8 +11,8 @@ from typing import Final
 
 import pandas as pd
 
-from bench.findings import Row
 from bench.reference.loader import Reproduction, load_paper, load_reproductions
+from bench.tables import Row
 from bench.words import NETWORKS
 from resnet_models import MODELS
 

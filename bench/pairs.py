@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, groupby, pairwise
 
+from bench.cell import Cell
 from bench.comparing.mcnemar import PairedDifference, compare
 from bench.predictions import Classes
-from bench.records import Cell, Record
+from bench.records import Record
 from bench.stats import holm
 
 Load = Callable[[Record], Classes | None]

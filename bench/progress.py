@@ -9,7 +9,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from bench.records import Cell, EpochRecord, Record
+from bench.cell import Cell
+from bench.records import EpochRecord, Record
 
 
 class GridProgress:

@@ -7,10 +7,8 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bench.data.normalisation import Normalisation
+from bench.data.normalisation import Augmentation, Normalisation
 from resnet_models.spec import Initialization
-
-Augmentation = Literal["none", "crop_flip"]
 
 WARMUP: Final = "_warmup"
 """In the name of a recipe that is another one but for an ``ErrorWarmup``."""
@@ -19,25 +17,27 @@ FROZEN: Final = "_frozen"
 """In the name of a recipe whose weights freeze, before the epoch after which they do."""
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """What says what to run: nothing in it changes, and nothing else is in it."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class LinearSchedule(_Frozen):
+class LinearSchedule(Frozen):
     """Linear warm-up from 0 to the recipe's rate, then linear decay to 0."""
 
     kind: Literal["linear"] = "linear"
     warmup_fraction: float = Field(ge=0, lt=1, description="share of the steps")
 
 
-class ErrorWarmup(_Frozen):
+class ErrorWarmup(Frozen):
     """A lower rate until the network has begun to learn (section 4.2, 110 layers)."""
 
     learning_rate: float = Field(gt=0)
     until_train_error: float = Field(gt=0, lt=1, description="fraction of wrong predictions")
 
 
-class StepSchedule(_Frozen):
+class StepSchedule(Frozen):
     """The recipe's rate, multiplied by ``factor`` at each milestone."""
 
     kind: Literal["step"] = "step"
@@ -50,7 +50,7 @@ class StepSchedule(_Frozen):
 Schedule = Annotated[LinearSchedule | StepSchedule, Field(discriminator="kind")]
 
 
-class Recipe(_Frozen):
+class Recipe(Frozen):
     """Everything that decides a training run but the model, the data and the seed."""
 
     name: str = Field(pattern=r"^[a-z0-9_]+$")

@@ -20,6 +20,7 @@ from bench import (
     comparisons,
     ledger_tables,
     others,
+    stats,
     store,
     summaries,
     tables,
@@ -40,7 +41,7 @@ from bench.figures.freezes import freeze_charts
 from bench.figures.others import others_charts
 from bench.figures.signals import signal_charts, signal_table
 from bench.figures.verdicts import MARKS, verdict_chart
-from bench.findings import CONCLUSIONS, OTHER_CONCLUSION, Row, footnotes
+from bench.findings import CONCLUSIONS, OTHER_CONCLUSION, footnotes
 from bench.formats import duration, fit_for_html, number, period, significant, size
 from bench.pairs import Load, compare_pairs
 from bench.performance import block_tables, block_times, speed_tables
@@ -51,6 +52,7 @@ from bench.predictions import Classes
 from bench.records import Record
 from bench.reference.loader import dataset_title, load_paper, load_project2022
 from bench.results import Results, by_dataset, distinct, gather, rows
+from bench.tables import Row
 from resnet_models import MODELS, define
 
 
@@ -227,7 +229,7 @@ FILTERS: Final = {
     "duration": duration,
     "period": period,
     "dataset_title": dataset_title,
-    "interval": tables.wilson_interval,
+    "interval": stats.wilson_interval,
     "stacked": catalog_tables.stacked,
 }
 

@@ -12,10 +12,11 @@ import pandas as pd
 
 from bench import comparisons, ledger, tables
 from bench.errors import UsageError
-from bench.findings import Row, headline
+from bench.findings import headline
 from bench.ledger import Verdict
 from bench.records import Environment, Record
 from bench.reference.loader import dataset_title
+from bench.tables import Row
 
 T = TypeVar("T", bound=Hashable)
 

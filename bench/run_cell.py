@@ -14,7 +14,7 @@ from bench.checkpoint import Checkpoints
 from bench.config import Plan
 from bench.context import Context, command
 from bench.data.datasets import DatasetSpec
-from bench.engine import applied
+from bench.engine import applied, out_of_memory
 from bench.errors import BenchError, StorageError
 from bench.records import (
     Cost,
@@ -34,8 +34,6 @@ from bench.trainer import Trainer
 from resnet_models import Definition, define
 
 LEAST_MICRO_BATCH = 4
-# In the words of torch's CPU allocator, of the system, and of CUDA and its libraries.
-OUT_OF_MEMORY = ("not enough memory", "can't allocate memory", "out of memory", "ALLOC_FAILED")
 
 
 class CellRun:
@@ -263,13 +261,3 @@ class CellRun:
             f"{self.plan.cell.id}: out of memory; starting over with {size} images at a time, "
             f"whose gradients add up to those of the batch of {self._batch_size}"
         )
-
-
-def out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out; on CPUs torch says so in a RuntimeError of no class of its own."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError) or (
-        any(words in str(error) for words in OUT_OF_MEMORY)
-    ):
-        return True
-    # A capture that memory ended complains of the capture, in the course of the first error.
-    return error.__context__ is not None and out_of_memory(error.__context__)

@@ -13,7 +13,6 @@ import numpy as np
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestIndPower, TTestPower
-from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 LEVEL: Final = 0.05
@@ -115,13 +114,8 @@ def prediction_interval(values: Values) -> Interval:
 
 
 def share_interval(percent: float, images: int) -> Interval:
-    """Wilson's interval, in percent, of a share counted on ``images`` images.
-
-    It covers the noise of a finite test set only, not that of seeds.
-    """
-    correct = round(percent / 100 * images)
-    low, high = proportion_confint(correct, images, alpha=LEVEL, method="wilson")
-    return Interval(100 * float(low), 100 * float(high))
+    """``wilson_interval`` of a share counted on ``images`` images."""
+    return Interval(*wilson_interval(percent, images))
 
 
 def stand_in(average: float, std: float, runs: int) -> tuple[float, ...]:
@@ -180,3 +174,13 @@ def _pair(ours: Values, theirs: Values) -> CompareMeans:
 def _interval(bounds: Sequence[float]) -> Interval:
     low, high = bounds
     return Interval(float(low), float(high))
+
+
+def wilson_interval(accuracy: float, images: float) -> tuple[float, float]:
+    """95 % interval, in percent, of an ``accuracy`` in percent measured on ``images`` images.
+
+    It covers the noise of a finite test set only, not that of seeds, recipes or machines.
+    """
+    correct = round(accuracy / 100 * images)
+    interval = stats.binomtest(correct, int(images)).proportion_ci(1 - LEVEL, method="wilson")
+    return 100 * float(interval.low), 100 * float(interval.high)

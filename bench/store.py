@@ -12,11 +12,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from bench import predictions as predictions_file
+from bench.cell import Cell
 from bench.errors import BenchError, StorageError
 from bench.evaluations import Evaluation
 from bench.migrate import READABLE_VERSIONS, to_current
 from bench.predictions import Classes
-from bench.records import Cell, Record
+from bench.records import Record
 
 KNOWN = ", ".join(map(str, READABLE_VERSIONS))
 RECORD_FILE = "record.json"

@@ -10,13 +10,13 @@ import pandas as pd
 from pydantic import Field
 
 from bench import ledger_tables
-from bench.findings import CONCLUSIONS, NO_BREAK, NO_BREAK_HYPHEN, OTHER_CONCLUSION, Row
+from bench.findings import CONCLUSIONS, NO_BREAK, NO_BREAK_HYPHEN, OTHER_CONCLUSION
 from bench.formats import in_markdown, number
 from bench.judgements.outcome import Word
 from bench.records import Environment, Stored
 from bench.reference.loader import dataset_title
 from bench.results import Results, rows
-from bench.tables import SCORES
+from bench.tables import SCORES, Row
 from bench.words import model_title
 
 SCHEMA_VERSION: Final = 1

@@ -4,16 +4,16 @@ Nothing is rounded here and no torch is imported. A cell that failed or never ra
 numbers are NaN and ``status`` says why.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Hashable, Sequence
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
 from bench.recipes import WARMUP
 from bench.records import EpochRecord, Record, Speed
 from bench.reference.loader import dataset_title, load_project2022
+from bench.stats import wilson_interval
 from bench.words import NETWORKS
 
 # A group of cells that differ in depth and seed only, so that their numbers may be compared.
@@ -41,16 +41,6 @@ _RUN: Final = ["status", "reason", "precision", "device", "train_seconds"]
 TEST: Final = ["test_low", "test_high", "test_images"]
 _SUMMARY: Final = [*IDENTITY, *_RUN, *BUDGET, *SCORES, *TEST, *_SPEED, *_MEMORY, *_COST]
 _CURVES: Final = [*IDENTITY, "epoch", "images", *SCORES]
-
-
-def wilson_interval(accuracy: float, images: float) -> tuple[float, float]:
-    """95 % interval, in percent, of an ``accuracy`` in percent measured on ``images`` images.
-
-    It covers the noise of a finite test set only, not that of seeds, recipes or machines.
-    """
-    correct = round(accuracy / 100 * images)
-    interval = binomtest(correct, int(images)).proportion_ci(0.95, method="wilson")
-    return 100 * float(interval.low), 100 * float(interval.high)
 
 
 def summarize(records: Sequence[Record]) -> pd.DataFrame:
@@ -192,3 +182,6 @@ def _quartiles(seconds: Sequence[float]) -> np.ndarray[tuple[int], np.dtype[np.f
     if not seconds:
         return np.full(3, np.nan)
     return np.asarray(np.quantile(seconds, [0.25, 0.5, 0.75]), dtype=np.float64)
+
+
+Row = dict[Hashable, Any]

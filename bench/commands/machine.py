@@ -57,11 +57,14 @@ def compare_loops(
     if json is not None:
         refuse_unwritable(json)
     from bench.compare_loops import Comparisons, compare
-    from bench.diagnosis import load_problem
-    from bench.doctor import compile_problem, load_average
-    from bench.engine import EngineOptions, applied, choose_engine
-    from bench.environment import choose_device, describe
-    from bench.run_cell import out_of_memory
+    from bench.engine import EngineOptions, applied, choose_engine, out_of_memory
+    from bench.environment import (
+        choose_device,
+        compile_problem,
+        describe,
+        load_average,
+        load_problem,
+    )
 
     torch_device = choose_device(device)
     if compile_ == "on" and (problem := compile_problem(torch_device)):

@@ -8,15 +8,8 @@ import typer
 
 from bench.commands.shared import EXIT_FAILURE, MOST, Device, names
 from bench.errors import UsageError
-from bench.performance.matrix import (
-    DIRECTIONS,
-    MODELS,
-    USUAL,
-    Variant,
-    default_matrix,
-    sweep_start,
-)
-from bench.performance.records import Direction, MemoryFormat
+from bench.performance.matrix import DIRECTIONS, MODELS, default_matrix, sweep_start
+from bench.performance.records import USUAL, Direction, MemoryFormat, Variant
 from bench.performance.store import SPEED
 from bench.records import Precision
 from bench.terminal import say
@@ -72,8 +65,7 @@ def speed(
     """Measure speed, latency and memory of the networks beside the machine's own limits."""
     if sweep and batch_size is not None:
         raise UsageError("--sweep finds the batch size: leave out --batch-size or --sweep")
-    from bench.doctor import load_average
-    from bench.environment import choose_device, describe
+    from bench.environment import choose_device, describe, load_average
     from bench.performance.rounds import Setting, refuse_impossible
 
     load, torch_device = load_average(), choose_device(device)

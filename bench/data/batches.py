@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bench.data.datasets import DatasetSpec, Split
+from bench.data.normalisation import Augmentation
 from bench.errors import UsageError
-from bench.recipes import Augmentation
 
 PAD = 4
 """Zero pixels around the image before the random crop (paper, section 4.2)."""

@@ -45,3 +45,6 @@ def normalised(spec: DatasetSpec, name: Normalisation) -> DatasetSpec:
             f"normalisation {name!r} does not apply to {spec.name}; there are {', '.join(known)}"
         )
     return known[name]
+
+
+Augmentation = Literal["none", "crop_flip"]

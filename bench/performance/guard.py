@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.diagnosis import load_problem, threads_problem
+from bench.environment import load_problem, threads_problem
 from bench.performance.nvml import Gpu
 from bench.performance.records import Conditions
 from bench.records import Environment

@@ -1,18 +1,21 @@
 """Speed on the terminal: a table, then what to think of it. Rounding and wording only. No torch."""
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
 from bench.formats import significant, size
-from bench.performance.matrix import USUAL
 from bench.performance.records import Limits, SpeedRecord
-from bench.performance.roofline import roof
-from bench.performance.summary import PHASES, best_batches, contradictions, summarize
+from bench.performance.summary import (
+    PHASES,
+    best_batches,
+    limits_line,
+    notes,
+    summarize,
+    unusual,
+)
 from bench.terminal import plain_table, wide
-from resnet_models import MODELS
 
 COLUMNS = [
     "Network", "Stem", "Direction", "Batch", "Precision", "Images/s", "Quartiles", "p50, ms",
@@ -60,44 +63,5 @@ def _cells(row: dict[Any, Any]) -> list[str]:
     ]
 
 
-def unusual(row: dict[Any, Any]) -> list[str]:
-    """What of the workload in ``row`` of a summary is not as it usually is, in words."""
-    published = MODELS[row["model"]].shortcuts[0]
-    words = {
-        f"lineage {row['lineage']}": row["lineage"] != USUAL.lineage,
-        f"option {row['shortcut']}": row["shortcut"] != published,
-        f"{row['resolution']}×{row['resolution']} pixels": row["resolution"] != USUAL.resolution,
-        row["memory_format"]: row["memory_format"] != USUAL.memory_format,
-        "compiled": row["compiled"],
-    }
-    return [text for text, holds in words.items() if holds]
-
-
 def _percent(share: float) -> str:
     return "–" if pd.isna(share) else f"{share:.0%}"
-
-
-def limits_line(limits: Limits) -> str:
-    """What the machine did at most."""
-    roofs = {precision: roof(limits, precision) for precision in limits.product_seconds}
-    rates = [
-        f"{significant(found.operations_per_second / 1e9)} GFLOP/s in {precision}"
-        for precision, found in roofs.items()
-        if found
-    ]
-    moved = limits.copy_bytes / min(limits.copy_seconds)
-    return (
-        f"The machine's limits: {', '.join(rates)} (a matrix product or a convolution, whichever "
-        f"is faster), {significant(moved / 1e9)} GB/s (copies)."
-    )
-
-
-def notes(records: Sequence[SpeedRecord], limits: Limits | None) -> list[str]:
-    """Failures, warnings (each once, with the number of records that have it), contradictions."""
-    failed = [f"failed: {each.workload.id}: {each.reason}" for each in records if each.reason]
-    counted = Counter(text for record in records for text in record.conditions.warnings)
-    warnings = [
-        f"warning ({number} of {len(records)} workloads): {text}"
-        for text, number in counted.items()
-    ]
-    return [*failed, *warnings, *(f"problem: {each}" for each in contradictions(records, limits))]

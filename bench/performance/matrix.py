@@ -1,38 +1,27 @@
 """Which workloads are measured. No torch here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import product
 from math import prod
 from typing import Final, get_args
 
 from bench.config import DEPTHS
 from bench.errors import UsageError
-from bench.performance.records import Direction, MemoryFormat, Workload
-from bench.performance.roofline import NUMBER_BYTES, layers_of
+from bench.performance.records import (
+    NUMBER_BYTES,
+    USUAL,
+    Direction,
+    Variant,
+    Workload,
+    layers_of,
+)
 from bench.records import Precision
 from resnet_models import MODELS as NETWORKS
 from resnet_models import define
-from resnet_models.spec import Lineage, Shortcut, Stem
 
 MODELS: Final = tuple(f"resnet{depth}" for depth in DEPTHS)
 BATCH_SIZE: Final = {"cpu": 32, "cuda": 128}
 DIRECTIONS: Final[tuple[Direction, ...]] = get_args(Direction)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
-    """What all workloads of a matrix share; stem and shortcut are the published ones where None."""
-
-    lineage: Lineage = "paper"
-    stem: Stem | None = None
-    shortcut: Shortcut | None = None
-    resolution: int = 32
-    memory_format: MemoryFormat = "channels_last"
-    compiled: bool = False
-
-
-USUAL: Final = Variant()
 
 
 def make_workload(

@@ -14,8 +14,7 @@ from bench.data.batches import DeviceData, epoch_plan
 from bench.data.datasets import SPECS, Split
 from bench.engine import applied
 from bench.performance import timing
-from bench.performance.records import StepSplit, Workload
-from bench.performance.roofline import definition
+from bench.performance.records import StepSplit, Workload, definition
 from bench.performance.timing import Stopwatch
 from bench.records import Engine
 from bench.train import predict

@@ -3,12 +3,14 @@
 Rates, medians, intervals and shares of a limit are derived when they are read.
 """
 
+from dataclasses import dataclass
 from typing import Final, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
+from bench.layers import Layer, layer_table
 from bench.records import Environment, PeakMemory, Precision, Seconds, Stored
-from resnet_models import MODELS, define
+from resnet_models import MODELS, Definition, define
 from resnet_models.spec import Lineage, Shortcut, Stem
 
 SCHEMA_VERSION: Final = 1
@@ -134,3 +136,38 @@ class Limits(Stored):
     )
     copy_bytes: int = Field(gt=0, description="read and written by one copy, both counted")
     copy_seconds: tuple[Seconds, ...]
+
+
+NUMBER_BYTES: Final[dict[Precision, int]] = {"float32": 4, "bfloat16": 2, "float16": 2}
+
+
+def definition(workload: Workload) -> Definition:
+    """The network of ``workload``."""
+    return define(
+        workload.model,
+        lineage=workload.lineage,
+        stem=workload.stem,
+        shortcut=workload.shortcut,
+        in_channels=workload.in_channels,
+        num_classes=workload.classes,
+    )
+
+
+def layers_of(workload: Workload) -> list[Layer]:
+    """All layers of its network at its resolution."""
+    return layer_table(definition(workload), workload.resolution)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """What all workloads of a matrix share; stem and shortcut are the published ones where None."""
+
+    lineage: Lineage = "paper"
+    stem: Stem | None = None
+    shortcut: Shortcut | None = None
+    resolution: int = 32
+    memory_format: MemoryFormat = "channels_last"
+    compiled: bool = False
+
+
+USUAL: Final = Variant()

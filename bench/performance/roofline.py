@@ -11,14 +11,10 @@ input. The optimizer is left out.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
-from typing import Final
 
-from bench.layers import Layer, layer_table
-from bench.performance.records import Limits, SpeedRecord, Workload
+from bench.layers import Layer
+from bench.performance.records import NUMBER_BYTES, Limits, SpeedRecord, Workload, layers_of
 from bench.records import Precision
-from resnet_models import Definition, define
-
-NUMBER_BYTES: Final[dict[Precision, int]] = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,23 +50,6 @@ class Roof:
             )
             for layer in layers
         )
-
-
-def definition(workload: Workload) -> Definition:
-    """The network of ``workload``."""
-    return define(
-        workload.model,
-        lineage=workload.lineage,
-        stem=workload.stem,
-        shortcut=workload.shortcut,
-        in_channels=workload.in_channels,
-        num_classes=workload.classes,
-    )
-
-
-def layers_of(workload: Workload) -> list[Layer]:
-    """All layers of its network at its resolution."""
-    return layer_table(definition(workload), workload.resolution)
 
 
 def work_by_layer(workload: Workload) -> list[Work]:

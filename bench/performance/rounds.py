@@ -9,16 +9,15 @@ from typing import Final
 
 import torch
 
-from bench.doctor import compile_problem
+from bench.engine import out_of_memory
+from bench.environment import compile_problem
 from bench.errors import UsageError
 from bench.formats import size
 from bench.performance import guard, measure, memory, nvml, store, sweep
 from bench.performance.limits import LimitSamples
 from bench.performance.matrix import command, least_batch, least_bytes
-from bench.performance.records import Limits, SpeedRecord, StepSplit, Workload
-from bench.performance.roofline import layers_of
+from bench.performance.records import Limits, SpeedRecord, StepSplit, Workload, layers_of
 from bench.records import Environment, PeakMemory
-from bench.run_cell import out_of_memory
 
 OUT_OF_MEMORY: Final = "out of memory"
 

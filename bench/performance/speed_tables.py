@@ -6,9 +6,8 @@ from typing import Any, Final
 
 from bench.figures.chart import Chart
 from bench.figures.roofline import roofline_charts
-from bench.performance.listing import limits_line, notes, unusual
 from bench.performance.records import Limits, SpeedRecord
-from bench.performance.summary import summarize
+from bench.performance.summary import limits_line, notes, summarize, unusual
 from bench.records import Environment
 
 

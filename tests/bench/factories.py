@@ -5,12 +5,12 @@ from functools import cache
 from math import ceil
 from typing import Any
 
+from bench.cell import Cell
 from bench.config import DATASETS, DEPTHS, PROFILES
 from bench.evaluations import Evaluation, Score
 from bench.layers import layer_table
 from bench.recipes import LinearSchedule, Recipe
 from bench.records import (
-    Cell,
     Cost,
     Course,
     Engine,

@@ -14,8 +14,9 @@ from bench import doctor, selftest, speed_matrix
 from bench.cli import app
 from bench.data import cache
 from bench.data.datasets import SPECS
-from bench.diagnosis import facts, load_problem, problems
-from bench.doctor import Gpu, Report, compile_problem, examine
+from bench.diagnosis import facts, problems
+from bench.doctor import Gpu, Report, examine
+from bench.environment import compile_problem, load_problem
 from bench.errors import UsageError
 from bench.records import Engine
 from bench.selftest import CheckError

@@ -8,7 +8,7 @@ from bench.performance import limits, nvml, timing
 from bench.performance.limits import LEAST, LimitSamples, native_precisions
 from bench.performance.measure import engine_of, measure_round, prepare
 from bench.performance.memory import peak_memory
-from bench.performance.roofline import layers_of
+from bench.performance.records import layers_of
 from bench.performance.rounds import Setting, ran_out, run
 from bench.trainer import STEPS_BEFORE_CAPTURE, Trainer
 from tests.bench.speeds import make_workload

@@ -9,7 +9,6 @@ from bench.cli import app
 from bench.errors import UsageError
 from bench.performance.matrix import (
     MODELS,
-    Variant,
     command,
     default_matrix,
     least_batch,
@@ -17,7 +16,7 @@ from bench.performance.matrix import (
     make_workload,
     sweep_start,
 )
-from bench.performance.records import Workload
+from bench.performance.records import Variant, Workload
 from bench.performance.sweep import next_point, throughput
 
 BOTH = ("float32", "bfloat16")

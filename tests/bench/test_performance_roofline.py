@@ -5,16 +5,8 @@ import torch
 import torch.nn.functional as F
 
 from bench.compare_loops import training_operations
-from bench.performance.roofline import (
-    Roof,
-    Work,
-    definition,
-    layers_of,
-    roof,
-    roof_of,
-    whole,
-    work_by_layer,
-)
+from bench.performance.records import definition, layers_of
+from bench.performance.roofline import Roof, Work, roof, roof_of, whole, work_by_layer
 from resnet_models import define
 from tests.bench.factories import ENVIRONMENT
 from tests.bench.speeds import make_limits, make_speed_record, make_workload

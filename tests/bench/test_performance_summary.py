@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from bench.performance.listing import limits_line, notes, show
+from bench.performance.listing import show
 from bench.performance.roofline import whole, work_by_layer
-from bench.performance.summary import best_batches, contradictions, summarize
+from bench.performance.summary import best_batches, contradictions, limits_line, notes, summarize
 from tests.bench.speeds import (
     QUIET,
     make_limits,

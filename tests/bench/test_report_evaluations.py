@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench import report, store
-from bench.tables import wilson_interval
+from bench.stats import wilson_interval
 from tests.bench.factories import make_evaluation, make_record
 from tests.bench.tools import HOSTILE, ROOT, text_of
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
 from bench import stats
-from bench.tables import wilson_interval
+from bench.stats import wilson_interval
 
 OURS = [8.51, 8.22, 8.74, 8.60, 8.33]
 THEIRS = [7.40, 7.91, 7.12, 7.55]

@@ -8,8 +8,9 @@ import pytest
 from pydantic import ValidationError
 
 from bench import recipes, store
+from bench.cell import Cell
 from bench.errors import BenchError
-from bench.records import Cell, Course, Engine
+from bench.records import Course, Engine
 from tests.bench.factories import make_failed, make_record
 
 

@@ -7,7 +7,8 @@ import pytest
 from bench import recipes
 from bench.comparisons import grid_table
 from bench.records import Speed
-from bench.tables import curves, summarize, wilson_interval
+from bench.stats import wilson_interval
+from bench.tables import curves, summarize
 from tests.bench.factories import make_failed, make_profile, make_record
 
 

@@ -12,12 +12,12 @@ from itertools import pairwise
 import numpy as np
 
 from bench import recipes
+from bench.cell import Cell
 from bench.claim_tests import Difference, Ordering, Reaches, Threshold
 from bench.claims import Claim, Group, load_claims
 from bench.ledger import Verdict, judge_observed
 from bench.measures import Figure, Observed
 from bench.printed import look_up
-from bench.records import Cell
 from tests.bench.factories import START
 
 TESTED = (Reaches, Threshold, Ordering, Difference)
