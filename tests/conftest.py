@@ -11,7 +11,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 from bench.data.datasets import Dataset
 from bench.data.sources import default_data_dir, load
-from bench.environment import choose_device, commit, describe
+from bench.training.environment import choose_device, commit, describe
 
 SPEED = Path(__file__).parent / "speed"
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bench import store
-from bench.config import DATASETS, DEPTHS
+from bench.config.profiles import DATASETS, DEPTHS
+from bench.records import store
 from bench.reference.loader import load_paper, load_project2022
 
 ROOT = Path(__file__).parents[1]

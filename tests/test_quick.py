@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import store
+from bench.records import store
 
 LEAST_ACCURACY = {"mnist": 0.96, "cifar10": 0.35}
 

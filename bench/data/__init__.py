@@ -1,0 +1,1 @@
+"""Get, check and batch the datasets."""

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bench.data.datasets import DatasetSpec, Split
-from bench.data.normalisation import Augmentation
+from bench.data.transforms import Augmentation
 from bench.errors import UsageError
 
 PAD = 4

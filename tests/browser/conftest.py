@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bench import report
 from bench.data import npm
 from bench.data.datasets import SourceError
 from bench.data.sources import default_data_dir
-from tests.bench.pages import odd_page, page_of
-from tests.bench.tools import ROOT
+from bench.report import page as report
+from tests.support.pages import odd_page, page_of
+from tests.support.tools import ROOT
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PUBLISHED = ROOT / "reports" / "published"

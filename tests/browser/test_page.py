@@ -3,8 +3,8 @@
 import pytest
 from PIL import Image
 
-from tests.bench.pages import RECORDS
 from tests.browser.conftest import PUBLISHED_NAMES
+from tests.support.pages import RECORDS
 
 
 def test_only_those_who_like_motion_get_smooth_scrolling(open_page):

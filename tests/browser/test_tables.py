@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.bench.pages import RECORDS
+from tests.support.pages import RECORDS
 
 RESULTS = "Accuracy and loss of every cell"
 

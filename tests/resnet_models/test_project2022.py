@@ -7,8 +7,8 @@ from importlib.resources import files
 import pytest
 import torch
 
-from bench.layers import layer_table
 from resnet_models import build, define
+from resnet_models.layers import layer_table
 
 RUNS = json.loads(files("bench.reference").joinpath("project2022.json").read_text())["runs"]
 

@@ -1,7 +1,7 @@
 """What is timed: the blocks of Tables 1 and 6 at the shapes of their stages, and whole networks.
 
 A block is described by a network that has it, so its shapes, parameters and MACs come from
-``bench.layers``, which other tests hold to the real networks.
+``resnet_models.layers``, which other tests hold to the real networks.
 """
 
 from collections.abc import Iterator
@@ -12,10 +12,10 @@ from typing import Literal
 
 from torch import nn
 
-from bench.catalog_tables import RESOLUTION
-from bench.layers import Layer, layer_table
+from bench.analysis.networks import RESOLUTION
 from resnet_models import MODELS, Definition, define
 from resnet_models.blocks import BLOCKS
+from resnet_models.layers import Layer, layer_table
 from resnet_models.spec import PLANES, STRIDES, Family, Lineage
 
 TITLES: dict[Family, str] = {"table1": "Table 1", "table6": "Table 6"}

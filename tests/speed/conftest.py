@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bench.engine import applied
+from bench.training.engine import applied
 from tests.conftest import is_timed
 from tests.speed import cases
 from tests.speed.timing import DIRECTIONS, ENGINE

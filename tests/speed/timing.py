@@ -6,8 +6,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from bench.engine import EngineOptions, applied, choose_engine, synchronize
-from bench.environment import choose_device
+from bench.training.engine import EngineOptions, applied, choose_engine, synchronize
+from bench.training.environment import choose_device
 from tests.speed.cases import Case, Network, count
 
 DIRECTIONS = ("forward", "forward+backward")

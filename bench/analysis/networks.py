@@ -1,0 +1,170 @@
+"""The networks of the catalog as DataFrames: cost, layers and Table 1, by formula.
+
+Nothing is rounded here, nothing is measured, and no torch is imported.
+"""
+
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Final
+
+import pandas as pd
+
+from bench.reference.loader import load_paper
+from resnet_models import MODELS, Definition, define
+from resnet_models.layers import Kind, layer_table, stages
+from resnet_models.spec import Family, Lineage
+
+# Pixels a side of the images that the networks were published for.
+RESOLUTION: Final[dict[Family, int]] = {"table1": 224, "table6": 32}
+# What the paper's FLOPs leave out, by the column of ``catalog`` that counts it.
+OTHER_KINDS: Final[dict[str, tuple[Kind, ...]]] = {
+    "batch_norm": ("batch norm",),
+    "relu": ("relu",),
+    "pooling": ("max pool", "average pool"),
+    "addition": ("addition",),
+}
+COUNTS: Final = ["parameters", "macs", "operations"]
+
+
+def catalog(lineage: Lineage = "paper") -> pd.DataFrame:
+    """One row per network as published, beside what the paper prints about its cost.
+
+    ``operations`` are what MACs leave out, then told apart by kind; ``difference_percent`` is ours
+    against the printed figure, NaN where there is none. Table 6 has one lineage only.
+    """
+    frame = pd.DataFrame([_catalog_row(name, lineage) for name in MODELS])
+    counted = frame["macs"].where(frame["printed_flops"].notna(), frame["parameters"])
+    printed = frame["printed_flops"].fillna(frame["printed_parameters"])
+    frame["difference_percent"] = 100 * (counted / printed - 1)
+    return frame.astype({"printed_flops": "Int64", "printed_parameters": "Int64"})
+
+
+def _catalog_row(name: str, lineage: Lineage) -> dict[str, object]:
+    family = MODELS[name].family
+    definition = define(name, lineage=lineage if family == "table1" else "paper")
+    layers = layer_table(definition, RESOLUTION[family])
+    operations: Counter[Kind] = Counter()
+    for layer in layers:
+        operations[layer.kind] += layer.operations
+    row = {
+        "model": name,
+        "family": family,
+        "depth": definition.spec.depth,
+        "block": definition.spec.block,
+        "lineage": definition.lineage,
+        "shortcut": definition.shortcut,
+        "parameters": sum(layer.parameters for layer in layers),
+        "macs": sum(layer.macs for layer in layers),
+        "operations": sum(layer.operations for layer in layers),
+    }
+    others = {key: sum(operations[kind] for kind in kinds) for key, kinds in OTHER_KINDS.items()}
+    return row | others | _printed(definition)
+
+
+def _printed(definition: Definition) -> dict[str, object]:
+    """FLOPs of Table 1, for plain34 of section 3.3; parameters of the ResNets of Table 6."""
+    tables, depth = load_paper().tables, definition.spec.depth
+    flops: float | None = None
+    parameters: float | None = None
+    if definition.shortcut == "none":
+        quoted = tables.table1.flops_quoted_in_text.get(definition.model)
+        flops = quoted.value if quoted else None
+    elif definition.spec.family == "table1":
+        flops = tables.table1.depths[depth].flops_printed
+    else:
+        resnets = [row for row in tables.table6.rows if row.method == "ResNet"]
+        parameters = next(row.params for row in resnets if row.layers == depth)
+    return {"printed_flops": flops, "printed_parameters": parameters}
+
+
+def table6() -> pd.DataFrame:
+    """Table 6 as printed, CIFAR-10 test error in percent, beside the cost of our networks."""
+    printed = pd.DataFrame([row.model_dump() for row in load_paper().tables.table6.rows])
+    ours = catalog().query("family == 'table6' and shortcut != 'none'")
+    ours = ours.rename(columns={"depth": "layers"})[["layers", "model", "parameters", "macs"]]
+    table = printed.merge(ours.assign(method="ResNet"), on=["method", "layers"], how="left")
+    return table.astype({"layers": "Int64", "parameters": "Int64", "macs": "Int64"})
+
+
+def layer_frame(definition: Definition, resolution: int | None = None) -> pd.DataFrame:
+    """One row per layer in the order of execution; columns are the fields of ``Layer``.
+
+    Images have ``resolution`` pixels a side, as many as published where it is None.
+    """
+    resolution = resolution or RESOLUTION[definition.spec.family]
+    frame = pd.DataFrame([asdict(layer) for layer in layer_table(definition, resolution)])
+    return frame.astype({"kernel": "Int64", "stride": "Int64"})
+
+
+def kind_totals(layers: pd.DataFrame) -> pd.DataFrame:
+    """Number of layers and sums of COUNTS for each kind in a ``layer_frame``."""
+    groups = layers.groupby("kind", sort=False)
+    return groups[COUNTS].sum().assign(layers=groups.size()).reset_index()
+
+
+def table1_structure(lineage: Lineage = "paper") -> pd.DataFrame:
+    """Table 1 from the networks: a row per stage, a column per depth (named by its digits).
+
+    The last two rows are ``macs``, ours, and ``printed_flops``; they have no output size.
+    """
+    costs = catalog(lineage).set_index("model")
+    columns: dict[str, dict[str, object]] = {}
+    for depth in load_paper().tables.table1.depths:
+        model = f"resnet{depth}"
+        column = stages(define(model, lineage=lineage), RESOLUTION["table1"])
+        columns["output_size"] = {stage.name: stage.output_size for stage in column}
+        columns[str(depth)] = {stage.name: stage.text for stage in column} | {
+            name: costs.loc[model, name] for name in ("macs", "printed_flops")
+        }
+    frame = pd.DataFrame(columns).astype({"output_size": "Int64"})
+    return frame.rename_axis("stage").reset_index()
+
+
+def stacked(stage: str) -> str:
+    """A stage of Table 1 on several lines, as the paper sets it."""
+    outside, bracket, inside = stage.partition("[")
+    return outside.replace("; ", "\n") + bracket + inside.replace("; ", "\n ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockIdentity:
+    """Why ResNet-50 costs hardly more than ResNet-34, though its maps are four times as wide.
+
+    Both kinds of block have similar time complexity (section 4.1, Figure 5).
+
+    Attributes:
+        basic: multiply-adds of a basic block inside a stage, in units of HWC² for C planes on
+            maps of H x W.
+        bottleneck: those of a bottleneck with the same C, in the same units.
+        more_percent: MACs of ResNet-50 above those of ResNet-34.
+        projections_percent: share of the projection shortcuts in the MACs of ResNet-50.
+    """
+
+    basic: int
+    bottleneck: int
+    more_percent: float
+    projections_percent: float
+
+
+def block_identity(lineage: Lineage = "paper") -> BlockIdentity:
+    """The numbers of ``BlockIdentity``, from the layer tables of the two networks."""
+    basic, bottleneck = (
+        layer_frame(define(model, lineage=lineage)) for model in ("resnet34", "resnet50")
+    )
+    ours = bottleneck["macs"].sum()
+    projections = bottleneck.loc[bottleneck["name"].str.contains("downsample"), "macs"].sum()
+    return BlockIdentity(
+        basic=_block_factor(basic),
+        bottleneck=_block_factor(bottleneck),
+        more_percent=float(100 * (ours / basic["macs"].sum() - 1)),
+        projections_percent=float(100 * projections / ours),
+    )
+
+
+def _block_factor(layers: pd.DataFrame) -> int:
+    """MACs of the second block of conv3_x, divided by H·W·C² of its 3x3 convolution."""
+    block = layers[layers["name"].str.startswith("layer2.1.")]
+    planes, height, width = block.loc[block["kernel"] == 3, "output_shape"].iloc[0]
+    factor, rest = divmod(int(block["macs"].sum()), height * width * planes**2)
+    assert rest == 0
+    return int(factor)

@@ -1,0 +1,140 @@
+"""What others got with the paper's networks, beside what it prints. No torch here.
+
+Errors are percent. Only what was tested alike stands side by side: a panel is a data set and a way
+of cutting its images.
+"""
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from bench.analysis.labels import NETWORKS
+from bench.analysis.tables import Row
+from bench.reference.loader import Reproduction, load_paper, load_reproductions
+from resnet_models import MODELS
+
+CIFAR10: Final = "CIFAR-10"
+ONE_CROP: Final = "ImageNet, one crop"
+TEN_CROPS: Final = "ImageNet, ten crops"
+_PANELS: Final = {
+    ("cifar10", None): CIFAR10,
+    ("imagenet", "1 crop"): ONE_CROP,
+    ("imagenet", "10 crops"): TEN_CROPS,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Digest:
+    """Top-1 errors of one network in one panel.
+
+    Attributes:
+        printed: by the paper, the mean where it gives one; None where it prints none.
+        results: of others, at least one, from the lowest error to the highest.
+        ours: rows of ``comparisons.table6`` with an error, whatever their budget.
+    """
+
+    panel: str
+    model: str
+    printed: float | None
+    results: Sequence[Reproduction]
+    ours: Sequence[Row]
+
+    @property
+    def depth(self) -> int:
+        """Layers with weights."""
+        return MODELS[self.model].depth
+
+    @property
+    def network(self) -> str:
+        """The model's name without its depth."""
+        return self.model.removesuffix(str(self.depth))
+
+    @property
+    def median(self) -> float:
+        """Of the results of others."""
+        return statistics.median(each.value for each in self.results)
+
+    @property
+    def best_epochs(self) -> int:
+        """How many results were selected on test images."""
+        return sum(each.kind == "best epoch" for each in self.results)
+
+    @property
+    def reruns(self) -> list[Reproduction]:
+        """Results of several runs each, with the number of them."""
+        return [each for each in self.results if each.runs]
+
+
+def digests(table6: Sequence[Row]) -> list[Digest]:
+    """Every network of the catalog that others report on, by panel and depth.
+
+    Args:
+        table6: rows of ``comparisons.table6``: our own results.
+    """
+    groups: dict[tuple[str, str], list[Reproduction]] = {}
+    for each in load_reproductions():
+        panel = _PANELS.get((each.dataset, each.view))
+        trained = each.metric == "top-1 error %" and each.kind != "target"
+        if panel and trained and each.network in MODELS:
+            groups.setdefault((panel, each.network), []).append(each)
+    printed = _printed()
+    found = [
+        Digest(
+            panel=panel,
+            model=model,
+            printed=printed.get((panel, model)),
+            results=sorted(results, key=lambda each: each.value),
+            ours=_ours(model, table6) if panel == CIFAR10 else [],
+        )
+        for (panel, model), results in groups.items()
+    ]
+    order, networks = list(_PANELS.values()), list(NETWORKS)
+    return sorted(
+        found,
+        key=lambda each: (order.index(each.panel), networks.index(each.network), each.depth),
+    )
+
+
+def _printed() -> Mapping[tuple[str, str], float]:
+    """Tables 6, 2 and 3; of ResNet-34 on ImageNet option B, as others trained it."""
+    tables = load_paper().tables
+    errors = {
+        (CIFAR10, f"cifar_resnet{row.layers}"): row.mean or row.error
+        for row in tables.table6.rows
+        if row.method == "ResNet"
+    }
+    errors[TEN_CROPS, "resnet18"] = tables.table2.row(18).resnet
+    for method, model in (("ResNet-34 B", "resnet34"), *_DEEPER.items()):
+        top1 = tables.table3.row(method).top1
+        assert top1 is not None, "only GoogLeNet and VGG lack one"
+        errors[TEN_CROPS, model] = top1
+    return errors
+
+
+_DEEPER: Final = {f"ResNet-{depth}": f"resnet{depth}" for depth in (50, 101, 152)}
+
+
+def _ours(model: str, table6: Sequence[Row]) -> list[Row]:
+    """With the shortcut that the paper gives it."""
+    return [
+        row for row in table6
+        if f"{row['network']}{row['depth']}" == model
+        and row["shortcut"] == MODELS[model].shortcuts[0]
+        and row["test_error"] is not None
+    ]  # fmt: skip
+
+
+def all_results() -> pd.DataFrame:
+    """Every number that others report, also of relatives of the paper's networks.
+
+    A row per number, the fields of ``Reproduction``; by data set, metric, network and value.
+    """
+    frame = pd.DataFrame([each.model_dump() for each in load_reproductions()])
+    depth = frame["network"].str.extract(r"(\d+)", expand=False).astype(int)
+    ordered = frame.assign(depth=depth, family=frame["network"].str.replace(r"\d+", "", regex=True))
+    keys = ["dataset", "metric", "family", "depth", "value", "who"]
+    ordered = ordered.sort_values(keys, ascending=[key != "metric" for key in keys], kind="stable")
+    return ordered.drop(columns=["depth", "family"]).reset_index(drop=True)

@@ -1,0 +1,127 @@
+"""What a machine could reach at most on a workload: the roofline model. No torch here.
+
+Convention. Counted are convolutions and the linear layer, as if all others cost nothing: what is
+left out makes the bound optimistic, never too strict. A multiply-add is two operations; those with
+padding are not counted, because nobody has to do them. A layer reads its weights and its input once
+and writes its output once, in numbers of the workload's precision. Training does that three times:
+forward, gradient of the input, gradient of the weights; the first layer needs no gradient of its
+input. The optimizer is left out.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+
+from bench.records.schema import Precision
+from bench.records.speed import NUMBER_BYTES, Limits, SpeedRecord, Workload, layers_of
+from resnet_models.layers import Layer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """Of a layer, or of all of them, in one repetition."""
+
+    operations: int
+    moved_bytes: int
+
+    @property
+    def intensity(self) -> float:
+        """Operations for each byte that is moved."""
+        return self.operations / self.moved_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roof:
+    """What the machine did at most, in one precision."""
+
+    operations_per_second: float
+    bytes_per_second: float
+
+    def attainable(self, work: Work) -> float:
+        """Operations a second that a single layer with the intensity of ``work`` could reach."""
+        return min(self.operations_per_second, work.intensity * self.bytes_per_second)
+
+    def least_seconds(self, layers: list[Work]) -> float:
+        """That ``layers`` take one after the other, each at its own limit."""
+        return sum(
+            max(
+                layer.operations / self.operations_per_second,
+                layer.moved_bytes / self.bytes_per_second,
+            )
+            for layer in layers
+        )
+
+
+def work_by_layer(workload: Workload) -> list[Work]:
+    """Of each convolution and of the linear layer."""
+    return list(_work_by_layer(workload))
+
+
+def _work_by_layer(workload: Workload) -> Iterator[Work]:
+    training = workload.direction == "training"
+    number_bytes, images = NUMBER_BYTES[workload.precision], workload.batch_size
+    passes = 2 if training else 1  # of the first layer, which sees the images
+    for layer in layers_of(workload):
+        if not layer.macs:
+            continue
+        macs, weights = _without_padding(layer)
+        numbers = weights + images * (prod(layer.input_shape) + prod(layer.output_shape))
+        yield Work(
+            operations=2 * passes * images * macs, moved_bytes=passes * numbers * number_bytes
+        )
+        passes = 3 if training else 1
+
+
+def _without_padding(layer: Layer) -> tuple[int, int]:
+    """MACs of ``layer`` with numbers of its input, and weights that meet any of them.
+
+    Maps are square, so rows and columns of taps are alike.
+    """
+    if layer.kernel is None or layer.stride is None:
+        return layer.macs, layer.parameters
+    side, out_side, kernel = layer.input_shape[1], layer.output_shape[1], layer.kernel
+    seen = [
+        sum(0 <= place * layer.stride + tap - (kernel - 1) // 2 < side for place in range(out_side))
+        for tap in range(kernel)
+    ]
+    pairs = layer.parameters // kernel**2  # of an input plane and an output plane
+    return pairs * sum(seen) ** 2, pairs * sum(count > 0 for count in seen) ** 2
+
+
+def whole(layers: list[Work]) -> Work:
+    """The sum of ``layers``."""
+    return Work(
+        operations=sum(layer.operations for layer in layers),
+        moved_bytes=sum(layer.moved_bytes for layer in layers),
+    )
+
+
+def roof(limits: Limits, precision: Precision) -> Roof | None:
+    """By the best samples: whatever disturbs one makes it longer, never shorter.
+
+    The faster one of product and convolution counts. None where ``precision`` was not measured,
+    because the machine only emulates it.
+    """
+    measured = (
+        (2 * limits.product_size**3, limits.product_seconds.get(precision)),
+        (limits.convolution_operations, limits.convolution_seconds.get(precision)),
+    )
+    rates = [operations / min(seconds) for operations, seconds in measured if seconds]
+    if not rates or not limits.copy_seconds:
+        return None
+    return Roof(
+        operations_per_second=max(rates),
+        bytes_per_second=limits.copy_bytes / min(limits.copy_seconds),
+    )
+
+
+def roof_of(record: SpeedRecord, limits: Limits | None) -> Roof | None:
+    """The roof over ``record``; None where ``limits`` are missing or of another machine."""
+    if limits is None or _machine(record) != _machine(limits):
+        return None
+    return roof(limits, record.workload.precision)
+
+
+def _machine(stored: SpeedRecord | Limits) -> tuple[object, ...]:
+    environment = stored.environment
+    return environment.device, environment.device_name, environment.threads, environment.torch

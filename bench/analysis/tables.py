@@ -1,0 +1,187 @@
+"""Records -> tidy DataFrames. Accuracies are percent, losses mean cross-entropy per image.
+
+Nothing is rounded here and no torch is imported. A cell that failed or never ran keeps its row: its
+numbers are NaN and ``status`` says why.
+"""
+
+from collections.abc import Hashable, Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from bench.analysis.labels import NETWORKS
+from bench.config.recipes import WARMUP
+from bench.records.schema import EpochRecord, Record, Speed
+from bench.reference.loader import dataset_title, load_project2022
+from bench.stats import wilson_interval
+
+# A group of cells that differ in depth and seed only, so that their numbers may be compared.
+# ``network`` is the model's name without its depth.
+VARIANT: Final = ["dataset", "network", "lineage", "stem", "shortcut", "recipe"]
+# ResNets stand before plain nets, the published stem before the small one.
+_DESCENDING: Final = {"network", "stem"}
+_WORDING: Final = {
+    "lineage": "lineage {}",
+    "stem": "{} stem",
+    "shortcut": "shortcut {}",
+    "recipe": "{}",
+}
+
+IDENTITY: Final = ["cell_id", "depth", *VARIANT, "variant", "panel", "seed"]
+BUDGET: Final = ["epochs", "steps", "images", "passes", "batch_size"]
+SCORES: Final = ["train_accuracy", "train_loss", "test_accuracy", "test_loss"]
+_TRAINING: Final = ["training_images_per_second", "training_low", "training_high"]
+_INFERENCE: Final = ["inference_images_per_second", "inference_low", "inference_high"]
+_LATENCY: Final = ["latency_ms", "latency_low", "latency_high"]
+_SPEED: Final = [*_TRAINING, *_INFERENCE, *_LATENCY, "inference_batch_size", "speed_samples"]
+_MEMORY: Final = ["peak_memory_bytes", "peak_memory_source"]
+_COST: Final = ["parameters", "macs", "table1_parameters", "table1_macs"]
+_RUN: Final = ["status", "reason", "precision", "device", "train_seconds"]
+TEST: Final = ["test_low", "test_high", "test_images"]
+_SUMMARY: Final = [*IDENTITY, *_RUN, *BUDGET, *SCORES, *TEST, *_SPEED, *_MEMORY, *_COST]
+_CURVES: Final = [*IDENTITY, "epoch", "images", *SCORES]
+
+
+def summarize(records: Sequence[Record]) -> pd.DataFrame:
+    """One row per record: what a reader compares, derived from the raw values."""
+    rows = [_summary_row(record) for record in records]
+    frame = _with_panels(pd.DataFrame(rows, columns=_SUMMARY))
+    return in_order(frame, "seed").reset_index(drop=True)
+
+
+def curves(records: Sequence[Record]) -> pd.DataFrame:
+    """One row per finished epoch of every record; ``images`` counts training images seen so far."""
+    rows = []
+    for record in records:
+        images = 0
+        for epoch in record.epochs:
+            images += epoch.train_images
+            rows.append(_identity(record) | _scores(epoch) | {"images": images})
+    frame = _with_panels(pd.DataFrame(rows, columns=_CURVES))
+    return in_order(frame, "seed", "epoch").reset_index(drop=True)
+
+
+def in_order(frame: pd.DataFrame, *last: str) -> pd.DataFrame:
+    """``frame`` by data set, variant and depth, then by the columns ``last``."""
+    keys = [*VARIANT, "depth", *last]
+    return frame.sort_values(keys, ascending=[key not in _DESCENDING for key in keys])
+
+
+def _identity(record: Record) -> dict[str, object]:
+    """What names a record, without the schema's nesting."""
+    cell = record.cell
+    network = cell.model.removesuffix(str(cell.depth))
+    return cell.model_dump() | {"cell_id": cell.id, "depth": cell.depth, "network": network}
+
+
+def _with_panels(frame: pd.DataFrame) -> pd.DataFrame:
+    """Fill ``variant``, what tells a cell from others of its data set and network, in words.
+
+    And ``panel``, the title of the group of cells whose depths are drawn together.
+    """
+    frame["variant"] = [", ".join(words) for words in _differences(frame)]
+    drawn = frame.assign(recipe=_series(frame))
+    several = frame.groupby("dataset")["network"].nunique() > 1
+    frame["panel"] = [
+        " · ".join(
+            [dataset_title(dataset), *([NETWORKS[network]] if several[dataset] else []), *words]
+        )
+        for dataset, network, words in zip(
+            frame["dataset"], frame["network"], _differences(drawn), strict=True
+        )
+    ]
+    return frame
+
+
+def _differences(frame: pd.DataFrame) -> list[list[str]]:
+    """For each row the parts of its variant that are not the same for its data set and network."""
+    differing = {
+        dataset: [name for name in _WORDING if cells.groupby("network")[name].nunique().max() > 1]
+        for dataset, cells in frame.groupby("dataset")
+    }
+    return [
+        [_WORDING[name].format(row[name]) for name in differing[row["dataset"]]]
+        for row in frame.to_dict("records")
+    ]
+
+
+def _series(frame: pd.DataFrame) -> "pd.Series[str]":
+    """Recipes, those with an ErrorWarmup by the name without, if no depth was trained with both.
+
+    Only deep networks need it, and the paper's Figure 6 draws them with the others.
+    """
+    short = frame["recipe"].str.replace(WARMUP, "")
+    cells = frame.assign(short=short).groupby([*VARIANT[:-1], "depth", "short"])["recipe"]
+    return short if (cells.nunique() <= 1).all() else frame["recipe"]
+
+
+def _scores(epoch: EpochRecord) -> dict[str, float]:
+    return {
+        "epoch": epoch.epoch,
+        "train_accuracy": 100 * epoch.train_accuracy,
+        "train_loss": epoch.train_loss,
+        "test_accuracy": 100 * epoch.test_accuracy,
+        "test_loss": epoch.test_loss,
+    }
+
+
+def _summary_row(record: Record) -> dict[str, object]:
+    facts = load_project2022().meta.datasets.get(record.cell.dataset)
+    images = sum(epoch.train_images for epoch in record.epochs)
+    row = _identity(record) | {
+        "status": record.status,
+        "reason": record.reason,
+        "precision": record.engine.precision,
+        "device": record.environment.device_name,
+        "batch_size": record.recipe.batch_size,
+        "epochs": len(record.epochs),
+        "steps": sum(epoch.steps for epoch in record.epochs),
+        "images": images,
+        "passes": images / facts.train_images if facts else np.nan,
+        "train_seconds": sum(epoch.train_seconds for epoch in record.epochs),
+    }
+    if record.final is not None:
+        low, high = wilson_interval(100 * record.final.test_accuracy, record.final.test_images)
+        row |= _scores(record.final) | {
+            "test_images": record.final.test_images,
+            "test_low": low,
+            "test_high": high,
+        }
+    if record.cost is not None:
+        row |= record.cost.model_dump(exclude={"input_shape"})
+    if record.speed is not None:
+        row |= _speed_columns(record.speed)
+    if record.peak_memory is not None:
+        row["peak_memory_bytes"] = record.peak_memory.size_bytes
+        row["peak_memory_source"] = record.peak_memory.source
+    return row
+
+
+def _speed_columns(speed: Speed) -> dict[str, float]:
+    """Medians with their quartiles; a rate's low quartile is the time's high one."""
+    train = _quartiles(speed.train_step_seconds)
+    inference = _quartiles(speed.inference_batch_seconds)
+    latency = 1000 * _quartiles(speed.latency_seconds)
+    return {
+        "training_high": speed.batch_size / train[0],
+        "training_images_per_second": speed.batch_size / train[1],
+        "training_low": speed.batch_size / train[2],
+        "inference_batch_size": speed.inference_batch_size,
+        "inference_high": speed.inference_batch_size / inference[0],
+        "inference_images_per_second": speed.inference_batch_size / inference[1],
+        "inference_low": speed.inference_batch_size / inference[2],
+        "latency_low": latency[0],
+        "latency_ms": latency[1],
+        "latency_high": latency[2],
+        "speed_samples": len(speed.train_step_seconds),
+    }
+
+
+def _quartiles(seconds: Sequence[float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    if not seconds:
+        return np.full(3, np.nan)
+    return np.asarray(np.quantile(seconds, [0.25, 0.5, 0.75]), dtype=np.float64)
+
+
+Row = dict[Hashable, Any]

@@ -1,1 +1,0 @@
-"""The checks of ``bench.audit``, on training logs of any reference. No torch here."""

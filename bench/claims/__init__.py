@@ -1,0 +1,1 @@
+"""What the references claim, and a verdict for each claim. No torch."""

@@ -1,0 +1,166 @@
+"""How a cell must have been trained to speak about a claim. No torch here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from bench.analysis import labels
+from bench.claims.measures import Observed
+from bench.config import recipes
+from bench.config.profiles import PROJECT2022_SMALL, project2022
+from bench.config.recipes import Recipe
+from bench.reference.loader import load_project2022
+from resnet_models import MODELS
+
+NOTEBOOK: Final = "notebook:"
+"""Before the name of a notebook of the 2022 project: trained as there, its accident included."""
+
+
+class UnknownBudgetError(ValueError):
+    """No such budget; the message names those that there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a claim asks of a training.
+
+    Attributes:
+        recipe: that it must have had in every detail; None where the start alone matters.
+    """
+
+    recipe: Recipe | None
+
+    def accepts(self, observed: Observed) -> bool:
+        """Whether ``observed`` was trained so, to its end."""
+        if not observed.completed:
+            return False
+        if self.recipe is None:
+            found = observed.recipe
+            return found.initialization == "he" and not found.zero_init_residual
+        return observed.recipe == self.recipe and _norm_batch_is_whole(observed)
+
+    def complaint(self, observed: Observed) -> str:
+        """Why ``observed`` does not count: ``needs 64,000 iterations, had 160``."""
+        if not observed.completed:
+            return f"failed with seed {observed.cell.seed}: {observed.reason}"
+        found = observed.recipe
+        if self.recipe is None:
+            return "needs He's initialisation with no BatchNorm weight at 0, had another"
+        if self.recipe.iterations and self.recipe.iterations != observed.steps:
+            return f"needs {self.recipe.iterations:,} iterations, had {observed.steps:,}"
+        needed, had = labels.budget(self.recipe), labels.budget(found)
+        if needed != had:
+            return f"needs {needed}, had {had}"
+        theirs = found.model_dump()
+        differing = [
+            name.replace("_", " ")
+            for name, value in self.recipe.model_dump().items()
+            if name != "name" and value != theirs[name]
+        ]
+        if not differing and not _norm_batch_is_whole(observed):
+            return (
+                f"needs BatchNorm to see at least half of the {self.recipe.batch_size} images of a "
+                f"batch at a time, and it saw {observed.norm_batch_size}"
+            )
+        differs = f"differs in {', '.join(differing)}" if differing else f"is {found.name}"
+        return f"needs the recipe {self.recipe.name}, and what was run {differs}"
+
+    def __str__(self) -> str:
+        """For people."""
+        if self.recipe is None:
+            return "He's initialisation, no training"
+        return f"{labels.budget(self.recipe)} of {self.recipe.name}"
+
+
+def _norm_batch_is_whole(observed: Observed) -> bool:
+    """Whether BatchNorm saw half a batch at a time, as in the paper, or more.
+
+    Where memory runs out, the gradients of smaller micro-batches still add up to those of the
+    batch, but BatchNorm's statistics do not. The paper divides each batch between two GPUs (section
+    4.2), so that half of it is as published.
+    """
+    return 2 * observed.norm_batch_size >= observed.recipe.batch_size
+
+
+@cache
+def budget_for(name: str, model: str, dataset: str) -> Budget:
+    """The budget ``name`` for this network and data set.
+
+    Raises:
+        UnknownBudgetError: there is none of this name, or it knows nothing of them.
+    """
+    if name.startswith(NOTEBOOK):
+        return Budget(_notebook(name.removeprefix(NOTEBOOK), model, dataset))
+    if name not in BUDGETS:
+        known = ", ".join(BUDGETS)
+        raise UnknownBudgetError(f"no budget {name!r}; there are {known} and {NOTEBOOK}NAME")
+    return Budget(BUDGETS[name](model, dataset))
+
+
+def _paper(model: str, dataset: str) -> Recipe:
+    """Section 4.2, with the warm-up that it gives to 110 layers and more."""
+    return _only_on("cifar10", dataset, recipes.paper_cifar(warmup=MODELS[model].depth >= 110))
+
+
+def _paper_without_warmup(_model: str, dataset: str) -> Recipe:
+    return _only_on("cifar10", dataset, recipes.paper_cifar(warmup=False))
+
+
+def _only_on(known: str, dataset: str, recipe: Recipe) -> Recipe:
+    if dataset != known:
+        raise UnknownBudgetError(f"the recipe {recipe.name} is for {known}, not for {dataset}")
+    return recipe
+
+
+def _equal(model: str, dataset: str) -> Recipe:
+    """The 2022 project's recipe, with as many epochs for every depth and without its accident."""
+    return _of_profile(model, dataset, frozen=False)
+
+
+def _frozen(model: str, dataset: str) -> Recipe:
+    """The same with its accident."""
+    return _of_profile(model, dataset, frozen=True)
+
+
+def _of_profile(model: str, dataset: str, *, frozen: bool) -> Recipe:
+    for plan in project2022().plans:
+        same = (plan.cell.model, plan.cell.dataset) == (model, dataset)
+        if same and (plan.recipe.freeze_weights_after_epoch is not None) == frozen:
+            return plan.recipe
+    raise UnknownBudgetError(f"the profile project2022 has no such {model} on {dataset}")
+
+
+def _small(of: Callable[[str, str], Recipe]) -> Callable[[str, str], Recipe]:
+    """The same, small enough for a CPU."""
+    return lambda model, dataset: PROJECT2022_SMALL.apply(of(model, dataset), dataset)
+
+
+def _notebook(notebook: str, model: str, dataset: str) -> Recipe:
+    for run in load_project2022().runs:
+        if run.notebook == notebook:
+            if (model, dataset) != (f"resnet{run.trained_depth}", run.dataset):
+                raise UnknownBudgetError(
+                    f"{notebook} trains resnet{run.trained_depth} on {run.dataset}, not {model} "
+                    f"on {dataset}"
+                )
+            variant = run.recipe
+            assert variant in ("base", "normalize", "normalize_batch32")
+            return recipes.project2022(
+                dataset,
+                variant=variant,
+                epochs=run.epochs,
+                freeze_weights_after_epoch=run.frozen_after_epoch,
+            )
+    raise UnknownBudgetError(f"the 2022 project has no notebook {notebook!r}")
+
+
+BUDGETS: Final[dict[str, Callable[[str, str], Recipe | None]]] = {
+    "none": lambda _model, _dataset: None,
+    "paper": _paper,
+    "paper_without_warmup": _paper_without_warmup,
+    "project2022_equal": _equal,
+    "project2022_frozen": _frozen,
+    "project2022_small_equal": _small(_equal),
+    "project2022_small_frozen": _small(_frozen),
+}

@@ -1,0 +1,111 @@
+"""How a claim can be tested, and what each test needs to know. No torch here."""
+
+from typing import Annotated, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Path = str
+"""Of a number in a reference file (``bench.reference.printed``)."""
+
+
+class Data(BaseModel):
+    """Part of ``claims.toml``: a word that nobody reads is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Margin(Data):
+    """How far from the reference still counts as reached, and why so far."""
+
+    value: float = Field(ge=0)
+    reason: str
+
+
+class ExactCost(Data):
+    """A count, or its ratio to or difference from another, is the printed one.
+
+    As printed: to one unit in its last digit, since the paper rounds some and cuts off others.
+    """
+
+    name: Literal["exact_cost"]
+    quantity: str
+    reference: Path
+    combine: Literal["value", "ratio", "difference"] = "value"
+    per: Path | None = Field(default=None, description="divides the count")
+
+
+class CostRatio(Data):
+    """Counts of the first cells over those of the second, or over printed ones: all in a range."""
+
+    name: Literal["cost_ratio"]
+    quantity: str
+    low: float
+    high: float
+    reason: str
+    references: tuple[Path, ...] = ()
+
+
+class Reaches(Data):
+    """The mean over seeds is the printed one, but for a margin."""
+
+    name: Literal["reaches"]
+    measure: str
+    reference: Path
+    margin: str
+
+
+class Threshold(Data):
+    """The mean over seeds is on one side of a bound; well on the other, the claim is refuted."""
+
+    name: Literal["threshold"]
+    measure: str
+    side: Literal["below", "above"]
+    margin: str
+    reference: Path | None = None
+    bound: float | None = None
+    reason: str | None = Field(default=None, description="of a bound that nobody printed")
+
+    @model_validator(mode="after")
+    def _one_bound(self) -> Self:
+        if (self.reference is None) == (self.bound is None or self.reason is None):
+            raise ValueError("a threshold needs a reference, or a bound and its reason")
+        return self
+
+
+class Ordering(Data):
+    """Each cell's mean is smaller than that of every cell of the next level."""
+
+    name: Literal["ordering"]
+    measure: str
+    margin: str
+
+
+class Difference(Data):
+    """Two means are the same, but for a margin."""
+
+    name: Literal["difference"]
+    measure: str
+    margin: str
+
+
+class Elsewhere(Data):
+    """Nothing that is run here can tell."""
+
+    name: Literal["elsewhere"]
+    needs: str = Field(description="what it would take")
+    reference: Path
+    unit: str
+    network: str = Field(default="", description="that others trained; none where empty")
+    metric: Literal["top-1 error %", "top-5 error %"] = "top-1 error %"
+
+
+Test = Annotated[
+    ExactCost | CostRatio | Reaches | Threshold | Ordering | Difference | Elsewhere,
+    Field(discriminator="name"),
+]
+LEVELS: Final = {
+    "exact_cost": (1, 2), "cost_ratio": (1, 2), "reaches": (1, 1), "threshold": (1, 1),
+    "ordering": (2, 9), "difference": (2, 2), "elsewhere": (0, 0),
+}  # fmt: skip
+"""How many levels of cells a test compares, at least and at most."""
+DETERMINISTIC: Final = ("exact_cost", "cost_ratio")

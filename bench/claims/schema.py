@@ -1,0 +1,229 @@
+"""Claims of the references as data: ``reference/claims.toml``, typed and checked. No torch here.
+
+A claim holds no number of a reference: its test names where the number stands, and ``{printed}`` in
+its sentence is replaced by it. ``each`` makes a row of claims out of one.
+"""
+
+import tomllib
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
+
+from bench.claims.budgets import Budget, budget_for
+from bench.claims.measures import MEASURES
+from bench.claims.methods import (
+    DETERMINISTIC,
+    LEVELS,
+    CostRatio,
+    Data,
+    Elsewhere,
+    ExactCost,
+    Margin,
+    Path,
+    Reaches,
+    Test,
+)
+from bench.claims.quantities import QUANTITIES
+from bench.config.profiles import DATASETS
+from bench.errors import BenchError
+from bench.reference.loader import Reproduction, reproductions_of
+from bench.reference.printed import look_up
+from resnet_models import Definition, define
+from resnet_models.spec import Lineage, Shortcut, Stem
+
+T = TypeVar("T", bound=BaseModel)
+
+Kind = Literal[
+    "cost", "accuracy", "ordering", "warm-up", "shortcuts", "responses", "gradients", "ImageNet",
+    "2022 project",
+]  # fmt: skip
+
+
+class Group(Data):
+    """Cells that differ in their seed alone. What is left out is as published."""
+
+    model: str
+    lineage: Lineage = "paper"
+    stem: Stem | None = None
+    shortcut: Shortcut | None = None
+    dataset: str = "cifar10"
+    budget: str = "none"
+
+    @property
+    def definition(self) -> Definition:
+        """The network as published: as many classes and channels."""
+        return define(self.model, lineage=self.lineage, stem=self.stem, shortcut=self.shortcut)
+
+    @property
+    def needed(self) -> Budget:
+        """How its cells must have been trained."""
+        return budget_for(self.budget, self.model, self.dataset)
+
+    @model_validator(mode="after")
+    def _exists(self) -> Self:
+        _ = self.definition, self.needed
+        if self.dataset not in DATASETS:
+            raise ValueError(f"no data set {self.dataset!r}; there are {', '.join(DATASETS)}")
+        return self
+
+
+def _as_level(value: Any) -> Any:
+    """A cell may stand for a level of one, and its model's name for a cell."""
+    cells = value if isinstance(value, list | tuple) else [value]
+    return [{"model": cell} if isinstance(cell, str) else cell for cell in cells]
+
+
+class Needs(Data):
+    """What must have been run.
+
+    Attributes:
+        cells: in levels, as the test compares them.
+        seeds: of each cell, at least.
+    """
+
+    cells: tuple[Annotated[tuple[Group, ...], BeforeValidator(_as_level)], ...] = ()
+    seeds: int = Field(default=0, ge=0)
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """All cells, once each."""
+        return tuple(dict.fromkeys(group for level in self.cells for group in level))
+
+
+class Claim(Data):
+    """One checkable statement of a reference.
+
+    Attributes:
+        family: claims that are tested together, for Holm's correction.
+        margin: of its test, looked up; None where it has none.
+    """
+
+    id: str = Field(pattern=r"^[a-z0-9_.]+$")
+    sentence: str
+    source: str
+    kind: Kind
+    family: str
+    needs: Needs = Needs()
+    test: Test
+    note: str = ""
+    margin: Margin | None = None
+
+    @model_validator(mode="after")
+    def _can_be_tested(self) -> Self:
+        least, most = LEVELS[self.test.name]
+        levels = len(self.needs.cells)
+        if not least <= levels <= most:
+            wanted = f"{least} to {most}" if least < most else f"{least}"
+            raise ValueError(f"{self.test.name} needs {wanted} levels of cells, not {levels}")
+        _known("measure", getattr(self.test, "measure", None), MEASURES)
+        _known("quantity", getattr(self.test, "quantity", None), QUANTITIES)
+        for path in self.references:
+            look_up(path)
+        exact = self.test.name in (*DETERMINISTIC, "elsewhere")
+        if not exact and self.needs.seeds < 2:
+            raise ValueError("a claim about means needs at least 2 seeds")
+        return self
+
+    @property
+    def text(self) -> str:
+        """Its sentence, with the printed number."""
+        if "{printed}" not in self.sentence:
+            return self.sentence
+        return self.sentence.replace("{printed}", self._printed())
+
+    @property
+    def others(self) -> tuple[Reproduction, ...]:
+        """What others got where this claim has a printed error."""
+        if isinstance(self.test, Elsewhere):
+            return reproductions_of(self.test.network, "imagenet", self.test.metric)
+        if isinstance(self.test, Reaches) and self.test.measure == "test_error":
+            (group,) = self.needs.groups
+            return reproductions_of(group.model, group.dataset)
+        return ()
+
+    def _printed(self) -> str:
+        printed, test = look_up(self.references[0]), self.test
+        if isinstance(test, ExactCost | CostRatio):
+            if getattr(test, "per", None):
+                return f"{100 * printed.value:g} %"
+            return QUANTITIES[test.quantity].text(printed.value)
+        unit = test.unit if isinstance(test, Elsewhere) else MEASURES[test.measure].unit
+        spread = f" ± {printed.std:g}" if printed.std else ""
+        return f"{printed.value:g}{spread}{unit}"
+
+    @property
+    def references(self) -> tuple[Path, ...]:
+        """Paths of the printed numbers that it is about."""
+        single = (getattr(self.test, name, None) for name in ("reference", "per"))
+        return (*(path for path in single if path), *getattr(self.test, "references", ()))
+
+
+def _known(what: str, name: str | None, known: dict[str, Any]) -> None:
+    if name is not None and name not in known:
+        raise ValueError(f"no {what} {name!r}; there are {', '.join(known)}")
+
+
+@cache
+def load_claims() -> tuple[Claim, ...]:
+    """Every claim of ``claims.toml``, in its order."""
+    text = files("bench.reference").joinpath("claims.toml").read_text(encoding="utf-8")
+    return parse(text)
+
+
+def parse(text: str) -> tuple[Claim, ...]:
+    """The claims in ``text``, a TOML document.
+
+    Raises:
+        BenchError: it is no TOML, or a claim cannot be tested; the message names the claim.
+    """
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BenchError(f"the claims are not valid TOML: {error}") from error
+    margins = {name: _checked(name, Margin, m) for name, m in content.get("margins", {}).items()}
+    claims = tuple(
+        _claim(entry, margins) for each in content.get("claim", []) for entry in _expanded(each)
+    )
+    ids = [claim.id for claim in claims]
+    if twice := sorted({name for name in ids if ids.count(name) > 1}):
+        raise BenchError(f"two claims have the id {twice[0]!r}")
+    return claims
+
+
+def _expanded(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """One entry for each row of ``each``, whose values replace their names in braces."""
+    rows = entry.get("each", [{}])
+    rest = {key: value for key, value in entry.items() if key != "each"}
+    for row in rows:
+        yield _filled(rest, row)
+
+
+def _filled(value: Any, row: dict[str, Any]) -> Any:
+    if isinstance(value, str):
+        for name, text in row.items():
+            value = value.replace(f"{{{name}}}", str(text))
+        return value
+    if isinstance(value, dict):
+        return {key: _filled(item, row) for key, item in value.items()}
+    return [_filled(item, row) for item in value] if isinstance(value, list) else value
+
+
+def _claim(entry: dict[str, Any], margins: dict[str, Margin]) -> Claim:
+    name = str(entry.get("id", "without an id"))
+    wanted = entry.get("test", {}).get("margin")
+    if wanted is not None and wanted not in margins:
+        known = ", ".join(margins) or "none"
+        raise BenchError(f"claim {name}: no margin {wanted!r}; there are {known}")
+    return _checked(name, Claim, entry | {"margin": margins.get(wanted)})
+
+
+def _checked(name: str, kind: type[T], value: Any) -> T:
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BenchError(f"claim {name}: {where or 'it'}: {first['msg']}") from error

@@ -1,0 +1,124 @@
+"""Networks on the terminal: all of them, the layers of one, Table 1. Rounding and wording only."""
+
+import sys
+from collections.abc import Iterable
+
+import pandas as pd
+from rich.console import Console
+
+from bench.analysis.networks import (
+    COUNTS,
+    RESOLUTION,
+    catalog,
+    kind_totals,
+    layer_frame,
+    stacked,
+    table1_structure,
+)
+from bench.cli.terminal import plain_table, wide
+from resnet_models import Definition
+from resnet_models.spec import Lineage
+
+
+def show_catalog(lineage: Lineage, *, csv: bool) -> None:
+    """All networks as published, beside what the paper prints about their cost."""
+    frame = catalog(lineage)
+    if csv:
+        _write_csv(frame)
+        return
+    head = ["Model", "Depth", "Block", "Parameters"]
+    first = plain_table([*head, "MACs, 10⁹", "Printed\nFLOPs, 10⁹", "Difference"], "lrlrrrr")
+    second = plain_table([*head, "Printed, 10⁶", "Difference", "MACs, 10⁶"], "lrlrrrr")
+    for row in frame.to_dict("records"):
+        start = [row["model"], str(row["depth"]), row["block"], f"{row['parameters']:,}"]
+        difference = _number(row["difference_percent"], "+.1f", unit=" %")
+        if row["family"] == "table1":
+            printed = _number(row["printed_flops"], ".1f", per=1e9)
+            first.add_row(*start, _number(row["macs"], ".3f", per=1e9), printed, difference)
+        else:
+            printed = _number(row["printed_parameters"], ".3g", per=1e6)
+            second.add_row(*start, printed, difference, _number(row["macs"], ",.1f", per=1e6))
+    _title(f"Tables 1 and 2 of the paper: 224×224 images, 1000 classes, lineage {lineage}")
+    wide.print(first)
+    _title("\nTable 6 of the paper: 32×32 images, 10 classes")
+    wide.print(second)
+    wide.print("\nDifference: ours against the printed figure; – where the paper prints none.")
+
+
+def show_layers(definition: Definition, resolution: int | None, *, csv: bool) -> None:
+    """Every layer of one network and totals by kind; at the published resolution if None."""
+    resolution = resolution or RESOLUTION[definition.spec.family]
+    frame = layer_frame(definition, resolution)
+    if csv:
+        for side in ("input_shape", "output_shape"):
+            frame[side] = [_shape(shape, "x") for shape in frame[side]]
+        _write_csv(frame)
+        return
+    layers = plain_table(["Layer", "Kind", "Output", "Parameters", "MACs"], "llrrr")
+    for row in frame.to_dict("records"):
+        counts = _count(row["parameters"]), _count(row["macs"])
+        layers.add_row(row["name"], row["kind"], _shape(row["output_shape"]), *counts)
+    kinds = kind_totals(frame).sort_values("macs", ascending=False, kind="stable")
+    totals = plain_table(["Kind", "Layers", "Parameters", "MACs", "Other operations"], "lrrrr")
+    for row in kinds.to_dict("records"):
+        totals.add_row(row["kind"], str(row["layers"]), *(_count(row[key]) for key in COUNTS))
+    totals.add_row("all", str(len(frame)), *(_count(int(frame[key].sum())) for key in COUNTS))
+    image = _shape((definition.in_channels, resolution, resolution))
+    _title(f"{definition.model} for {image} images and {definition.num_classes} classes")
+    wide.print(
+        f"{definition.stem} stem, shortcut {definition.shortcut}, lineage {definition.lineage}"
+    )
+    wide.print(layers, "", totals)
+    wide.print(f"\n2×MACs: {2 * frame['macs'].sum():,}, where a multiply-add counts as two")
+
+
+def show_table1(lineage: Lineage, *, csv: bool) -> None:
+    """Table 1 from the networks: laid out as in the paper where that fits, else one by one."""
+    frame = table1_structure(lineage)
+    if csv:
+        _write_csv(frame)
+        return
+    depths = list(frame.columns[2:])
+    *stages, macs, printed = frame.to_dict("records")
+    macs = {depth: f"{macs[depth] / 1e9:.3f}" for depth in depths}
+    printed = {depth: f"{printed[depth] / 1e9:.1f}" for depth in depths}
+    _title(f"Table 1 of the paper, made from the networks: 224×224 images, lineage {lineage}")
+    table = plain_table(["Stage", "Output", *(f"{depth} layers" for depth in depths)], "lrlllll")
+    for stage in stages:
+        cells = (stacked(stage[depth]) for depth in depths)
+        table.add_row(stage["stage"], _square(stage["output_size"]), *cells)
+    table.add_section()
+    table.add_row("MACs, 10⁹", "", *macs.values())
+    table.add_row("Printed", "", *printed.values())
+    if wide.measure(table).maximum <= Console().width:
+        wide.print(table)
+        return
+    for depth in depths:
+        _title(f"\n{depth} layers: {macs[depth]}·10⁹ MACs, {printed[depth]}·10⁹ FLOPs printed")
+        for stage in stages:
+            wide.print(f"{stage['stage']:8}{_square(stage['output_size']):>7}  {stage[depth]}")
+
+
+def _title(text: str) -> None:
+    wide.print(text, style="bold")
+
+
+def _number(value: float, form: str, *, per: float = 1, unit: str = "") -> str:
+    """In units of ``per`` and rounded; a dash for what is not there."""
+    return "–" if pd.isna(value) else f"{value / per:{form}}{unit}"
+
+
+def _count(value: int) -> str:
+    return f"{value:,}" if value else "–"
+
+
+def _shape(sides: Iterable[int], times: str = "×") -> str:
+    return times.join(map(str, sides))
+
+
+def _square(side: int) -> str:
+    return _shape((side, side))
+
+
+def _write_csv(frame: pd.DataFrame) -> None:
+    frame.to_csv(sys.stdout, index=False)

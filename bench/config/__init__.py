@@ -1,0 +1,1 @@
+"""What to run: recipes, schedules, cells, profiles. No torch."""

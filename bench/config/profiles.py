@@ -1,0 +1,257 @@
+"""What a run does: a profile is a function that returns a complete, frozen list of cells.
+
+No torch here.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from bench.config import recipes
+from bench.config.cell import Cell
+from bench.config.recipes import Recipe
+from bench.data.datasets import find
+from bench.errors import UsageError
+from resnet_models import MODELS, define
+from resnet_models.spec import Lineage, Shortcut, Stem
+
+DEPTHS: Final = (18, 34, 50, 101, 152)
+TABLE1: Final = tuple(f"resnet{depth}" for depth in DEPTHS)
+DATASETS: Final = ("cifar10", "mnist")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A cell that is to be run, and how it is trained."""
+
+    cell: Cell
+    recipe: Recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunConfig:
+    """A profile made concrete.
+
+    Attributes:
+        profile: its name.
+        plans: every cell, in the order in which they are run.
+        speed_samples: timed repetitions per measurement.
+        words: what changes its recipes on the command line.
+    """
+
+    profile: str
+    plans: tuple[Plan, ...]
+    speed_samples: int
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changes:
+    """What a user changes about the recipes of a profile; None: nothing.
+
+    Attributes:
+        epochs: how many to train.
+        images_per_epoch: training images in each.
+        held_out: images of each training set that are kept for validation.
+    """
+
+    epochs: int | None = None
+    images_per_epoch: int | None = None
+    held_out: int | None = None
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Themselves on the command line."""
+        options = {
+            "--epochs": self.epochs,
+            "--images-per-epoch": self.images_per_epoch,
+            "--held-out": self.held_out,
+        }
+        return tuple(f"{option} {value}" for option, value in options.items() if value is not None)
+
+    def apply(self, recipe: Recipe, dataset: str) -> Recipe:
+        """``recipe`` changed so, with another name.
+
+        Raises:
+            UsageError: its budget is in iterations, or there are not that many images.
+        """
+        there = find(dataset).arrays["train_labels"].shape[0] - (self.held_out or 0)
+        if (self.images_per_epoch or 0) > there:
+            raise UsageError(
+                f"--images-per-epoch {self.images_per_epoch}: {dataset} has {there} to train on"
+            )
+        if self.epochs or self.images_per_epoch:
+            try:
+                recipe = recipes.limit(recipe, epochs=self.epochs, images=self.images_per_epoch)
+            except ValueError as error:
+                raise UsageError(f"{' '.join(self.words)}: {error}") from None
+        return recipes.hold_out(recipe, self.held_out) if self.held_out else recipe
+
+
+def plan(
+    model: str,
+    dataset: str,
+    recipe: Recipe,
+    *,
+    seed: int = 0,
+    lineage: Lineage = "paper",
+    stem: Stem | None = None,
+    shortcut: Shortcut | None = None,
+) -> Plan:
+    """One cell; what is left out is as published."""
+    definition = define(model, lineage=lineage, stem=stem, shortcut=shortcut)
+    cell = Cell(
+        model=model,
+        lineage=definition.lineage,
+        stem=definition.stem,
+        shortcut=definition.shortcut,
+        dataset=dataset,
+        recipe=recipe.name,
+        seed=seed,
+    )
+    return Plan(cell, recipe)
+
+
+def smoke() -> RunConfig:
+    """Proof that everything runs, in about a minute."""
+    plans = _ten_cells(recipes.smoke)
+    return RunConfig(profile="smoke", plans=plans, speed_samples=2)
+
+
+def quick() -> RunConfig:
+    """Every network learns, without a GPU, in minutes."""
+    plans = _ten_cells(recipes.quick)
+    return RunConfig(profile="quick", plans=plans, speed_samples=5)
+
+
+def full() -> RunConfig:
+    """Thirty passes over each training set, on CIFAR-10 with both stems; for a GPU."""
+    small_stem = tuple(
+        plan(model, "cifar10", recipes.full("cifar10"), stem="cifar") for model in TABLE1
+    )
+    return RunConfig(profile="full", plans=_ten_cells(recipes.full) + small_stem, speed_samples=20)
+
+
+def table6() -> RunConfig:
+    """The networks of Table 6 and Figure 6 as the paper trains them; for a GPU."""
+    residual = [f"cifar_resnet{depth}" for depth in (20, 32, 44, 56, 110)]
+    plain = [f"cifar_plain{depth}" for depth in (20, 32, 44, 56)]
+    plans = tuple(
+        plan(model, "cifar10", recipes.paper_cifar(warmup=MODELS[model].depth >= 110))
+        for model in residual + plain
+    )
+    return RunConfig(profile="table6", plans=plans, speed_samples=20)
+
+
+def table6_more() -> RunConfig:
+    """What section 4.2 says of other networks: 1202 layers, plain-110, a start without warm-up.
+
+    And option B, to set beside option A; for a GPU.
+    """
+    warm, cold = (recipes.paper_cifar(warmup=warmup) for warmup in (True, False))
+    plans = (
+        plan("cifar_plain110", "cifar10", warm),
+        plan("cifar_resnet110", "cifar10", cold),
+        plan("cifar_resnet20", "cifar10", cold, shortcut="B"),
+        plan("cifar_resnet56", "cifar10", cold, shortcut="B"),
+        plan("cifar_resnet110", "cifar10", warm, shortcut="B"),
+        plan("cifar_resnet1202", "cifar10", warm),
+    )
+    return RunConfig(profile="table6_more", plans=plans, speed_samples=20)
+
+
+def project2022() -> RunConfig:
+    """The 2022 project's recipe at equal budgets, with and without its accident; for a GPU.
+
+    Its own CIFAR-10 budgets are 100 epochs for 18 and 34, 60 for the others, and 20 on MNIST.
+    """
+    plans = []
+    for dataset, epochs in (("cifar10", 60), ("mnist", 20)):
+        for model in TABLE1:
+            recipe = recipes.project2022(dataset, epochs=epochs)
+            plans.append(plan(model, dataset, recipe, lineage="project2022"))
+    for model in TABLE1:
+        recipe = recipes.project2022("cifar10", epochs=60, freeze_weights_after_epoch=20)
+        plans.append(plan(model, "cifar10", recipe, lineage="project2022"))
+    return RunConfig(profile="project2022", plans=tuple(plans), speed_samples=20)
+
+
+PROJECT2022_SMALL: Final = Changes(epochs=24, images_per_epoch=3200)
+"""The profile project2022 made small enough for a CPU, and yet with enough epochs to be audited."""
+
+PROFILES: dict[str, Callable[[], RunConfig]] = {
+    "smoke": smoke,
+    "quick": quick,
+    "full": full,
+    "table6": table6,
+    "table6_more": table6_more,
+    "project2022": project2022,
+}
+
+
+def make(
+    profile: str,
+    *,
+    has_gpu: bool,
+    models: Sequence[str] = (),
+    datasets: Sequence[str] = (),
+    cells: Sequence[str] = (),
+    seeds: int = 1,
+    changes: Changes | None = None,
+) -> RunConfig:
+    """The profile by name, limited to ``models``, ``datasets`` or ``cells`` where any are given.
+
+    ``auto`` is ``full`` with a GPU and ``quick`` without. Ids of ``cells`` name their seeds.
+
+    Raises:
+        UsageError: a name is unknown, there is no seed, or no cell is left; it says what there is.
+    """
+    if profile == "auto":
+        profile = "full" if has_gpu else "quick"
+    if profile not in PROFILES:
+        raise UsageError(f"no profile named {profile!r}; there are auto, {', '.join(PROFILES)}")
+    if seeds < 1:
+        raise UsageError(f"--seeds {seeds}: at least one seed is needed")
+    config, changes = PROFILES[profile](), changes or Changes()
+    kept_models = _choose("model", models, [each.cell.model for each in config.plans])
+    kept_datasets = _choose("dataset", datasets, [each.cell.dataset for each in config.plans])
+    base = [
+        each
+        for each in config.plans
+        if each.cell.model in kept_models and each.cell.dataset in kept_datasets
+    ]
+    numbers = _seeds(cells) if cells else list(range(seeds))
+    plans = [_vary(each, seed, changes) for seed in numbers for each in base]
+    if cells:
+        _choose("cell", cells, [each.cell.id for each in plans])
+        plans = [each for each in plans if each.cell.id in cells]
+    if not plans:
+        raise UsageError(
+            f"profile {profile} has no cell of {', '.join(models)} on {', '.join(datasets)}"
+        )
+    return replace(config, plans=tuple(plans), words=changes.words)
+
+
+def _seeds(cells: Iterable[str]) -> list[int]:
+    """Those that the ids of ``cells`` end with; without one, an id is of no cell of seed 0."""
+    found = (re.search(r"-seed(\d+)$", name) for name in cells)
+    return sorted({int(match[1]) if match else 0 for match in found})
+
+
+def _vary(plan: Plan, seed: int, changes: Changes) -> Plan:
+    recipe = changes.apply(plan.recipe, plan.cell.dataset)
+    return Plan(plan.cell.model_copy(update={"seed": seed, "recipe": recipe.name}), recipe)
+
+
+def _choose(kind: str, wanted: Sequence[str], known: Iterable[str]) -> set[str]:
+    names = list(dict.fromkeys(known))
+    unknown = [name for name in wanted if name not in names]
+    if unknown:
+        raise UsageError(f"no {kind} named {unknown[0]!r}; there are {', '.join(names)}")
+    return set(wanted or names)
+
+
+def _ten_cells(recipe: Callable[[str], Recipe]) -> tuple[Plan, ...]:
+    """All five depths on both data sets, shallow before deep."""
+    return tuple(plan(model, dataset, recipe(dataset)) for dataset in DATASETS for model in TABLE1)

@@ -1,1 +1,0 @@
-"""DataFrames -> figures of the page: one module for each kind. No torch here."""

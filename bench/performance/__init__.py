@@ -1,1 +1,0 @@
-"""Speed as a quantity of its own: workloads, their raw samples, and the machine's limits."""

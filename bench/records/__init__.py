@@ -1,0 +1,1 @@
+"""Schema and storage of everything that is measured. No torch."""

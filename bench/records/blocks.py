@@ -1,0 +1,153 @@
+"""The file of ``pytest --benchmark-only --benchmark-json`` as a DataFrame. No torch here.
+
+The file's format is that of pytest-benchmark, which may grow: what is not needed is not looked at.
+What each timing is of stands in its ``extra_info``, which tests/speed writes.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Final, Literal, Self
+
+import pandas as pd
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from bench.errors import BenchError
+from bench.records.speed_store import BLOCKS_FILE, SPEED
+
+FILE: Final = Path(SPEED, BLOCKS_FILE)
+"""Where the report looks for it in a results folder."""
+COMMAND: Final = "pytest --benchmark-only --benchmark-json"
+
+Direction = Literal["forward", "forward+backward"]
+# The backward pass multiplies as often for the gradient of the input and for that of the weights.
+PASSES: Final[dict[Direction, int]] = {"forward": 1, "forward+backward": 3}
+
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class Foreign(BaseModel):
+    """A part of a file whose format is not ours: unknown fields are left alone."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Subject(Foreign):
+    """What is timed; a word is None where it makes no difference."""
+
+    stage: str = Field(description="such as 'Table 1, conv3_x, 28×28': what stands side by side")
+    block: str = Field(description="basic, bottleneck, plain, or the name of a whole network")
+    position: Literal["first", "inner", "whole"]
+    shortcut: Literal["A", "B", "identity", "none"]
+    lineage: str | None
+    direction: Direction
+    input_shape: tuple[int, int, int] = Field(description="(C, H, W)")
+    batch_size: int = Field(gt=0)
+    macs: int = Field(gt=0, description="one image, forward")
+    parameters: int = Field(gt=0)
+    dtype: str
+
+
+class Stats(Foreign):
+    """Seconds of a repetition, over the rounds."""
+
+    median: Seconds
+    q1: Seconds
+    q3: Seconds
+    rounds: int = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.q1 <= self.median <= self.q3:
+            raise ValueError("the median does not lie between the quartiles")
+        return self
+
+
+class Timing(Foreign):
+    """One row of the suite."""
+
+    extra_info: Subject
+    stats: Stats
+
+
+class Machine(Foreign):
+    """What did it."""
+
+    device: str
+    device_name: str
+    threads: int
+    python: str
+    torch: str
+    resnet_bench: str
+    commit: str | None
+
+
+class _File(Foreign):
+    machine_info: Machine
+    datetime: AwareDatetime
+    benchmarks: tuple[Timing, ...] = Field(min_length=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BlockTimes:
+    """What one run of the suite found; ``frame`` as ``tidy`` makes it."""
+
+    machine: Machine
+    measured_at: AwareDatetime
+    frame: pd.DataFrame
+
+
+def load(path: Path) -> BlockTimes:
+    """Read a file of the suite.
+
+    Raises:
+        BenchError: it cannot be read, is damaged, or is that of other benchmarks.
+    """
+    remedy = f"Make it anew: {COMMAND} {path}"
+    try:
+        file = _File.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise BenchError(f"cannot read {path}: {error.strerror or error}. {remedy}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        what = f"{where}: {first['msg']}" if where else first["msg"]
+        raise BenchError(
+            f"{path} does not hold the timings of blocks and networks: {what}. {remedy}"
+        ) from error
+    return BlockTimes(
+        machine=file.machine_info, measured_at=file.datetime, frame=tidy(file.benchmarks)
+    )
+
+
+def find(results: Path) -> tuple[BlockTimes | None, list[str]]:
+    """That of the results folder, None where it has none; and what is wrong with it."""
+    path = results / FILE
+    if not path.exists():
+        return None, []
+    try:
+        return load(path), []
+    except BenchError as error:
+        return None, [str(error)]
+
+
+def tidy(timings: tuple[Timing, ...]) -> pd.DataFrame:
+    """One row per timing: the fields of ``Subject`` and ``Stats`` (seconds), and derived from them.
+
+    ``image_microseconds`` with ``image_low`` and ``image_high`` at the quartiles;
+    ``gmacs_per_second``, where a backward pass counts as two forward ones; and within its group
+    (``stage`` and ``direction``) ``macs_share`` and ``time_share`` of the sum over the group, and
+    ``relative_time_per_mac``, 1 for the group's cheapest. MACs and times are per image.
+    """
+    rows = [each.extra_info.model_dump() | each.stats.model_dump() for each in timings]
+    frame = pd.DataFrame(rows)
+    columns = {"median": "image_microseconds", "q1": "image_low", "q3": "image_high"}
+    for seconds, microseconds in columns.items():
+        frame[microseconds] = 1e6 * frame[seconds] / frame["batch_size"]
+    macs = frame["macs"] * frame["direction"].map(PASSES)
+    per_mac = frame["image_microseconds"] / macs
+    frame["gmacs_per_second"] = 1e-3 / per_mac
+    group = [frame["stage"], frame["direction"]]
+    for name, values in {"macs_share": macs, "time_share": frame["image_microseconds"]}.items():
+        frame[name] = values / values.groupby(group).transform("sum")
+    frame["relative_time_per_mac"] = per_mac / per_mac.groupby(group).transform("min")
+    return frame

@@ -1,0 +1,173 @@
+"""The stored timings of one workload, and of the machine itself. Raw samples only. No torch here.
+
+Rates, medians, intervals and shares of a limit are derived when they are read.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal, Self
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from bench.records.schema import Environment, PeakMemory, Precision, Seconds, Stored
+from resnet_models import MODELS, Definition, define
+from resnet_models.layers import Layer, layer_table
+from resnet_models.spec import Lineage, Shortcut, Stem
+
+SCHEMA_VERSION: Final = 1
+
+Direction = Literal["training", "inference"]
+MemoryFormat = Literal["channels_last", "contiguous"]
+
+
+class Workload(Stored):
+    """What is timed: all that decides how much work it is, and how the machine is asked for it."""
+
+    model: str
+    lineage: Lineage = "paper"
+    stem: Stem
+    shortcut: Shortcut
+    in_channels: int = Field(default=3, gt=0)
+    classes: int = Field(default=10, gt=0)
+    resolution: int = Field(default=32, gt=0, description="pixels of an image, a side")
+    direction: Direction = Field(description="a whole training step, or a forward pass")
+    batch_size: int = Field(gt=0)
+    precision: Precision
+    memory_format: MemoryFormat = "channels_last"
+    compiled: bool = False
+    cuda_graph: bool = False
+
+    @property
+    def id(self) -> str:
+        """File name of the record, without ``.json``; unique among all workloads."""
+        published = self.shortcut == MODELS[self.model].shortcuts[0]
+        words = [
+            self.model if published else f"{self.model}_option{self.shortcut}",
+            *(self.lineage, self.stem, f"{self.in_channels}x{self.resolution}"),
+            *(f"{self.classes}classes", self.direction, f"batch{self.batch_size}", self.precision),
+        ]
+        words += [self.memory_format] if self.memory_format != "channels_last" else []
+        words += ["compiled"] if self.compiled else []
+        words += ["graph"] if self.cuda_graph else []
+        return "-".join(words)
+
+    @property
+    def depth(self) -> int:
+        """Number of weighted layers."""
+        return MODELS[self.model].depth
+
+    @model_validator(mode="after")
+    def _exists(self) -> Self:
+        define(self.model, lineage=self.lineage, stem=self.stem, shortcut=self.shortcut)
+        return self
+
+
+class Conditions(Stored):
+    """What else went on, where it can be read: None means that it cannot."""
+
+    load_before: float | None = Field(description="processes that want a CPU, over a minute")
+    foreign_cpu_share: float | None = Field(
+        description="of all CPU time while measuring, what other programs took"
+    )
+    cpu_governor: str | None = Field(description="of Linux, such as performance or powersave")
+    gpu_clock_mhz: int | None = Field(description="of the multiprocessors, right after measuring")
+    gpu_throttle_reasons: tuple[str, ...] = Field(default=(), description="active ones")
+    warnings: tuple[str, ...] = Field(default=(), description="what may have spoilt it, in words")
+
+
+class StepSplit(Stored):
+    """Where the time of training steps goes; each phase was synchronised, so the sum is longer."""
+
+    data: tuple[Seconds, ...]
+    forward: tuple[Seconds, ...]
+    backward: tuple[Seconds, ...]
+    optimizer: tuple[Seconds, ...]
+
+
+class SpeedRecord(Stored):
+    """The versioned result of one workload; a failure is a record too."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    workload: Workload
+    status: Literal["completed", "failed"]
+    reason: str | None = Field(description="why it failed, for people")
+    command: str = Field(description="makes this record again")
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
+    environment: Environment
+    conditions: Conditions
+    parameters: int = Field(gt=0)
+    macs: int = Field(gt=0, description="one image, forward")
+    warmup: tuple[tuple[Seconds, ...], ...] = Field(description="of each round, not counted")
+    rounds: tuple[tuple[Seconds, ...], ...] = Field(
+        description="seconds per repetition; rounds lie apart, with other workloads between them"
+    )
+    split: StepSplit | None
+    peak_memory: PeakMemory | None
+    energy_joules: float | None = Field(description="of all counted repetitions, by NVML")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.status == "completed" and not any(self.rounds):
+            raise ValueError("completed without a sample")
+        return self
+
+    @property
+    def samples(self) -> tuple[float, ...]:
+        """Of all rounds."""
+        return tuple(seconds for each in self.rounds for seconds in each)
+
+
+class Limits(Stored):
+    """What the machine can do at most, measured: the roof of the roofline."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    command: str = Field(description="makes this record again")
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
+    environment: Environment
+    conditions: Conditions
+    product_size: int = Field(gt=0, description="side of the square matrices")
+    product_seconds: dict[Precision, tuple[Seconds, ...]] = Field(
+        description="of one product, 2 * product_size**3 operations"
+    )
+    convolution_operations: int = Field(default=0, ge=0, description="of one 3x3 convolution")
+    convolution_seconds: dict[Precision, tuple[Seconds, ...]] = Field(
+        default_factory=dict, description="of one; libraries may do it faster than a product"
+    )
+    copy_bytes: int = Field(gt=0, description="read and written by one copy, both counted")
+    copy_seconds: tuple[Seconds, ...]
+
+
+NUMBER_BYTES: Final[dict[Precision, int]] = {"float32": 4, "bfloat16": 2, "float16": 2}
+
+
+def definition(workload: Workload) -> Definition:
+    """The network of ``workload``."""
+    return define(
+        workload.model,
+        lineage=workload.lineage,
+        stem=workload.stem,
+        shortcut=workload.shortcut,
+        in_channels=workload.in_channels,
+        num_classes=workload.classes,
+    )
+
+
+def layers_of(workload: Workload) -> list[Layer]:
+    """All layers of its network at its resolution."""
+    return layer_table(definition(workload), workload.resolution)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """What all workloads of a matrix share; stem and shortcut are the published ones where None."""
+
+    lineage: Lineage = "paper"
+    stem: Stem | None = None
+    shortcut: Shortcut | None = None
+    resolution: int = 32
+    memory_format: MemoryFormat = "channels_last"
+    compiled: bool = False
+
+
+USUAL: Final = Variant()

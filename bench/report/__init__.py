@@ -1,0 +1,1 @@
+"""Everything to one HTML page and its summaries. No torch."""

@@ -1,0 +1,99 @@
+"""Errors that others report, network by network, beside the paper's and ours."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from bench.analysis.labels import model_title
+from bench.analysis.reproductions import CIFAR10, ONE_CROP, Digest
+from bench.formats import number
+from bench.report.figures.chart import Chart, legend, make_chart
+from bench.report.figures.svg import PAGE, SIZE, SOFT, TEXT, depth_colour
+
+_ROW_INCHES: Final = 0.34
+
+
+def others_charts(digests: Sequence[Digest]) -> list[Chart]:
+    """A figure for CIFAR-10 and one for single crops of ImageNet."""
+    return [
+        _chart(key, panel, [each for each in digests if each.panel == panel])
+        for key, panel in (("others-cifar10", CIFAR10), ("others-imagenet", ONE_CROP))
+    ]
+
+
+def _chart(key: str, panel: str, digests: Sequence[Digest]) -> Chart:
+    listed = "; ".join(
+        f"{model_title(each.network, each.depth)} {number(each.results[0].value)} to "
+        f"{number(each.results[-1].value)}, {len(each.results)} results"
+        for each in digests
+    )
+    return make_chart(
+        key,
+        panel,
+        "Errors that others report",
+        f"Top-1 errors in percent that others report on {panel}: {listed}",
+        partial(_draw, digests=digests),
+        _data(digests),
+        size=(SIZE[0], 1.2 + _ROW_INCHES * len(digests)),
+    )
+
+
+def _data(digests: Sequence[Digest]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"network": each.model, "error": result.value, "std": result.std, "runs": result.runs,
+         "kind": result.kind, "who": result.who, "printed": each.printed}
+        for each in digests for result in each.results
+    )  # fmt: skip
+
+
+def _draw(axes: Axes, digests: Sequence[Digest]) -> None:
+    """Circles: of others, hollow where picked on test images; open diamonds: printed; dots: ours.
+
+    Ours only where they were trained as long as the paper says: others would not fit the axis.
+    """
+    for place, each in enumerate(digests):
+        for result in each.results:
+            face = PAGE if result.kind == "best epoch" else SOFT
+            if result.std is not None:
+                span = [result.value - result.std, result.value + result.std]
+                axes.plot(span, [place, place], color=SOFT, linewidth=1)
+            axes.plot(result.value, place, "o", color=SOFT, markerfacecolor=face, markersize=5,
+                      alpha=0.8)  # fmt: skip
+        if each.printed is not None:
+            axes.plot(each.printed, place, "D", color=TEXT, markerfacecolor=PAGE, markersize=6)
+        for row in each.ours:
+            if row["paper_budget"]:
+                axes.plot(row["test_error"], place - 0.25, "o", color=depth_colour(each.depth))
+    titles = [model_title(each.network, each.depth).replace("ResNet-", "") for each in digests]
+    axes.set_yticks(range(len(digests)), titles)
+    handles = _legend(digests)
+    # The legend stands below the last row, a line for each handle.
+    axes.set_ylim(len(digests) - 0.4 + 0.6 * len(handles), -0.7)
+    axes.margins(x=0.06)
+    axes.grid(axis="y", visible=False)
+    axes.set(xlabel="Top-1 error (%)", ylabel="Depth (layers)")
+    legend(axes, "lower right", *handles)
+
+
+def _legend(digests: Sequence[Digest]) -> list[Line2D]:
+    """What is there, in the order in which it is drawn."""
+    mark = partial(Line2D, [], [], linestyle="")
+    marks = {
+        "others": mark(marker="o", color=SOFT),
+        "others, best epoch": mark(marker="o", color=SOFT, markerfacecolor=PAGE),
+        "paper": mark(marker="D", color=TEXT, markerfacecolor=PAGE),
+        "ours": mark(marker="o", color=TEXT),
+    }
+    there = {
+        "others": True,
+        "others, best epoch": any(each.best_epochs for each in digests),
+        "paper": any(each.printed is not None for each in digests),
+        "ours": any(row["paper_budget"] for each in digests for row in each.ours),
+    }
+    for label, handle in marks.items():
+        handle.set_label(label)
+    return [handle for label, handle in marks.items() if there[label]]

@@ -1,0 +1,201 @@
+"""The small files beside the page: for an issue, for a program, for a spreadsheet. No torch here.
+
+docs/summary.md tells what is in them. The same records give the same bytes.
+"""
+
+import math
+from typing import Any, Final, Literal
+
+import pandas as pd
+from pydantic import Field
+
+from bench.analysis.labels import model_title
+from bench.analysis.tables import SCORES, Row
+from bench.claims.outcome import Word
+from bench.formats import in_markdown, number
+from bench.records.schema import Environment, Stored
+from bench.reference.loader import dataset_title
+from bench.report import claims as ledger_tables
+from bench.report.headlines import CONCLUSIONS, NO_BREAK, NO_BREAK_HYPHEN, OTHER_CONCLUSION
+from bench.report.results import Results, rows
+
+SCHEMA_VERSION: Final = 1
+MARKDOWN: Final = "summary.md"
+JSON: Final = "summary.json"
+CSV: Final = "results.csv"
+
+
+class NetworkSummary(Stored):
+    """One network on one data set, its seeds together: a row of the page's first table.
+
+    A number is null where there is none, and where it is named in ``not_finite``.
+    """
+
+    network: str = Field(description="ResNet-50 or plain-34, as the paper writes it")
+    depth: int
+    dataset: str
+    lineage: str | None = Field(description="null where no cell ran, as is the recipe")
+    stem: str
+    shortcut: str
+    recipe: str | None
+    variant: str = Field(description="what tells it from others of its data set, in words")
+    status: str = Field(description="completed, not run, or how it failed")
+    seeds: int = Field(description="that completed; the figures are their means")
+    cell_ids: tuple[str, ...] = Field(description="folders of the records, failed ones included")
+    epochs: float | None
+    steps: float | None
+    images: float | None = Field(description="training images seen")
+    test_accuracy: float | None = Field(description="percent, after the last epoch")
+    test_low: float | None = Field(description="95 % Wilson interval of the mean: test set noise")
+    test_high: float | None
+    test_min: float | None = Field(description="of the seeds")
+    test_max: float | None
+    test_loss: float | None = Field(description="mean cross-entropy per image, nats")
+    train_accuracy: float | None = Field(description="percent, counted while weights change")
+    train_loss: float | None
+    theirs_test_accuracy: float | None = Field(description="percent; the 2022 project's cell")
+    theirs_images: float | None
+    difference: float | None = Field(description="points of test accuracy, ours minus theirs")
+    equal_budget: bool = Field(description="whether both saw as many training images")
+    within_noise: bool = Field(description="whether two test sets alone could make the difference")
+    not_finite: tuple[str, ...] = Field(
+        description="fields that are null because the value was infinite or not a number"
+    )
+
+
+class Summary(Stored):
+    """What one results folder shows of one profile."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    profile: str | None = Field(description="null where there is no record")
+    headline: str | None = Field(description="the finding, one sentence")
+    networks: tuple[NetworkSummary, ...]
+    verdicts: dict[Word, int] = Field(description="how many claims have each verdict")
+    claims: dict[str, Word] = Field(description="the verdict of every claim, by its id")
+    environments: tuple[Environment, ...] = Field(description="machines and software")
+    damaged_records: int = Field(ge=0, description="files that could not be read")
+
+
+def files(results: Results, damaged: int) -> dict[str, str]:
+    """Name -> content of every file that stands beside the page.
+
+    Args:
+        damaged: how many records could not be read.
+    """
+    return {
+        MARKDOWN: markdown(results, damaged),
+        JSON: summary(results, damaged).model_dump_json(indent=1) + "\n",
+        CSV: csv(results.summary),
+    }
+
+
+def summary(results: Results, damaged: int) -> Summary:
+    """What a program wants to know, nothing rounded."""
+    return Summary(
+        profile=results.profile,
+        headline=_plain(results.headline) if results.headline else None,
+        networks=tuple(_network(row) for row in rows(results.grid)),
+        verdicts=ledger_tables.counts(results.verdicts),
+        claims={verdict.claim.id: verdict.word for verdict in results.verdicts},
+        environments=tuple(results.environments),
+        damaged_records=damaged,
+    )
+
+
+def _network(row: Row) -> NetworkSummary:
+    not_finite = tuple(name for name in row if _is_not_finite(row, str(name)))
+    fields = {name: row[name] for name in NetworkSummary.model_fields if name in row}
+    return NetworkSummary.model_validate(
+        fields
+        | dict.fromkeys(map(str, not_finite))
+        | {
+            "network": model_title(row["network"], row["depth"]),
+            "variant": row["variant"] or "",
+            "seeds": row["seeds"] or 0,
+            "cell_ids": row["cell_ids"] or (),
+            "not_finite": not_finite,
+        }
+    )
+
+
+def _is_not_finite(row: Row, name: str) -> bool:
+    """Whether a value is there but no number: a missing one and NaN are the same in a frame."""
+    value = row[name]
+    if isinstance(value, float):
+        return math.isinf(value)
+    return value is None and name in SCORES and bool(row["seeds"])
+
+
+def csv(frame: pd.DataFrame) -> str:
+    """``tables.summarize`` as it is, a row per record on a line, nothing rounded.
+
+    A text that a spreadsheet would take for a formula has an apostrophe before it, and line breaks
+    in it are blanks.
+    """
+    return frame.map(_one_cell).to_csv(index=False, lineterminator="\n")
+
+
+def _one_cell(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    line = " ".join(value.splitlines())
+    return f"'{line}" if line.lstrip().startswith(("=", "+", "-", "@")) else line
+
+
+def markdown(results: Results, damaged: int) -> str:
+    """The page in a few lines, for a README or an issue."""
+    verdicts = ledger_tables.counts(results.verdicts)
+    claims = ", ".join(f"{count} {word}" for word, count in verdicts.items())
+    parts = [f"Claims of the references: {claims}."]
+    if results.profile is not None:
+        conclusion = CONCLUSIONS.get(results.profile, OTHER_CONCLUSION)
+        machine = "; ".join([*results.devices, *results.software])
+        parts = [
+            f"**{in_markdown(_plain(results.headline or ''))}**",
+            in_markdown(conclusion),
+            _table(rows(results.grid)),
+            "Accuracy in percent after the last epoch; behind it the 95 % interval, which covers "
+            "the noise of the test set only, or the lowest and the highest of several seeds.",
+            *parts,
+            f"Profile `{results.profile}`. {in_markdown(machine)}.",
+        ]
+    else:
+        parts = ["**No results yet**", *parts]
+    if damaged:
+        parts.append(f"{damaged} record file(s) could not be read and are left out.")
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(grid: list[Row]) -> str:
+    beside = any(row["theirs_images"] is not None for row in grid)
+    titles = ["Data set", "Network", "Test accuracy, %", "Training images"]
+    titles += ["2022 project, %", "its images"] if beside else []
+    lines = [titles, ["---", "---", *["---:"] * (len(titles) - 2)]]
+    for row in grid:
+        name = model_title(row["network"], row["depth"])
+        line = [
+            dataset_title(row["dataset"]),
+            f"{name} ({in_markdown(row['variant'])})" if row["variant"] else name,
+            _accuracy(row),
+            number(row["images"], 0),
+        ]
+        if beside:
+            line += [number(row["theirs_test_accuracy"]), number(row["theirs_images"], 0)]
+        lines.append(line)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _accuracy(row: Row) -> str:
+    if row["test_accuracy"] is None:
+        return in_markdown(row["status"])
+    several = row["seeds"] > 1
+    low, high = (
+        (row["test_min"], row["test_max"]) if several else (row["test_low"], row["test_high"])
+    )
+    seeds = f", {row['seeds']:.0f} seeds" if several else ""
+    return f"{number(row['test_accuracy'])} ({number(low)} – {number(high)}{seeds})"
+
+
+def _plain(text: str) -> str:
+    """Without the characters that keep a browser from breaking a line."""
+    return text.replace(NO_BREAK, " ").replace(NO_BREAK_HYPHEN, "-")

@@ -1,0 +1,71 @@
+"""Speed records -> what the page shows of them. Rounding is left to the template. No torch here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from bench.analysis.speed import limits_line, notes, summarize, unusual
+from bench.records.schema import Environment
+from bench.records.speed import Limits, SpeedRecord
+from bench.report.figures.chart import Chart
+from bench.report.figures.roofline import roofline_charts
+
+
+@dataclass(frozen=True, slots=True)
+class Workloads:
+    """What ``bench speed`` measured, and the machine's limits where it has them."""
+
+    records: Sequence[SpeedRecord]
+    limits: Limits | None
+
+
+NO_WORKLOADS: Final = Workloads((), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """What the page shows.
+
+    Attributes:
+        groups: rows of ``summary.summarize`` by title, a missing number as None.
+        records: by the id of their row.
+        limits: one sentence.
+        notes: failures, warnings and contradictions.
+    """
+
+    groups: dict[str, list[dict[Any, Any]]]
+    records: dict[str, SpeedRecord]
+    limits: str | None
+    notes: list[str]
+    charts: list[Chart]
+    machines: list[Environment]
+
+
+def section(workloads: Workloads) -> Section:
+    """The section of at least one record."""
+    summary = summarize(workloads.records, workloads.limits)
+    order = ["direction", "precision", "batch_size", "depth", "stem"]
+    ordered = summary.sort_values(order, ascending=[False, True, False, True, True])
+    groups: dict[str, list[dict[Any, Any]]] = {}
+    for row in ordered.astype(object).where(ordered.notna(), None).to_dict("records"):
+        groups.setdefault(_title(row), []).append(row)
+    return Section(
+        groups=groups,
+        records={record.workload.id: record for record in workloads.records},
+        limits=limits_line(workloads.limits) if workloads.limits else None,
+        notes=notes(workloads.records, workloads.limits),
+        charts=roofline_charts(summary, workloads.limits),
+        machines=list(dict.fromkeys(record.environment for record in workloads.records)),
+    )
+
+
+def _title(row: dict[Any, Any]) -> str:
+    """``Training, float32, 32 images at a time``, with what is not the usual."""
+    count = row["batch_size"]
+    parts = [
+        row["direction"].capitalize(),
+        row["precision"],
+        "one image at a time" if count == 1 else f"{count} images at a time",
+        *unusual(row),
+    ]
+    return ", ".join(parts)

@@ -1,0 +1,1 @@
+"""Run grids, evaluations, the self-test, the doctor."""

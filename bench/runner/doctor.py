@@ -1,0 +1,169 @@
+"""What this machine offers, what the engine makes of it and why; ``diagnosis`` reads it."""
+
+import shutil
+import subprocess
+import warnings
+from pathlib import Path
+from typing import Final, Literal
+
+import torch
+from pydantic import AwareDatetime, Field
+
+from bench.config import profiles
+from bench.data import cache
+from bench.data.datasets import SPECS, NotThereError, SourceError
+from bench.data.sources import default_data_dir
+from bench.records.schema import Engine, Environment, Precision, Stored
+from bench.runner.selftest import CheckResult
+from bench.runner.speed_matrix import Row
+from bench.training.engine import EngineOptions, choose_engine, fastest_precision, native_bfloat16
+from bench.training.environment import compile_problem, describe, load_average
+
+SCHEMA_VERSION: Final = 1
+
+
+class Gpu(Stored):
+    """What torch and the driver say about the GPU."""
+
+    memory_bytes: int
+    free_bytes: int
+    compute_capability: tuple[int, int]
+    driver: str | None
+    cudnn: int | None
+
+
+class Machine(Stored):
+    """What was found."""
+
+    environment: Environment
+    gpu: Gpu | None
+    gpu_driver_without_torch: bool = Field(description="a driver, but no GPU that torch can use")
+    vector_instructions: str = Field(description="that torch uses on this CPU")
+    cpu_limit: float | None = Field(description="CPUs that a container grants; None: no limit")
+    load_average: float | None = Field(description="processes that want a CPU, over a minute")
+    memory_free_bytes: int | None
+    disk_free_bytes: int
+    datasets: dict[str, str] = Field(description="what the cache holds: verified, missing or why")
+    native_bfloat16: bool
+    engine: Engine
+    precision_reason: str
+    precision_probe: dict[Precision, tuple[float, ...]] = Field(description="seconds")
+    compile_problem: str | None = Field(description="why torch.compile cannot work here")
+    profile: str = Field(description="that auto stands for")
+    cells: int
+
+
+class Selftest(Stored):
+    """What came of ``--selftest``."""
+
+    checks: tuple[CheckResult, ...]
+    speeds: tuple[Row, ...]
+
+    @property
+    def failures(self) -> int:
+        """Checks that failed and networks that could not be timed."""
+        failed = [check for check in self.checks if check.status == "failed"]
+        return len(failed) + len([row for row in self.speeds if row.problem])
+
+
+class Report(Stored):
+    """What ``--json`` writes."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    started_at: AwareDatetime
+    machine: Machine
+    problems: tuple[str, ...]
+    selftest: Selftest | None
+
+
+def examine(device: torch.device, out: Path, data_dir: Path | None) -> Machine:
+    """Look at everything; takes a few seconds, fetches nothing.
+
+    Raises:
+        BenchError: the GPU does not answer.
+    """
+    load, environment = load_average(), describe(device)
+    choice = fastest_precision(device)
+    options = EngineOptions(precision=choice.precision)
+    auto = profiles.make("auto", has_gpu=device.type == "cuda")
+    driver = gpu_driver()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a driver that is too old; it becomes a problem below
+        torch_has_gpu = torch.cuda.is_available()
+    return Machine(
+        environment=environment,
+        gpu=gpu(device, driver) if device.type == "cuda" else None,
+        gpu_driver_without_torch=driver is not None and not torch_has_gpu,
+        vector_instructions=torch.backends.cpu.get_cpu_capability(),
+        cpu_limit=cpu_limit(),
+        load_average=load,
+        memory_free_bytes=memory_free(),
+        disk_free_bytes=disk_free(out),
+        datasets={name: cached(name, data_dir or default_data_dir()) for name in SPECS},
+        native_bfloat16=native_bfloat16(device),
+        engine=choose_engine(device, options, auto.plans[0].recipe.batch_size),
+        precision_reason=choice.reason,
+        precision_probe=choice.probe,
+        compile_problem=compile_problem(device),
+        profile=auto.profile,
+        cells=len(auto.plans),
+    )
+
+
+def gpu(device: torch.device, driver: str | None) -> Gpu:
+    """Facts about the GPU ``device``."""
+    facts = torch.cuda.get_device_properties(device)
+    free, _ = torch.cuda.mem_get_info(device)
+    return Gpu(
+        memory_bytes=facts.total_memory,
+        free_bytes=free,
+        compute_capability=(facts.major, facts.minor),
+        driver=driver,
+        cudnn=torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]  # torch's gap
+    )
+
+
+def gpu_driver() -> str | None:
+    """Version of NVIDIA's driver, where there is one that answers."""
+    command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return next(iter(done.stdout.split()), None)
+
+
+def cpu_limit(file: Path = Path("/sys/fs/cgroup/cpu.max")) -> float | None:
+    """CPUs that a Linux container may use, where it is limited by time and not by CPU."""
+    try:
+        quota, period = file.read_text().split()
+        return int(quota) / int(period)
+    except (OSError, ValueError):
+        return None  # no container, or its quota is "max"
+
+
+def memory_free(file: Path = Path("/proc/meminfo")) -> int | None:
+    """Memory that programs can still have, on Linux."""
+    try:
+        return 1024 * int(file.read_text().partition("MemAvailable:")[2].split()[0])
+    except (OSError, IndexError, ValueError):
+        return None
+
+
+def disk_free(folder: Path) -> int:
+    """Free space on the disk of ``folder``, which need not exist yet."""
+    folder = folder.absolute()
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
+
+
+def cached(name: str, data_dir: Path) -> str:
+    """``verified``, ``missing``, or what is wrong with the cached data set."""
+    try:
+        cache.read(SPECS[name], data_dir.expanduser().absolute())
+    except NotThereError:
+        return "missing"
+    except SourceError as error:
+        return str(error)
+    return "verified"

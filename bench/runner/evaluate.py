@@ -1,0 +1,262 @@
+"""The test error of somebody else's weights, and whether it is the claimed one."""
+
+import math
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import nn
+
+from bench.data.batches import DeviceData
+from bench.data.datasets import Dataset, find
+from bench.data.transforms import Normalisation, normalisations
+from bench.errors import BenchError, UsageError
+from bench.records import store
+from bench.records.evaluations import TOLERANCE, Evaluation, Score
+from bench.runner import weights
+from bench.stats import wilson_interval
+from bench.training.cost import parameter_count
+from bench.training.environment import describe
+from bench.training.loop import evaluate
+from resnet_models import Definition, define
+from resnet_models.convert import assumed, convert, recognise, unwrap
+from resnet_models.spec import Lineage, Naming
+from resnet_models.text import readable
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What to evaluate.
+
+    Attributes:
+        checkpoint: file with the weights.
+        model: name of the network they are for.
+        dataset: whose test set to look at.
+        normalize: how the images were normalised in training, or every way that applies.
+        lineage: None: what ``convert.recognise`` takes for it.
+        claim: the error that somebody reports, in percent.
+        tolerance: points by which the measured error may differ from it.
+
+    Raises:
+        UsageError: a number is impossible, the network or the dataset unknown, or a choice is not
+            theirs.
+    """
+
+    checkpoint: Path
+    model: str
+    dataset: str
+    normalize: Literal["all", Normalisation] = "all"
+    lineage: Lineage | None = None
+    claim: float | None = None
+    tolerance: float = TOLERANCE
+
+    def __post_init__(self) -> None:
+        for option, value in (("--expect", self.claim), ("--tolerance", self.tolerance)):
+            if value is not None and not 0 <= value <= 100:
+                raise UsageError(f"{option} {value}: a number from 0 to 100 is needed")
+        try:
+            define(self.model, lineage=self.lineage or "paper")
+        except ValueError as error:
+            raise UsageError(str(error)) from None
+        known = normalisations(find(self.dataset))
+        if self.normalize not in ("all", *known):
+            raise UsageError(
+                f"--normalize {self.normalize} does not apply to {self.dataset}; "
+                f"there are {', '.join(('all', *known))}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A network with the weights of a checkpoint."""
+
+    definition: Definition
+    naming: Naming
+    prefix: str
+    network: nn.Module
+
+
+def run(
+    request: Request,
+    *,
+    device: torch.device,
+    load: Callable[[str], Dataset],
+    folder: Path,
+    say: Say,
+) -> Evaluation:
+    """Evaluate the checkpoint, say what was found and store it in ``folder``.
+
+    Args:
+        request: what to evaluate.
+        device: where to compute.
+        load: from a name to the verified dataset; called once the checkpoint is known to fit.
+        folder: where the record goes.
+        say: receives one line at a time.
+
+    Raises:
+        UsageError: the file is no checkpoint, or not one of this network.
+        BenchError: the file is damaged or unsafe, the network gives no numbers, or the record
+            cannot be written.
+    """
+    started_at = datetime.now(UTC)
+    source = weights.read(request.checkpoint)
+    found = fit(source, request)
+    say(describe_found(source, found))
+    store.prepare_evaluations(folder)
+    scores = measure(found.network, load(request.dataset), request, device, say)
+    best = min(scores, key=lambda score: (-score.correct, score.loss))
+    definition = found.definition
+    evaluation = Evaluation(
+        file_name=source.file_name,
+        size_bytes=source.size_bytes,
+        sha256=source.sha256,
+        naming=found.naming,
+        model=definition.model,
+        lineage=definition.lineage,
+        stem=definition.stem,
+        shortcut=definition.shortcut,
+        in_channels=definition.in_channels,
+        classes=definition.num_classes,
+        dataset=request.dataset,
+        normalize=request.normalize,
+        scores=scores,
+        chosen=best.normalisation,
+        claimed_error_percent=request.claim,
+        tolerance_points=request.tolerance,
+        command=command(source.file_name, request, definition, device),
+        started_at=started_at,
+        finished_at=datetime.now(UTC),
+        environment=describe(device),
+    )
+    say(describe_result(evaluation))
+    path = store.save_evaluation(folder, evaluation)
+    say(f"Record: {readable(str(path.absolute()), 4096)}")
+    return evaluation
+
+
+def judge(evaluation: Evaluation) -> str | None:
+    """A sentence about the claim where it holds; None where there is none.
+
+    Raises:
+        BenchError: the claim does not hold.
+    """
+    difference = evaluation.difference_points
+    if difference is None:
+        return None
+    # As many digits as it takes: a rounded difference can seem to be the allowed one.
+    words = (
+        f"measured {evaluation.score.error_percent:.2f} %, claimed "
+        f"{evaluation.claimed_error_percent:.12g} %: a difference of {difference:+.12g} points, "
+        f"{evaluation.tolerance_points:.12g} are allowed"
+    )
+    if not evaluation.claim_holds:
+        raise BenchError(f"the claim does not hold: {words}")
+    return f"The claim holds: {words}."
+
+
+def fit(source: weights.Weights, request: Request) -> Found:
+    """The network of the request with the weights of ``source``.
+
+    Raises:
+        UsageError: they are not weights of this network for this dataset.
+    """
+    spec = find(request.dataset)
+    try:
+        definition = recognise(
+            source.state,
+            request.model,
+            lineage=request.lineage,
+            in_channels=spec.channels,
+            num_classes=spec.classes,
+        )
+        with torch.device("meta"):  # fresh weights would be thrown away
+            network = definition.build()
+        naming, state = convert(source.state, network.state_dict())
+    except ValueError as error:
+        raise UsageError(f"{source.file_name}: {error}") from error
+    network.load_state_dict(state, assign=True)
+    return Found(definition, naming, unwrap(source.state)[0], network)
+
+
+def measure(
+    network: nn.Module, dataset: Dataset, request: Request, device: torch.device, say: Say
+) -> tuple[Score, ...]:
+    """Look at all test images with each normalisation of the request, in float32 throughout.
+
+    A score whose loss is not finite is none: the first of all classes then seems to be predicted.
+
+    Raises:
+        BenchError: the device's memory does not suffice, or no score is left.
+    """
+    scores = []
+    try:
+        network = network.to(device).to(memory_format=torch.channels_last)
+        for name, spec in normalisations(dataset.spec).items():
+            if request.normalize not in ("all", name):
+                continue
+            data = DeviceData(dataset.test, spec, device)
+            # By default convolutions on a GPU round their inputs to TF32.
+            with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+                seen = evaluate(network, data, "float32")
+            if not math.isfinite(seen.loss):
+                say(f"normalisation {name}: left out, the network gives values that are not finite")
+                continue
+            score = Score(
+                normalisation=name, images=seen.images, correct=seen.correct, loss=seen.loss
+            )
+            say(f"normalisation {name}: {score.error_percent:.2f} % error, loss {seen.loss:.4f}")
+            scores.append(score)
+    except torch.OutOfMemoryError as error:
+        raise BenchError("the GPU has too little memory. Use --device cpu.") from error
+    if not scores:
+        asked = request.normalize
+        which = "every normalisation" if asked == "all" else f"normalisation {asked}"
+        raise BenchError(f"with {which} the network gives values that are not finite")
+    return tuple(scores)
+
+
+def describe_found(source: weights.Weights, found: Found) -> str:
+    """What the checkpoint turned out to be."""
+    definition = found.definition
+    prefix = f", prefix {found.prefix}" if found.prefix else ""
+    return (
+        f"{source.file_name}: {source.size_bytes:,} bytes, SHA-256 {source.sha256}\n"
+        f"{definition.model} with {found.naming} names{prefix}: lineage {definition.lineage}, "
+        f"stem {definition.stem}, shortcut {definition.shortcut}, "
+        f"{parameter_count(found.network):,} parameters\n"
+        f"Assumed, since weights do not show it: {', '.join(assumed(definition))}"
+    )
+
+
+def describe_result(evaluation: Evaluation) -> str:
+    """The reported error, with what its interval covers and how its normalisation was chosen."""
+    score = evaluation.score
+    low, high = wilson_interval(score.error_percent, score.images)
+    text = (
+        f"Top-1 error on {score.images:,} test images of {evaluation.dataset}: "
+        f"{score.error_percent:.2f} %, 95 % interval {low:.2f} to {high:.2f} % "
+        "(the noise of a finite test set)."
+    )
+    if len(evaluation.scores) > 1:
+        text += (
+            f"\nThe lowest of {len(evaluation.scores)}: normalisation {score.normalisation} was "
+            "picked on these test images. Where you know the one of the training, name it with "
+            "--normalize."
+        )
+    return text
+
+
+def command(file_name: str, request: Request, definition: Definition, device: torch.device) -> str:
+    """What makes the record again, in the folder of the checkpoint."""
+    words = ["python", "-m", "bench", "evaluate", "--checkpoint", file_name]
+    words += ["--model", request.model, "--dataset", request.dataset]
+    words += ["--normalize", request.normalize, "--lineage", definition.lineage]
+    if request.claim is not None:
+        words += ["--expect", f"{request.claim}", "--tolerance", f"{request.tolerance}"]
+    return shlex.join([*words, "--device", device.type])

@@ -1,0 +1,183 @@
+"""Short trainings on synthetic images: what ``bench.runner.selftest`` looks at."""
+
+import math
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from bench.config import recipes
+from bench.config.recipes import Recipe
+from bench.data.batches import DeviceData, epoch_plan
+from bench.data.datasets import SPECS, Dataset, Split
+from bench.records.schema import Engine, EpochRecord
+from bench.training.checkpoint import Checkpoints
+from bench.training.engine import applied
+from bench.training.loop import Data, Training
+from bench.training.stop import StopRequest
+from bench.training.trainer import Trainer
+from resnet_models import build
+
+BATCH_SIZE: Final = 16
+TRAIN_IMAGES: Final = 8 * BATCH_SIZE
+# A power of two: exact in float32, in which a captured graph keeps the rate.
+RATE: Final = 1 / 32
+RECIPE: Final = recipes.full("cifar10").model_copy(
+    update={"name": "selftest", "learning_rate": RATE, "batch_size": BATCH_SIZE, "epochs": 2}
+)
+
+
+def exact_engine(device: torch.device, **changes: Any) -> Engine:
+    """Float32, the same sums every time; on a GPU without TF32 and as a captured graph."""
+    cuda = device.type == "cuda"
+    engine = Engine(
+        precision="float32",
+        micro_batch_size=BATCH_SIZE,
+        cuda_graph=cuda and changes.get("precision") != "float16",  # as choose_engine
+        deterministic=cuda,
+        tf32=False if cuda else None,
+    )
+    return engine.model_copy(update=changes)
+
+
+def synthetic_dataset(train: int = TRAIN_IMAGES, test: int = TRAIN_IMAGES // 2) -> Dataset:
+    """In the shape of CIFAR-10, noise with a bright row whose place tells the class."""
+    random = np.random.default_rng(0)
+
+    def split(count: int) -> Split:
+        labels = np.arange(count, dtype=np.uint8) % 10
+        images = random.integers(0, 40, (count, 32, 32, 3), dtype=np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            image[2 + 2 * label : 4 + 2 * label] = 255
+        return Split(images, labels)
+
+    return Dataset(SPECS["cifar10"], split(train), split(test))
+
+
+def make_data(device: torch.device) -> Data:
+    """The synthetic images on ``device``."""
+    dataset = synthetic_dataset()
+    return Data(
+        train=DeviceData(dataset.train, dataset.spec, device),
+        test=DeviceData(dataset.test, dataset.spec, device),
+    )
+
+
+def make_trainer(
+    device: torch.device,
+    engine: Engine,
+    *,
+    recipe: Recipe = RECIPE,
+    model: str = "cifar_resnet20",
+) -> Trainer:
+    """A fresh network for the synthetic images, and its optimizer."""
+    return Trainer(build(model, num_classes=10), recipe, device, engine)
+
+
+def train(
+    device: torch.device,
+    engine: Engine,
+    *,
+    recipe: Recipe = RECIPE,
+    model: str = "cifar_resnet20",
+    seed: int = 0,
+    folder: Path | None = None,
+    stop_after: int | None = None,
+) -> tuple[Trainer, list[EpochRecord]]:
+    """A whole training; from the checkpoint in ``folder``, asked to stop after so many steps."""
+    stop, steps = StopRequest(), 0
+
+    def count(_images: int) -> None:
+        nonlocal steps
+        steps += 1
+        stop.wanted = steps == stop_after
+
+    torch.manual_seed(seed)
+    checkpoints = Checkpoints(folder, {}, every_seconds=math.inf, warn=print) if folder else None
+    with applied(engine):
+        training = Training(
+            make_trainer(device, engine, recipe=recipe, model=model),
+            make_data(device),
+            seed,
+            checkpoints=checkpoints,
+            loaded=checkpoints.load(device) if checkpoints else None,
+            stop=stop,
+            on_step=count,
+        )
+        return training.trainer, list(training.epochs())
+
+
+def make_steps(device: torch.device, engine: Engine) -> Iterator[Trainer]:
+    """Train on batches without end, one at each ``next``; gives the trainer after the step."""
+    torch.manual_seed(0)
+    trainer = make_trainer(device, engine)
+    data = make_data(device).train
+    plan = epoch_plan(0, 1, len(data), None, "crop_flip").to(device)
+    while True:
+        for batch in plan.batches(BATCH_SIZE):
+            trainer.step(data, batch, RATE)
+            yield trainer
+
+
+def do(steps: Iterator[Trainer], count: int) -> None:
+    """Take ``count`` of ``steps``."""
+    for _ in islice(steps, count):
+        pass
+
+
+def losses(device: torch.device, engine: Engine, steps: int = 8) -> list[float]:
+    """Mean loss of each step."""
+    found = []
+    with applied(engine):
+        for trainer in islice(make_steps(device, engine), steps):
+            found.append(trainer.metrics.read()[1])
+            trainer.metrics.reset()
+    return found
+
+
+def gradient(device: torch.device, engine: Engine, batch_size: int) -> Tensor:
+    """Of all parameters of a network without BatchNorm on one batch, by one step of plain SGD."""
+    changes = {"batch_size": batch_size, "momentum": 0.0, "weight_decay": 0.0}
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(3, 16, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10)
+    )
+    with applied(engine):
+        trainer = Trainer(model, RECIPE.model_copy(update=changes), device, engine)
+        data = make_data(device).train
+        plan = epoch_plan(0, 1, len(data), batch_size, "crop_flip").to(device)
+        before = _weights(trainer)
+        # A large one: what is left of the weights' own rounding is then small.
+        rate = 1024.0
+        trainer.step(data, plan, rate)
+    return (before - _weights(trainer)) / rate
+
+
+def _weights(trainer: Trainer) -> Tensor:
+    """All parameters, copied, one after the other."""
+    return torch.cat([weight.detach().flatten() for weight in trainer.model.parameters()])
+
+
+def gap_between(some: list[float], others: list[float]) -> float:
+    """Largest relative difference; infinite where a loss is not a number."""
+    gaps = [abs(one / other - 1) for one, other in zip(some, others, strict=True)]
+    return max(math.inf if math.isnan(gap) else gap for gap in gaps)
+
+
+def differences(one: Trainer, other: Trainer) -> list[str]:
+    """Names of the tensors of two trainers that are not equal bit for bit."""
+    pairs = zip(_tensors(one.state_dict()), _tensors(other.state_dict()), strict=True)
+    return [name for (name, tensor), (_, twin) in pairs if not torch.equal(tensor, twin)]
+
+
+def _tensors(value: Any, name: str = "") -> Iterator[tuple[str, Tensor]]:
+    """Those in ``value``, at any depth, with the way to them."""
+    if isinstance(value, Tensor):
+        yield name, value
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            yield from _tensors(part, f"{name}.{key}" if name else str(key))

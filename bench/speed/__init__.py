@@ -1,0 +1,1 @@
+"""Time networks and workloads."""

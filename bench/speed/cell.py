@@ -1,0 +1,103 @@
+"""Speed and memory of a cell: raw samples after a warm-up, with the device synchronised."""
+
+import ctypes
+import gc
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from bench.data.batches import DeviceData, epoch_plan
+from bench.records.schema import MemorySource, PeakMemory, Speed
+from bench.speed.timing import Clock, wall
+from bench.training.loop import EVALUATION_BATCH_SIZE, predict
+from bench.training.trainer import STEPS_BEFORE_CAPTURE, Trainer
+
+WARMUP_REPETITIONS = 2
+LATENCY_SAMPLES_PER_SAMPLE = 4  # a single image is quick: more of them cost nothing
+
+
+def sample(
+    repetition: Callable[[], object],
+    device: torch.device,
+    samples: int,
+    *,
+    warmup: int = WARMUP_REPETITIONS,
+    clock: Clock = time.perf_counter,
+) -> tuple[float, ...]:
+    """Seconds of each of ``samples`` repetitions, after ``warmup`` more that are not counted."""
+    stopwatch = wall(device, clock)
+    return tuple([stopwatch(repetition) for _ in range(warmup + samples)][warmup:])
+
+
+def measuring_images(samples: int, batch_size: int, device: torch.device) -> int:
+    """What ``measure`` costs, in images of training: an inference takes about a quarter of one."""
+    repetitions = samples + WARMUP_REPETITIONS
+    return repetitions * (batch_size + EVALUATION_BATCH_SIZE[device.type] // 4)
+
+
+def measure(trainer: Trainer, data: DeviceData, samples: int) -> Speed:
+    """Time training steps, inference batches and single images of ``trainer``'s network.
+
+    The steps are real ones, from making the batch to updating the weights, so give it a trainer
+    that is not needed afterwards.
+    """
+    device, recipe = trainer.device, trainer.recipe
+    plan = epoch_plan(0, 0, len(data), recipe.batch_size, recipe.augmentation).to(device)
+
+    def train_step() -> None:
+        trainer.step(data, plan, recipe.learning_rate)
+
+    # The steps before a capture, and the capture itself, are not what a step takes.
+    warmup = STEPS_BEFORE_CAPTURE + 1 if trainer.engine.cuda_graph else WARMUP_REPETITIONS
+    inference_batch_size = min(EVALUATION_BATCH_SIZE[device.type], len(data))
+    images, _ = data.batch(torch.arange(inference_batch_size, device=device))
+
+    def infer(batch: Tensor) -> Tensor:
+        return predict(trainer.model, batch, trainer.engine.precision)
+
+    return Speed(
+        batch_size=recipe.batch_size,
+        train_step_seconds=sample(train_step, device, samples, warmup=warmup),
+        inference_batch_size=inference_batch_size,
+        inference_batch_seconds=sample(lambda: infer(images), device, samples, warmup=1),
+        latency_seconds=sample(
+            lambda: infer(images[:1]), device, samples * LATENCY_SAMPLES_PER_SAMPLE
+        ),
+    )
+
+
+def reset_peak_memory(device: torch.device) -> MemorySource:
+    """Give back what earlier cells left behind, count the peak anew, say what will be counted."""
+    gc.collect()
+    if device.type == "cuda":
+        # cuBLAS keeps a workspace for every stream that it ever ran on, and they would count here.
+        torch._C._cuda_clearCublasWorkspaces()
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats(device)
+        return "cuda allocator"
+    try:
+        # glibc keeps freed weights of the last network otherwise, and they would count here.
+        ctypes.CDLL(None).malloc_trim(0)
+        Path("/proc/self/clear_refs").write_text("5")
+    except (OSError, AttributeError):
+        return "process since launch"  # not Linux, not glibc, or not allowed
+    return "process since cell start"
+
+
+def peak_memory(device: torch.device, source: MemorySource) -> PeakMemory:
+    """Largest memory use as ``source`` counts it: allocated on CUDA, resident elsewhere."""
+    if source == "cuda allocator":
+        size = torch.cuda.max_memory_allocated(device)
+    elif source == "process since cell start":
+        status = Path("/proc/self/status").read_text()
+        size = 1024 * int(status.partition("VmHWM:")[2].split()[0])
+    else:
+        # macOS counts bytes, others kibibytes.
+        unit = 1 if sys.platform == "darwin" else 1024
+        size = unit * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return PeakMemory(size_bytes=size, source=source)

@@ -1,0 +1,256 @@
+"""A network and its optimizer, and one step of training them."""
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from bench.config.recipes import Recipe
+from bench.data.batches import DeviceData, EpochPlan
+from bench.records.schema import Engine
+from bench.training import engine as machine
+from resnet_models.blocks import skip_padding
+
+# Steps that run before a CUDA graph is captured: libraries choose their kernels in them.
+STEPS_BEFORE_CAPTURE = 3
+# Of float16 losses at the start; with torch's own, 65536, the first steps overflow and are lost.
+SCALE = 1024.0
+
+
+class Metrics:
+    """Sums over the steps of an epoch, kept on the device: only reading them waits for it."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._loss = torch.zeros((), dtype=torch.float64, device=device)
+        self._counts = torch.zeros(4, dtype=torch.int64, device=device)
+        # Views: correct predictions and images of the epoch, and those of the window before.
+        self._correct, self._images, self._window_correct, self._window_images = self._counts
+        self._steps = torch.zeros((), dtype=torch.int64, device=device)  # of the whole run
+        self._bad_step = torch.full((), -1, dtype=torch.int64, device=device)
+        self._bad_rate = torch.zeros((), dtype=torch.float64, device=device)
+
+    def add(self, loss: Tensor, correct: Tensor, images: int) -> None:
+        """One forward pass over ``images`` with mean ``loss``."""
+        self._loss += loss * images
+        self._correct += correct
+        self._images += images
+
+    def end_step(self, rate: float | Tensor) -> None:
+        """A step is done; the first one after which the sum is not finite is remembered."""
+        self._steps += 1
+        bad = ~torch.isfinite(self._loss) & (self._bad_step < 0)
+        self._bad_step.copy_(torch.where(bad, self._steps, self._bad_step))
+        self._bad_rate.copy_(torch.where(bad, rate, self._bad_rate))
+
+    def reset(self) -> None:
+        """A new epoch begins."""
+        self._loss.zero_()
+        self._counts.zero_()
+
+    def read(self) -> tuple[int, float, int]:
+        """Correct predictions, mean loss per image and number of images of the epoch so far."""
+        images = int(self._images)
+        return int(self._correct), float(self._loss) / images, images
+
+    def window_error(self) -> float:
+        """Fraction of wrong predictions since this was last asked, or since the epoch began."""
+        correct, images, before, images_before = self._counts.tolist()
+        self._window_correct.fill_(correct)
+        self._window_images.fill_(images)
+        return float(1 - (correct - before) / (images - images_before))
+
+    def first_bad_step(self) -> tuple[int, float] | None:
+        """Number of the first step (from 1) whose loss is not finite, and its learning rate."""
+        step = int(self._bad_step)
+        return None if step < 0 else (step, float(self._bad_rate))
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All of it, for a checkpoint."""
+        return {name.strip("_"): getattr(self, name) for name in self._stored}
+
+    def load(self, tensors: dict[str, Tensor]) -> None:
+        """Go on from a checkpoint."""
+        for name in self._stored:
+            getattr(self, name).copy_(tensors[name.strip("_")])
+
+    _stored = ("_loss", "_counts", "_steps", "_bad_step", "_bad_rate")
+
+
+class Trainer:
+    """A network and its optimizer: made together, loaded together, never apart.
+
+    The 2022 project resumed with a new network and the old one's optimizer, which then trained
+    nothing; here no caller can hold one without the other.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        recipe: Recipe,
+        device: torch.device,
+        engine: Engine,
+        *,
+        memory_format: torch.memory_format = torch.channels_last,
+    ) -> None:
+        self.recipe = recipe
+        self.device = device
+        self.engine = engine
+        self.memory_format = memory_format
+        self.model = model.to(device).to(memory_format=memory_format)
+        skip_padding(self.model)
+        self.optimizer = make_optimizer(self.model, recipe, tensor_rate=device.type == "cuda")
+        self.metrics = Metrics(device)
+        self.frozen = False  # True: no weight moves, only BatchNorm statistics do
+        self._forward = torch.compile(self.model, dynamic=False) if engine.compiled else self.model
+        self._scaler = torch.amp.GradScaler(
+            device.type, SCALE, enabled=engine.precision == "float16"
+        )
+        self._captured: CapturedStep | None = None
+
+    def step(self, data: DeviceData, batch: EpochPlan, rate: float) -> None:
+        """One update on the images of ``batch`` at learning rate ``rate``; waits for nothing."""
+        self.model.train()
+        for group in self.optimizer.param_groups:
+            if isinstance(group["lr"], Tensor):
+                group["lr"].fill_(rate)
+            else:
+                group["lr"] = rate
+        whole = len(batch) == self.recipe.batch_size
+        if self.engine.cuda_graph and whole and not self.frozen:
+            self._captured = self._captured or CapturedStep()
+            self._captured(self, data, batch)
+        else:
+            self.eager_step(data, batch)
+
+    def eager_step(self, data: DeviceData, batch: EpochPlan) -> None:
+        """The operations of a step, launched one by one."""
+        for part in batch.batches(self.engine.micro_batch_size):
+            images, labels = self.make_batch(data, part)
+            loss, correct = self.forward(images, labels)
+            # Micro-batches add up to the gradient of the mean over the whole batch.
+            self.backward(loss * (len(part) / len(batch)))
+            self.metrics.add(loss.detach(), correct, len(part))
+        self.update()
+
+    def make_batch(self, data: DeviceData, part: EpochPlan) -> tuple[Tensor, Tensor]:
+        """Augmented images (B, C, H, W) of ``part`` and their labels (B,)."""
+        images, labels = data.batch(part.indices, part.offsets, part.flips)
+        return images.contiguous(memory_format=self.memory_format), labels
+
+    def forward(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean loss and number of correct predictions of one forward pass."""
+        with machine.autocast(self.device, self.engine.precision):
+            logits = self._forward(images)
+        logits = logits.float()
+        return F.cross_entropy(logits, labels), (logits.argmax(1) == labels).sum()
+
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradient of ``loss`` to that of the weights."""
+        self._scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch's gap
+
+    def update(self) -> None:
+        """Move the weights along the gradient, and forget it."""
+        if not self.frozen:
+            self._scaler.step(self.optimizer)
+            self._scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.metrics.end_step(self.optimizer.param_groups[0]["lr"])
+
+    def release_graph(self) -> None:
+        """Forget the captured step, which keeps the memory of a whole step for itself."""
+        self._captured = None
+
+    def synchronize(self) -> None:
+        """Wait until every step is done."""
+        machine.synchronize(self.device)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that the next step depends on, but the data."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self._scaler.state_dict(),
+            "metrics": self.metrics.tensors(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Put a ``state_dict`` into this network and this optimizer."""
+        assert self._captured is None, "a captured graph holds the old tensors"
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self._scaler.load_state_dict(state["scaler"])
+        self.metrics.load(state["metrics"])
+
+    def state_bytes(self) -> int:
+        """Size of ``state_dict``, about."""
+        copies = 1 + {"sgd": 1, "adamw": 2}[self.recipe.optimizer]
+        return copies * sum(p.numel() * p.element_size() for p in self.model.parameters())
+
+
+class CapturedStep:
+    """A step as one CUDA graph: its few hundred kernels are launched at once.
+
+    The first few steps run one by one, on a stream of their own, as torch's documentation asks
+    for; then the step is captured, and from there on only its inputs are copied and it is replayed.
+    """
+
+    # It does not hold its trainer: a network thrown away must free its memory at once.
+    def __init__(self) -> None:
+        self._steps = 0
+        self._graph: torch.cuda.CUDAGraph | None = None
+        self._batch: EpochPlan | None = None  # the captured step reads its images from here
+
+    def __call__(self, trainer: Trainer, data: DeviceData, batch: EpochPlan) -> None:
+        """One step of ``trainer`` on the images of ``batch``, which has the size of all others."""
+        if self._steps < STEPS_BEFORE_CAPTURE:
+            self._steps += 1
+            stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch's gap
+            stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(stream):
+                trainer.eager_step(data, batch)
+            torch.cuda.current_stream().wait_stream(stream)
+            return
+        if self._graph is None or self._batch is None:
+            self._batch = batch.clone()
+            self._graph = torch.cuda.CUDAGraph()
+            # Ending a failed capture raises before torch has put the stream back: the outer does.
+            with torch.cuda.stream(torch.cuda.current_stream()), torch.cuda.graph(self._graph):
+                trainer.eager_step(data, self._batch)
+        self._batch.copy_(batch)
+        self._graph.replay()
+
+
+def make_optimizer(
+    model: nn.Module, recipe: Recipe, *, tensor_rate: bool = False
+) -> torch.optim.Optimizer:
+    """The recipe's optimizer over all parameters, as one fused kernel.
+
+    Args:
+        model: whose parameters, on their device.
+        recipe: which optimizer.
+        tensor_rate: keep the learning rate on the device, where a CUDA graph reads it anew and
+            nothing waits for it.
+    """
+    device = next(model.parameters()).device
+    rate = torch.tensor(recipe.learning_rate, device=device) if tensor_rate else None
+    if recipe.optimizer == "sgd":
+        optimizer = torch.optim.SGD(
+            model.parameters(),
+            lr=recipe.learning_rate if rate is None else rate,
+            momentum=recipe.momentum,
+            weight_decay=recipe.weight_decay,
+            fused=True,
+        )
+        # A first step that float16's loss scale skips would leave them without values.
+        for parameter in model.parameters() if recipe.momentum else ():
+            optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+        return optimizer
+    return torch.optim.AdamW(
+        model.parameters(),
+        lr=recipe.learning_rate if rate is None else rate,
+        betas=(recipe.momentum, 0.999),
+        weight_decay=recipe.weight_decay,
+        fused=True,
+        capturable=tensor_rate,
+    )

@@ -1,0 +1,209 @@
+"""Verdicts on records: what is missing, of another budget, of cost alone, with signals."""
+
+from datetime import timedelta
+
+import pytest
+
+from bench.claims.ledger import judge
+from bench.claims.measures import MEASURES, Figure
+from bench.config import recipes
+from bench.records.schema import Engine, Signals
+from tests.support.factories import START, make_failed, make_grid, make_profile, make_record
+from tests.support.verdicts import CLAIMS, NEAR_875, PLAIN, runs, verdict
+from tests.support.worlds import network_of, observed
+
+
+def record_with_error(error, seed, **changes):
+    """A real record of ResNet-20, trained as in section 4.2, with this test error in percent."""
+    record = make_record(
+        20,
+        network="cifar_resnet",
+        seed=seed,
+        recipe=changes.pop("recipe", recipes.paper_cifar(warmup=False)),
+        profile="table6",
+        **changes,
+    )
+    *others, last = record.epochs
+    correct = round((1 - error / 100) * last.test_images)
+    return record.model_copy(
+        update={"epochs": (*others, last.model_copy(update={"test_correct": correct}))}
+    )
+
+
+# --- What is missing ------------------------------------------------------------------------------
+
+
+def test_nothing_run_leaves_cost_alone():
+    words = {v.claim.kind: v.word for v in judge([])}
+    assert words == {kind: "not run" for kind in words if kind != "cost"} | {"cost": "reproduced"}
+
+
+def test_missing_cells_are_named():
+    name = "plain.deeper_is_worse.test"
+    found = verdict(name, runs(name, PLAIN[0], PLAIN[1], (), ()))
+    assert (found.word, found.reason) == (
+        "not run",
+        "No record of plain-44 and plain-56 on CIFAR-10.",
+    )
+
+
+def test_a_short_run_proves_cost_and_never_an_accuracy():
+    records = [
+        make_record(20, network="cifar_resnet", seed=seed, recipe=recipes.quick("cifar10"))
+        for seed in range(5)
+    ]
+    found = {v.claim.id: v for v in judge(records)}
+    assert found["table6.error.20"].word == "not run"
+    assert found["table6.error.20"].reason == "ResNet-20 needs 64,000 iterations, had 100."
+    assert found["table6.parameters.20"].word == "reproduced"
+    assert len(found["table6.parameters.20"].records) == 5
+
+
+@pytest.mark.parametrize(
+    ("recipe", "why"),
+    [
+        (recipes.hold_out(recipes.paper_cifar(warmup=False), 5000), "differs in held out images"),
+        (recipes.paper_cifar(warmup=True), "differs in schedule"),
+    ],
+)
+def test_another_recipe_does_not_count_and_is_told_apart(recipe, why):
+    found = verdict_of_records([record_with_error(8.7, seed, recipe=recipe) for seed in range(3)])
+    assert found.word == "not run"
+    assert why in found.reason
+
+
+def test_a_failed_cell_is_no_evidence():
+    failed = make_failed(18, reason="out of memory")
+    cell = record_with_error(8.7, 0).cell
+    recipe = recipes.paper_cifar(warmup=False)
+    found = verdict_of_records([failed.model_copy(update={"cell": cell, "recipe": recipe})])
+    assert (found.word, found.reason) == ("not run", "ResNet-20 failed with seed 0: out of memory.")
+
+
+def verdict_of_records(records):
+    (found,) = judge(records, [CLAIMS["table6.error.20"]])
+    return found
+
+
+def test_whole_records_lead_to_the_same_verdict():
+    records = [record_with_error(error, seed) for seed, error in enumerate(NEAR_875)]
+    found = verdict_of_records(records)
+    assert found.word == "reproduced"
+    assert set(found.records) == {record.cell.id for record in records}
+
+
+def test_a_seed_that_was_run_twice_counts_once():
+    group = network_of(CLAIMS["table6.error.20"].needs.groups[0])
+    newest = runs("table6.error.20", NEAR_875[:3])
+    old = [
+        observed(
+            group, 0, {"test_error": Figure(50.0, 10_000)}, finished_at=START - timedelta(days=9)
+        )
+    ]
+    for order in (old + newest, newest + old):
+        found = verdict("table6.error.20", order)
+        assert [len(sample.values) for sample in found.outcome.samples] == [3]
+        assert found.outcome.effect < 1
+
+
+def test_the_2022_project_is_judged_at_its_own_budget():
+    grid = make_profile("project2022", seeds=3)
+    found = {v.claim.id: v for v in judge(grid)}
+    assert "needs 100 epochs, had 60 epochs" in found["project2022.cifar10.base.18"].reason
+    assert found["project2022.cifar10.base.50"].outcome.samples
+    assert found["project2022.mnist.50"].outcome.samples[0].label.startswith("ResNet-34")
+
+
+def test_the_notebook_that_trained_another_network_shares_its_cells():
+    found = {v.claim.id: v for v in judge(make_profile("project2022", seeds=3))}
+    assert found["project2022.mnist.50"].records == found["project2022.mnist.34"].records
+
+
+# --- Cost -----------------------------------------------------------------------------------------
+
+
+def test_every_record_of_the_ten_cells_confirms_table_1():
+    found = {v.claim.id: v for v in judge(make_grid())}
+    for depth in (18, 34, 50, 101, 152):
+        each = found[f"table1.flops.{depth}"]
+        assert each.word == "reproduced"
+        assert len(each.records) == 2
+
+
+def test_a_record_that_counted_something_else_is_named():
+    record = make_record(18)
+    cost = record.cost.model_copy(update={"table1_macs": 1_900_000_000})
+    (found,) = judge([record.model_copy(update={"cost": cost})], [CLAIMS["table1.flops.18"]])
+    assert found.word == "inconclusive"
+    assert "The formula gives 1,814,073,344" in found.reason
+    assert record.cell.id in found.reason
+
+
+# --- Signals --------------------------------------------------------------------------------------
+
+
+def signals(moment, gradients, responses=(0.4, 0.6)):
+    return Signals(
+        moment=moment,
+        images=8,
+        layers=("conv1", "conv2"),
+        response_std=responses,
+        weight_gradient_norm=responses,
+        blocks=tuple(f"layer1.{n}" for n in range(len(gradients))),
+        input_gradient_norm=gradients,
+    )
+
+
+def test_signals_are_read_from_the_records_that_have_them():
+    record = make_record(
+        signals=(
+            signals("initial", (100.0, 10.0, 2.0, 1.0)),
+            signals("final", (1.0, 1.0, 1.0, 10.0)),
+        )
+    )
+    assert MEASURES["gradient_drift_initial"].of(record).value == pytest.approx(2)
+    assert MEASURES["gradient_drift_final"].of(record).value == pytest.approx(1)
+    assert MEASURES["response_std"].of(record).value == pytest.approx(0.5)
+    without, vanished = make_record(), make_record(signals=(signals("final", (0.0, 1.0)),))
+    assert MEASURES["response_std"].of(without) is None
+    assert MEASURES["gradient_drift_final"].of(without) is None
+    assert MEASURES["gradient_drift_final"].of(vanished) is None
+
+
+def test_a_batch_norm_that_saw_too_few_images_at_a_time_does_not_count():
+    def record(micro_batch_size):
+        engine = Engine(precision="float32", micro_batch_size=micro_batch_size)
+        return record_with_error(8.75, 0, engine=engine)
+
+    claim = CLAIMS["table6.error.20"]
+    (whole,), (half,), (less,) = (judge([record(size)], [claim]) for size in (128, 64, 63))
+    assert whole.word == half.word == "inconclusive"  # one seed
+    assert (less.word, less.reason) == (
+        "not run",
+        "ResNet-20 needs BatchNorm to see at least half of the 128 images of a batch at a time, "
+        "and it saw 63.",
+    )
+
+
+def test_trained_networks_without_signals_are_told():
+    name = "responses.deeper_smaller"
+    found = verdict(name, runs(name, *((5, 6, 7),) * 3))
+    assert found.word == "not run"
+    assert "has records, but without the response of the layers" in found.reason
+
+
+def test_gradients_at_initialisation_need_no_training_but_the_right_start():
+    name = "gradients.identity.20.initial"
+    values = ((0.1, 0.12, 0.11), (1.5, 1.4, 1.6))
+    measure = "gradient_drift_initial"
+    assert verdict(name, runs(name, *values, measure=measure, images=None)).word == "reproduced"
+    zero = recipes.quick("cifar10")
+    groups = [network_of(group) for group in CLAIMS[name].needs.groups]
+    wrong = [
+        observed(group, seed, {measure: Figure(0.1)}, recipe=zero)
+        for group in groups
+        for seed in range(3)
+    ]
+    found = verdict(name, wrong)
+    assert found.word == "not run"
+    assert "needs He's initialisation with no BatchNorm weight at 0" in found.reason

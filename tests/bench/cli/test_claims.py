@@ -1,0 +1,94 @@
+"""``python -m bench claims``: what is shown, what is refused, how it ends."""
+
+import json
+
+import pytest
+
+from bench.config import recipes
+from bench.records import store
+from tests.support.factories import make_grid, make_record
+from tests.support.tools import assert_refused, bench
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """A results folder with the ten cells, and one far too short run of ResNet-20."""
+    folder = tmp_path_factory.mktemp("results")
+    for record in make_grid():
+        store.save(folder / "runs", record)
+    store.save(
+        folder / "runs", make_record(20, network="cifar_resnet", recipe=recipes.quick("cifar10"))
+    )
+    return folder
+
+
+def test_the_ledger_is_printed_by_kind_with_reasons_and_totals(results):
+    done = bench("claims", "--results", results)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert "Parameters and FLOPs" in lines
+    assert any(line.startswith("reproduced   table1.flops.18: ResNet-18 takes") for line in lines)
+    assert "             ResNet-20 needs 64,000 iterations, had 100." in lines
+    assert lines[-1] == "112 claims: 23 reproduced, 0 refuted, 0 inconclusive, 89 not run."
+
+
+def test_a_folder_of_records_does_as_well(results):
+    done = bench("claims", "--results", results / "runs", "--json")
+    judged = {each["id"]: each for each in json.loads(done.stdout)}
+    assert len(judged["table1.flops.18"]["records"]) == 2
+    assert judged["table6.error.20"]["reason"] == "ResNet-20 needs 64,000 iterations, had 100."
+
+
+def test_verdicts_can_be_chosen(results):
+    done = bench("claims", "--results", results, "--verdict", "reproduced", "--json")
+    judged = json.loads(done.stdout)
+    assert {each["verdict"] for each in judged} == {"reproduced"}
+    both = bench("claims", "--results", results, "--verdict", "not-run,refuted")
+    assert "\nreproduced " not in both.stdout
+    assert "\nnot run " in both.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [("refuted", 0), ("refuted,inconclusive", 0), ("reproduced", 1), ("not-run", 1)],
+)
+def test_a_verdict_can_fail_a_build(results, words, code):
+    done = bench("claims", "--results", results, "--fail-on", words, "--verdict", "refuted")
+    assert done.returncode == code, done.stderr
+
+
+def test_an_empty_folder_leaves_what_needs_no_training(tmp_path):
+    done = bench("claims", "--results", tmp_path)
+    assert done.returncode == 0
+    assert f"no records in {tmp_path}: only what needs no training is judged" in done.stderr
+    assert "23 reproduced" in done.stdout
+
+
+def test_several_folders_are_judged_as_one(results, tmp_path):
+    store.save(tmp_path, make_record(18, seed=1))
+    done = bench("claims", "--results", results, "--results", tmp_path, "--json")
+    judged = {each["id"]: each for each in json.loads(done.stdout)}
+    assert len(judged["table1.flops.18"]["records"]) == 3
+
+
+def test_a_damaged_record_is_left_out_and_told(results, tmp_path):
+    cell = store.save(tmp_path, make_record(18))
+    (cell / "record.json").write_text("{")
+    done = bench("claims", "--results", tmp_path)
+    assert done.returncode == 0
+    assert "left out: " in done.stderr
+    assert "is damaged" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "texts"),
+    [
+        (["--verdict", "true"], ["--verdict true: no such verdict", "reproduced, refuted"]),
+        (["--fail-on", "refused"], ["--fail-on refused: no such verdict", "not-run"]),
+        (["--results", "nowhere"], ["--results nowhere: there is no such folder"]),
+        (["--json=yes"], ["--json"]),
+    ],
+)
+def test_wrong_words_exit_with_2(arguments, texts):
+    assert_refused(bench("claims", *arguments), 2, *texts)

@@ -1,0 +1,238 @@
+"""``python -m bench models``: readable on 80 columns, exact as CSV, clear about wrong requests."""
+
+import csv
+import io
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.reference.loader import load_paper
+from resnet_models import MODELS, define
+from resnet_models.layers import layer_table
+from tests.support.tools import ROOT, assert_refused, bench, bench_process
+
+TABLE1 = load_paper().tables.table1
+
+
+def models(*arguments, columns=80):
+    done = bench("models", *arguments, COLUMNS=str(columns))
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def rows_of(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def line_of(text, start):
+    """The words of the only line that starts with the word ``start``."""
+    (line,) = [line.split() for line in text.splitlines() if line.split()[:1] == [start]]
+    return line
+
+
+@pytest.fixture(scope="module")
+def listing():
+    return models()
+
+
+def test_list_has_every_network_with_its_parameters(listing):
+    for name, spec in MODELS.items():
+        published = define(name)
+        key = (published.shortcut, published.stem, 3, published.num_classes)
+        words = line_of(listing, name)
+        assert words[1:4] == [str(spec.depth), spec.block, f"{spec.parameters[key]:,}"]
+
+
+def test_list_sets_printed_figures_beside_ours(listing):
+    for depth, column in TABLE1.depths.items():
+        macs = load_paper().cost(depth, "paper").macs_total
+        difference = f"{100 * (macs / column.flops_printed - 1):+.1f}"
+        assert line_of(listing, f"resnet{depth}")[4:] == [
+            f"{macs / 1e9:.3f}", f"{column.flops_printed / 1e9:.1f}", difference, "%",
+        ]  # fmt: skip
+    for row in load_paper().tables.table6.rows:
+        if row.method == "ResNet":
+            assert line_of(listing, f"cifar_resnet{row.layers}")[4] == f"{row.params / 1e6:g}"
+    assert line_of(listing, "plain18")[5:] == ["–", "–"]
+    assert line_of(listing, "cifar_plain56")[4:6] == ["–", "–"]
+
+
+def test_lineage_changes_the_list():
+    macs = load_paper().cost(50, "torchvision").macs_total
+    words = line_of(models("--lineage", "torchvision"), "resnet50")
+    assert words[4] == f"{macs / 1e9:.3f}"
+    assert float(words[6]) > 7
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["resnet152"], ["cifar_resnet1202"], ["--table1"], ["resnet50", "--csv"]]
+)
+def test_output_is_plain_and_fits_80_columns(arguments):
+    text = models(*arguments)
+    assert "…" not in text
+    assert "\x1b" not in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_a_narrow_terminal_loses_nothing(listing):
+    assert models(columns=30) == listing
+
+
+def test_layers_of_a_network_then_totals():
+    text = models("resnet50")
+    layers = layer_table(define("resnet50"), 224)
+    title, _, _, _, *lines = text.split("\n\n")[0].splitlines()
+    assert "resnet50 for 3×224×224 images and 1000 classes" in title
+    assert [line.split()[0] for line in lines] == [layer.name for layer in layers]
+    words = line_of(text, "layer3.0.downsample.0")
+    assert words[1:3] == ["convolution", "1024×14×14"]
+    exact = load_paper().cost(50, "paper")
+    operations = sum(layer.operations for layer in layers)
+    assert line_of(text, "all")[1:] == [
+        str(len(layers)), f"{exact.params:,}", f"{exact.macs_total:,}", f"{operations:,}",
+    ]  # fmt: skip
+    assert line_of(text, "2×MACs:")[1] == f"{2 * exact.macs_total:,},"
+    relus = sum(layer.operations for layer in layers if layer.kind == "relu")
+    assert re.search(rf"^relu +\d+ +– +– +{relus:,}$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "pixels"),
+    [
+        (["resnet50"], {}, 224),
+        (["cifar_resnet20"], {}, 32),
+        (["resnet18", "--lineage", "project2022", "--stem", "cifar", "--shortcut", "C",
+          "--resolution", "28", "--channels", "1", "--classes", "7"],
+         {"lineage": "project2022", "stem": "cifar", "shortcut": "C", "in_channels": 1,
+          "num_classes": 7}, 28),
+    ],
+)  # fmt: skip
+def test_csv_of_a_network_parses_back_to_its_layers(arguments, options, pixels):
+    rows = rows_of(models(*arguments, "--csv"))
+    layers = layer_table(define(arguments[0], **options), pixels)
+    assert len(rows) == len(layers)
+    for row, layer in zip(rows, layers, strict=True):
+        assert (row["name"], row["kind"]) == (layer.name, layer.kind)
+        assert tuple(map(int, row["output_shape"].split("x"))) == layer.output_shape
+        for count in ("parameters", "macs", "operations"):
+            assert int(row[count]) == getattr(layer, count)
+        for side in ("kernel", "stride"):
+            assert (int(row[side]) if row[side] else None) == getattr(layer, side)
+
+
+def test_csv_of_the_list_is_exact():
+    rows = {row["model"]: row for row in rows_of(models("--csv"))}
+    assert list(rows) == list(MODELS)
+    exact = load_paper().cost(152, "paper")
+    row = rows["resnet152"]
+    assert (int(row["parameters"]), int(row["macs"])) == (exact.params, exact.macs_total)
+    assert int(row["printed_flops"]) == TABLE1.depths[152].flops_printed
+    assert float(row["difference_percent"]) == pytest.approx(
+        100 * (exact.macs_total / TABLE1.depths[152].flops_printed - 1)
+    )
+    assert (rows["plain18"]["printed_flops"], rows["plain18"]["difference_percent"]) == ("", "")
+
+
+@pytest.mark.parametrize("columns", [80, 140])
+def test_table1_has_every_stage_of_every_depth(columns):
+    text = models("--table1", columns=columns)
+    for depth, column in TABLE1.depths.items():
+        macs = load_paper().cost(depth, "paper").macs_total
+        assert f"{depth} layers" in text
+        assert re.search(rf"\b{macs / 1e9:.3f}\b", text)
+        assert re.search(rf"\b{column.flops_printed / 1e9:.1f}\b", text)
+        for blocks in column.blocks:
+            assert f"] × {blocks}" in text
+    assert text.count("7×7, 64, stride 2") == 5
+    assert max(map(len, text.splitlines())) <= columns
+
+
+def test_table1_stands_side_by_side_on_a_wide_terminal_only():
+    wide, narrow = models("--table1", columns=140), models("--table1", columns=80)
+    assert len(line_of(wide, "conv1")) > 20
+    assert narrow.count("conv1") == 5
+    assert "3×3 max pool, stride 2; [1×1, 64; 3×3, 64; 1×1, 256] × 3" in narrow
+
+
+def test_table1_as_csv_and_by_lineage():
+    rows = {row["stage"]: row for row in rows_of(models("--table1", "--csv"))}
+    assert rows["conv4_x"]["152"] == "[1×1, 256; 3×3, 256; 1×1, 1024] × 36"
+    theirs = {
+        r["stage"]: r for r in rows_of(models("--table1", "--csv", "--lineage", "torchvision"))
+    }
+    for lineage, table in {"paper": rows, "torchvision": theirs}.items():
+        assert int(table["macs"]["101"]) == load_paper().cost(101, lineage).macs_total
+
+
+@pytest.mark.parametrize(
+    ("arguments", "texts"),
+    [
+        (["resnet19"], ["no model named 'resnet19'", "cifar_plain110"]),
+        (["resnet50", "--shortcut", "none"], ["resnet50 with shortcut 'none'.*B, A, C"]),
+        (["plain18", "--shortcut", "B"], ["plain18 with shortcut 'B' does not exist"]),
+        (["cifar_resnet20", "--lineage", "torchvision"], ["cifar_resnet20 has .* only"]),
+        (["cifar_resnet20", "--stem", "imagenet"], ["cifar_resnet20 has .* only"]),
+        (["--lineage", "v2"], ["--lineage.*'v2' is not one of 'paper', 'torchvision'"]),
+        (["resnet50", "--stem", "vit"], ["--stem.*'vit' is not one of 'imagenet', 'cifar'"]),
+        (["resnet50", "--resolution", "big"], ["--resolution big: a whole number from 1 to"]),
+        (["resnet50", "--resolution", "0"], ["--resolution 0: a whole number from 1 to"]),
+        (["resnet50", "--resolution", "9" * 5000], ["--resolution 9{100}…: a whole number"]),
+        (["resnet50", "--channels", "-3"], ["--channels -3: a whole number from 1 to"]),
+        (["resnet50", "--classes", "1e3"], ["--classes 1e3: a whole number from 1 to"]),
+        (["resnet50", "--classes", "99999999"], ["--classes 99999999: .* from 1 to 10000"]),
+        (["resnet50", "--table1"], ["--table1 shows five networks: leave out .* resnet50"]),
+        (["--stem", "cifar"], ["--stem needs a network: python -m bench models NAME"]),
+        (["--table1", "--classes", "10"], ["--classes needs a network"]),
+        (["--csv", "--resolution", "32"], ["--resolution needs a network"]),
+    ],
+)
+def test_wrong_requests_exit_with_2(arguments, texts):
+    done = bench("models", *arguments)
+    assert_refused(done, 2, *texts)
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("arguments", [[], ["--csv"], ["resnet18"], ["--table1"]])
+def test_an_output_that_cannot_be_written_exits_with_1(arguments):
+    with Path("/dev/full").open("w") as full:
+        done = bench_process("models", *arguments, stdout=full)
+    assert_refused(done, 1, "^error: cannot write the output: No space left on device\n$")
+    if arguments != ["--csv"]:
+        done = bench_process("models", *arguments, PYTHONIOENCODING="ascii")
+        assert_refused(done, 1, r"^error: .* ascii has no .*; set PYTHONIOENCODING=utf-8\n$")
+
+
+@pytest.mark.parametrize("arguments", [[], ["--csv"]])
+def test_a_closed_pipe_is_left_quietly(arguments):
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = bench_process("models", *arguments, stdout=writer)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_the_largest_request_is_counted_exactly():
+    most = ["--resolution", "10000", "--channels", "10000", "--classes", "10000"]
+    rows = rows_of(models("resnet152", "--shortcut", "C", *most, "--csv"))
+    layers = layer_table(
+        define("resnet152", shortcut="C", in_channels=10_000, num_classes=10_000), 10_000
+    )
+    assert sum(int(row["macs"]) for row in rows) == sum(layer.macs for layer in layers)
+
+
+@pytest.mark.parametrize("arguments", [[], ["resnet18"], ["--table1"], ["resnet18", "--csv"]])
+def test_models_import_no_torch(arguments):
+    code = (
+        "import sys; from bench.cli.app import app; "
+        "app(['models', *sys.argv[1:]], standalone_mode=False); "
+        "assert 'bench.cli.listing' in sys.modules; "
+        "assert not {'torch', 'matplotlib', 'scipy'} & set(sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,231 @@
+"""Profiles are complete, fair and refuse unknown names."""
+
+import re
+from itertools import chain
+
+import pytest
+
+from bench.claims.budgets import NOTEBOOK
+from bench.claims.schema import load_claims
+from bench.config import profiles, recipes
+from bench.config.profiles import DATASETS, PROFILES, PROJECT2022_SMALL, TABLE1, Changes, make, plan
+from bench.errors import UsageError
+from resnet_models import MODELS
+
+TEN = [(model, dataset) for dataset in DATASETS for model in TABLE1]
+
+
+def cells(plans):
+    return [(each.cell.model, each.cell.dataset) for each in plans]
+
+
+@pytest.mark.parametrize("profile", ["smoke", "quick"])
+def test_ten_cells_as_published_with_one_recipe_for_all_depths(profile):
+    made = make(profile, has_gpu=False)
+    assert made.profile == profile
+    assert cells(made.plans) == TEN
+    for each in made.plans:
+        assert each.recipe == getattr(recipes, profile)(each.cell.dataset)
+        cell = each.cell
+        assert (cell.lineage, cell.stem, cell.shortcut) == ("paper", "imagenet", "B")
+        assert cell.id == f"{cell.model}-paper-imagenet-{cell.dataset}-{profile}-seed0"
+
+
+def test_full_adds_the_small_stem_on_cifar10():
+    plans = make("full", has_gpu=False).plans
+    assert cells(plans) == TEN + [(model, "cifar10") for model in TABLE1]
+    assert [each.cell.stem for each in plans] == ["imagenet"] * 10 + ["cifar"] * 5
+    assert all(each.recipe == recipes.full(each.cell.dataset) for each in plans)
+
+
+def test_table6_is_that_of_the_paper_and_its_plain_counterparts():
+    plans = make("table6", has_gpu=False).plans
+    depths = [20, 32, 44, 56, 110], [20, 32, 44, 56]
+    assert cells(plans) == [
+        *((f"cifar_resnet{depth}", "cifar10") for depth in depths[0]),
+        *((f"cifar_plain{depth}", "cifar10") for depth in depths[1]),
+    ]
+    for each in plans:
+        assert each.recipe == recipes.paper_cifar(warmup=each.cell.depth == 110)
+        assert each.cell.shortcut == ("A" if "resnet" in each.cell.model else "none")
+
+
+def test_project2022_has_equal_epochs_with_and_without_the_accident():
+    plans = make("project2022", has_gpu=False).plans
+    assert cells(plans) == TEN + [(model, "cifar10") for model in TABLE1]
+    assert {each.cell.lineage for each in plans} == {"project2022"}
+    epochs = {(each.cell.dataset, each.recipe.epochs) for each in plans}
+    assert epochs == {("cifar10", 60), ("mnist", 20)}
+    frozen = [each.recipe.freeze_weights_after_epoch for each in plans]
+    assert frozen == [None] * 10 + [20] * 5
+
+
+def test_a_cell_carries_the_name_of_its_recipe_and_ids_are_unique():
+    plans = list(chain.from_iterable(profile().plans for profile in PROFILES.values()))
+    assert all(each.cell.recipe == each.recipe.name for each in plans)
+    assert len({each.cell.id for each in plans}) == len(plans)
+    assert all(re.fullmatch(r"[a-zA-Z0-9_-]+", each.cell.id) for each in plans)
+
+
+def test_one_name_and_data_set_mean_one_recipe_in_all_profiles():
+    known = {}
+    for profile in PROFILES.values():
+        for each in profile().plans:
+            key = each.recipe.name, each.cell.dataset
+            assert known.setdefault(key, each.recipe) == each.recipe
+
+
+def test_other_shortcuts_show_in_the_id():
+    ids = {
+        shortcut: plan("resnet50", "mnist", recipes.quick("mnist"), shortcut=shortcut).cell.id
+        for shortcut in MODELS["resnet50"].shortcuts
+    }
+    assert ids["B"].startswith("resnet50-paper-")
+    assert ids["C"].startswith("resnet50_optionC-paper-")
+    assert len(set(ids.values())) == 3
+
+
+def test_auto_is_full_with_a_gpu_and_quick_without():
+    assert make("auto", has_gpu=True).profile == "full"
+    assert make("auto", has_gpu=False).profile == "quick"
+
+
+def test_a_choice_keeps_the_order_of_the_profile():
+    made = make("smoke", has_gpu=False, models=["resnet50", "resnet18"], datasets=["mnist"])
+    assert cells(made.plans) == [("resnet18", "mnist"), ("resnet50", "mnist")]
+    both = make("full", has_gpu=False, models=["resnet50"], datasets=["cifar10"])
+    assert [each.cell.stem for each in both.plans] == ["imagenet", "cifar"]
+
+
+def test_seeds_go_through_the_whole_profile_one_by_one():
+    made = make("table6", has_gpu=False, models=["cifar_plain20", "cifar_resnet110"], seeds=3)
+    assert [(each.cell.seed, each.cell.model) for each in made.plans] == [
+        (seed, model) for seed in range(3) for model in ("cifar_resnet110", "cifar_plain20")
+    ]
+    assert len({each.cell.id for each in made.plans}) == 6
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (
+            {"profile": "fast"},
+            "no profile named 'fast'; there are auto, smoke, quick, full, table6, table6_more, "
+            "project2022$",
+        ),
+        ({"models": ["resnet19"]}, r"no model named 'resnet19'; there are resnet18, "),
+        ({"models": ["cifar_resnet20"]}, r"no model named 'cifar_resnet20'; there are resnet18, "),
+        (
+            {"profile": "table6", "models": ["resnet18"]},
+            "there are cifar_resnet20, .*cifar_plain56",
+        ),
+        ({"profile": "table6", "datasets": ["mnist"]}, "no dataset named 'mnist'; .* cifar10$"),
+        ({"datasets": ["cifar100"]}, r"no dataset named 'cifar100'; there are cifar10, mnist"),
+        ({"seeds": 0}, r"--seeds 0: at least one"),
+        (
+            {"cells": ["resnet18-paper-imagenet-mnist-quick-seed0"]},
+            "no cell named 'resnet18-paper-imagenet-mnist-quick-seed0'; there are resnet18-paper-"
+            "imagenet-cifar10-smoke-seed0, ",
+        ),
+        ({"cells": ["resnet18"]}, "no cell named 'resnet18'; there are .*-smoke-seed0$"),
+        (
+            {"profile": "table6", "changes": Changes(epochs=3)},
+            "--epochs 3: the recipe paper_cifar is told in iterations, not in epochs",
+        ),
+        (
+            {"changes": Changes(images_per_epoch=50_001)},
+            "--images-per-epoch 50001: cifar10 has 50000 to train on",
+        ),
+        (
+            {"changes": Changes(images_per_epoch=45_001, held_out=5000)},
+            "--images-per-epoch 45001: cifar10 has 45000 to train on",
+        ),
+    ],
+)
+def test_unknown_names_are_refused_with_the_known_ones(wrong, message):
+    with pytest.raises(UsageError, match=message):
+        make(**{"profile": "smoke", "has_gpu": False, **wrong})
+
+
+def test_a_choice_that_leaves_no_cell_is_refused(monkeypatch):
+    """No profile has such a hole yet."""
+    whole = profiles.smoke()
+    holey = profiles.RunConfig(
+        profile="smoke", plans=(whole.plans[0], whole.plans[-1]), speed_samples=1
+    )
+    monkeypatch.setitem(PROFILES, "smoke", lambda: holey)
+    with pytest.raises(UsageError, match="profile smoke has no cell of resnet18 on mnist"):
+        make("smoke", has_gpu=False, models=["resnet18"], datasets=["mnist"])
+
+
+def test_a_plan_of_a_network_that_does_not_exist_is_refused():
+    with pytest.raises(ValueError, match="no model named 'resnet19'"):
+        plan("resnet19", "mnist", recipes.quick("mnist"))
+
+
+def test_held_out_images_make_other_cells():
+    config = make("table6", has_gpu=False, changes=Changes(held_out=5000))
+    assert config.words == ("--held-out 5000",)
+    assert {plan.recipe.held_out_images for plan in config.plans} == {5000}
+    assert {plan.cell.recipe for plan in config.plans} == {
+        "paper_cifar_heldout5000",
+        "paper_cifar_warmup_heldout5000",
+    }
+    assert all(plan.cell.recipe == plan.recipe.name for plan in config.plans)
+
+
+def test_cells_are_chosen_by_the_names_of_their_folders():
+    whole = make("full", has_gpu=False, seeds=4)
+    wanted = ["resnet50-paper-cifar-cifar10-full-seed3", "resnet18-paper-imagenet-mnist-full-seed0"]
+    made = make("full", has_gpu=False, cells=wanted)
+    assert [each.cell.id for each in made.plans] == wanted[::-1]
+    assert set(made.plans) <= set(whole.plans)
+    far = make("full", has_gpu=False, cells=["resnet18-paper-imagenet-mnist-full-seed987654321"])
+    assert [each.cell.seed for each in far.plans] == [987654321]
+
+
+def test_a_smaller_budget_makes_other_cells_and_keeps_the_place_of_the_accident():
+    made = make("project2022", has_gpu=False, models=["resnet50"], changes=PROJECT2022_SMALL)
+    assert made.words == ("--epochs 24", "--images-per-epoch 3200")
+    facts = {
+        each.cell.recipe: (
+            each.recipe.epochs,
+            each.recipe.freeze_weights_after_epoch,
+            each.recipe.images_per_epoch,
+            each.recipe.test_images,
+            each.recipe.final_test_images,
+        )
+        for each in made.plans
+        if each.cell.dataset == "cifar10"
+    }
+    assert facts == {
+        "project2022_base_epochs24_images3200": (24, None, 3200, 640, None),
+        "project2022_base_frozen8_epochs24_images3200": (24, 8, 3200, 640, None),
+    }
+    whole = make("project2022", has_gpu=False, models=["resnet50"])
+    for small, large in zip(made.plans, whole.plans, strict=True):
+        differing = {name for name, value in small.recipe if value != getattr(large.recipe, name)}
+        assert differing <= {
+            "name", "epochs", "images_per_epoch", "test_images", "freeze_weights_after_epoch",
+        }  # fmt: skip
+
+
+def test_the_budget_of_a_profile_itself_changes_nothing():
+    whole = make("quick", has_gpu=False)
+    same = make("quick", has_gpu=False, changes=Changes(epochs=4))
+    assert same.plans == whole.plans
+
+
+def test_every_network_that_a_claim_of_section_4_2_needs_is_in_a_profile():
+    plans = [each for name in PROFILES for each in PROFILES[name]().plans]
+    small = make("project2022", has_gpu=False, changes=PROJECT2022_SMALL).plans
+    there = {(each.cell.model, each.cell.shortcut, each.recipe) for each in [*plans, *small]}
+    missing = [
+        (claim.id, group.model, group.budget)
+        for claim in load_claims()
+        for group in claim.needs.groups
+        if group.needed.recipe is not None
+        and not group.budget.startswith(NOTEBOOK)
+        and (group.model, group.definition.shortcut, group.needed.recipe) not in there
+    ]
+    assert missing == []

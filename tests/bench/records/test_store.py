@@ -1,0 +1,195 @@
+"""Records survive the disk unchanged; what is damaged is named and never believed."""
+
+import errno
+import json
+import os
+
+import pytest
+from pydantic import ValidationError
+
+from bench.config import recipes
+from bench.config.cell import Cell
+from bench.errors import BenchError
+from bench.records import store
+from bench.records.schema import Course, Engine
+from tests.support.factories import make_failed, make_record
+
+
+@pytest.fixture
+def stored(tmp_path):
+    return store.save(tmp_path, make_record())
+
+
+def edit(path, **changes):
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | changes))
+
+
+RECORDS = {
+    "quick": make_record(),
+    "failed": make_failed(reason="<b>0 & 1</b>\n\x00"),
+    "iterations": make_record(
+        110,
+        network="cifar_resnet",
+        recipe=recipes.hold_out(recipes.paper_cifar(warmup=True), 5000),
+        engine=Engine(
+            precision="float16", micro_batch_size=32, compiled=True, cuda_graph=True,
+            deterministic=True, tf32=False,
+        ),
+        course=Course(resumes=2, checkpoints=9, checkpoint_seconds=1.5, warmup_steps=400),
+    ),
+    "frozen": make_record(
+        50,
+        lineage="project2022",
+        recipe=recipes.project2022("cifar10", epochs=3, freeze_weights_after_epoch=2),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
+def test_round_trip(tmp_path, record):
+    folder = store.save(tmp_path, record)
+    assert json.loads((folder / store.RECORD_FILE).read_text())["schema_version"] == 3
+    assert store.load(folder) == record
+
+
+def test_a_diverged_loss_survives(tmp_path):
+    epochs = list(make_record().epochs)
+    epochs[-1] = epochs[-1].model_copy(update={"train_loss": float("inf")})
+    record = make_record(epochs=tuple(epochs))
+    assert store.load(store.save(tmp_path, record)) == record
+
+
+def test_find_tells_absent_from_present(tmp_path):
+    record = make_record()
+    assert store.find(tmp_path, record.cell) is None
+    store.save(tmp_path, record)
+    assert store.find(tmp_path, record.cell) == record
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "damaged"),
+        ('{"schema_version": 1', "damaged"),
+        pytest.param("[" * 100_000, "damaged", id="deep"),
+        ("[1, 2]", "does not hold a record"),
+        ("\udcff", "damaged"),
+        ("{}", "schema version None"),
+        ('{"schema_version": 99}', "schema version 99, this program reads 1, 2, 3"),
+        ('{"schema_version": 1}', "does not belong to the record.json"),
+        ('{"schema_version": 3}', "does not belong to the record.json"),
+    ],
+)
+def test_garbage_is_named_with_the_remedy(stored, content, message):
+    path = stored / store.RECORD_FILE
+    path.write_bytes(content.encode(errors="surrogateescape"))
+    with pytest.raises(BenchError, match=message) as caught:
+        store.load(stored)
+    assert str(stored) in str(caught.value)
+    assert "Delete the folder" in str(caught.value)
+
+
+def test_wrong_fields_are_refused(stored):
+    edit(stored / store.RECORD_FILE, cell=None)
+    with pytest.raises(BenchError, match="not a valid record: cell: Input should be"):
+        store.load(stored)
+    store.save(stored.parent, make_record())
+    edit(stored / store.RECORD_FILE, surprise=1)
+    with pytest.raises(BenchError, match="surprise: Extra inputs"):
+        store.load(stored)
+
+
+def test_lost_or_foreign_epochs_are_noticed(stored):
+    path = stored / store.EPOCHS_FILE
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(BenchError, match=r"epochs.jsonl does not belong to the record.json"):
+        store.load(stored)
+    path.unlink()
+    with pytest.raises(BenchError, match="cannot read"):
+        store.load(stored)
+
+
+def test_a_record_in_the_wrong_folder_is_refused(stored):
+    moved = stored.rename(stored.with_name("elsewhere"))
+    with pytest.raises(BenchError, match="not of its folder"):
+        store.load(moved)
+
+
+def test_one_bad_record_does_not_hide_the_good_ones(tmp_path):
+    good = make_record(18)
+    store.save(tmp_path, good)
+    bad = store.save(tmp_path, make_record(50))
+    (bad / store.RECORD_FILE).write_text("garbage")
+    records, problems = store.load_all(tmp_path)
+    assert records == [good]
+    assert len(problems) == 1
+    assert str(bad) in problems[0]
+
+
+def test_a_full_disk_leaves_the_old_file_and_no_rubbish(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    store.write_atomic(path, "old")
+
+    def no_space(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(BenchError, match=r"cannot write .*No space left.*--out"):
+        store.write_atomic(path, "new")
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("failing_call", [1, 2])
+def test_a_full_disk_while_replacing_a_record_keeps_the_old_one(stored, monkeypatch, failing_call):
+    old = store.load(stored)
+    calls = []
+    real = os.fsync
+
+    def no_space(descriptor):
+        calls.append(descriptor)
+        if len(calls) == failing_call:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", no_space)
+    with pytest.raises(BenchError, match="No space left"):
+        store.save(stored.parent, make_record(reason="new", status="failed"))
+    assert store.load(stored) == old
+    assert {path.name for path in stored.iterdir()} == {store.RECORD_FILE, store.EPOCHS_FILE}
+
+
+@pytest.mark.parametrize("part", ["train", "test", "validation"])
+def test_more_correct_predictions_than_images_are_refused(part):
+    epoch = make_record(recipe={"held_out_images": 10}).epochs[0]
+    too_many = getattr(epoch, f"{part}_images") + 1
+    with pytest.raises(ValidationError, match="more correct predictions than images"):
+        type(epoch)(**{**epoch.model_dump(), f"{part}_correct": too_many})
+
+
+def test_a_cell_that_does_not_exist_is_refused():
+    cell = make_record().cell.model_dump()
+    with pytest.raises(ValidationError, match="no model named 'resnet19'"):
+        Cell(**cell | {"model": "resnet19"})
+    with pytest.raises(ValidationError, match="resnet18 with shortcut 'none' does not exist"):
+        Cell(**cell | {"shortcut": "none"})
+
+
+def test_unfinished_budgets_are_refused():
+    with pytest.raises(ValidationError, match="not numbered"):
+        make_record(epochs=make_record().epochs[1:], status="failed")
+    with pytest.raises(ValidationError, match="completed with 3 of 4 epochs"):
+        make_record(epochs=make_record().epochs[:3])
+    paper = {"network": "cifar_resnet", "recipe": recipes.paper_cifar(warmup=False)}
+    epochs = make_record(20, **paper).epochs
+    assert sum(epoch.steps for epoch in epochs) == 64_000
+    with pytest.raises(ValidationError, match="completed with 63733 of 64000 iterations"):
+        make_record(20, epochs=epochs[:-1], **paper)
+    make_record(20, epochs=epochs[:-1], status="failed", **paper)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BenchError, match="cannot write"):
+        store.write_atomic(tmp_path / "file" / "below", "text")

@@ -1,0 +1,95 @@
+"""The page's section about checkpoints."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench.records import store
+from bench.report import page as report
+from bench.stats import wilson_interval
+from tests.support.factories import make_evaluation, make_record
+from tests.support.tools import HOSTILE, ROOT, text_of
+
+
+def row_of(evaluation):
+    """What the table says of one evaluation."""
+    page = report.render([], [], evaluations=[evaluation])
+    section = page[page.index('<section id="checkpoints">') :]
+    return text_of(section[section.index("<tbody>") : section.index("</tbody>")])
+
+
+@pytest.mark.parametrize("records", [[], [make_record()]])
+def test_the_section_is_there_with_evaluations_only(records):
+    assert "checkpoints" not in report.render(records, [])
+    page = report.render(records, [], evaluations=[make_evaluation()])
+    assert page.count('<section id="checkpoints">') == page.count('href="#checkpoints"') == 1
+
+
+def test_a_row_has_what_was_found():
+    low, high = wilson_interval(8.27, 10_000)
+    row = row_of(make_evaluation())
+    for words in (
+        "cifar_resnet20",
+        "paper, cifar stem, shortcut A",
+        "resnet20.th",
+        "CIFAR-10",
+        "imagenet",
+        "best of 2",
+        f"8.27{low:.2f} – {high:.2f}",
+        "± 0.1 allowed",
+    ):
+        assert words in row
+    assert "12.04" not in row
+
+
+@pytest.mark.parametrize(
+    ("claim", "words"),
+    [
+        (None, "– – none$"),
+        (8.27, r" 8.27 \+0± 0.1 allowed holds$"),
+        (7.5, r" 7.5 \+0.77± 0.1 allowed does not hold$"),
+        (8.166, r" 8.166 \+0.104± 0.1 allowed does not hold$"),
+        (8.374, r" 8.374 −0.104± 0.1 allowed does not hold$"),
+    ],
+)
+def test_a_claim_shows_whether_it_holds(claim, words):
+    assert re.search(words, row_of(make_evaluation(claimed_error_percent=claim)))
+
+
+def test_a_single_normalisation_was_not_picked():
+    evaluation = make_evaluation(scores=make_evaluation().scores[:1])
+    assert "best of" not in row_of(evaluation)
+
+
+def test_names_of_files_are_escaped():
+    page = report.render([], [], evaluations=[make_evaluation(file_name=HOSTILE)])
+    assert "<script>alert" not in page
+    assert HOSTILE in text_of(page)
+
+
+def test_the_page_is_drawn_from_the_folder_without_torch(tmp_path):
+    other = make_evaluation(model="resnet18", sha256="f" * 64)
+    for evaluation in (other, make_evaluation()):
+        path = store.save_evaluation(tmp_path / "evaluations", evaluation)
+    (tmp_path / "evaluations" / "broken.json").write_text("{")
+    code = (
+        "import sys; from bench.cli.app import app; "
+        "app(['report', '--out', sys.argv[1]], standalone_mode=False); "
+        "assert 'torch' not in sys.modules"
+    )
+    run = [sys.executable, "-c", code, tmp_path]
+    done = subprocess.run(run, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "left out: " in done.stdout
+    assert "broken.json is not a valid evaluation" in done.stdout
+    page = (tmp_path / "index.html").read_text()
+    rows = re.findall(r'href="(evaluations/[^"]*)"', page)
+    assert [Path(row).name.split("-")[0] for row in rows] == ["cifar_resnet20", "resnet18"]
+    assert (tmp_path / rows[0]).read_bytes() == path.read_bytes()
+    subprocess.run(run, cwd=ROOT, check=True, capture_output=True)
+    assert (tmp_path / "index.html").read_text() == page
+    report.write(tmp_path / "runs", tmp_path / "pages" / "index.html")
+    assert f'href="../{rows[0]}"' in (tmp_path / "pages" / "index.html").read_text()

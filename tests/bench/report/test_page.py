@@ -1,0 +1,200 @@
+"""The page: valid, complete, safe, self-contained and the same for the same records."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from bench.claims import ledger
+from bench.records import store
+from bench.reference.loader import load_paper, load_project2022
+from bench.report import page as report
+from tests.support.factories import make_grid, make_record
+from tests.support.pages import RECORDS, page_of
+from tests.support.tools import HOSTILE, parsed, text_of
+
+
+def folder_of(tmp_path, records):
+    for record in records:
+        store.save(tmp_path / "runs", record)
+    return tmp_path / "runs"
+
+
+@pytest.fixture(scope="module", params=RECORDS)
+def page(request):
+    return page_of(request.param)
+
+
+@pytest.fixture(scope="module")
+def ten():
+    return report.render(RECORDS["ten"], [])
+
+
+def test_page_says_what_it_is(page):
+    assert page.startswith('<!DOCTYPE html>\n<html lang="en">')
+
+
+def test_ids_are_unique_and_links_inside_the_page_resolve(page):
+    ids = re.findall(r'\sid="([^"]*)"', page)
+    assert len(ids) == len(set(ids))
+    targets = set(re.findall(r'href="#([^"]*)"', page))
+    assert targets <= set(ids)
+    labels = re.findall(r'aria-labelledby="([^"]*)"', page)
+    assert {name for label in labels for name in label.split()} <= set(ids)
+
+
+def test_page_loads_nothing(page):
+    for element in parsed(page).iter():
+        assert element.get("src") is None
+        assert element.tag not in ("link", "img", "iframe", "object", "embed")
+        if element.tag != "a":
+            assert not str(element.get("href", "#")).startswith("http")
+    assert not re.search(r"@import|url\((?!#)", page)
+
+
+def test_page_has_every_reference_number(page):
+    text = text_of(page)
+    # What the 2022 project found is beside the point where none of its networks ran.
+    if "beside the 2022 project" in text or "No results yet" in text:
+        for cell in load_project2022().cells():
+            assert f"{cell.test_accuracy:.2f}" in text
+            assert f"{cell.train_accuracy:.2f}" in text
+    for column in load_paper().tables.table1.depths.values():
+        assert f" {column.flops_printed / 1e9:.1f} " in text
+    assert "6.61 ± 0.16" in text
+
+
+def test_strings_from_records_are_escaped(page):
+    assert "<script>alert" not in page
+    assert "<b>bold" not in page
+    assert HOSTILE in text_of(page)
+
+
+def test_hostile_machine_and_command_are_escaped():
+    record = make_record()
+    environment = record.environment.model_copy(
+        update={"device_name": HOSTILE, "os": HOSTILE, "commit": HOSTILE}
+    )
+    page = report.render([record.model_copy(update={"environment": environment,
+                                                    "command": HOSTILE})], [])  # fmt: skip
+    assert "<script>alert" not in page
+    assert text_of(page).count(HOSTILE) >= 5
+
+
+def test_ten_cells_with_their_numbers_lead_to_their_records(ten):
+    for record in RECORDS["ten"]:
+        accuracy = f"{100 * record.final.test_accuracy:.2f}"
+        assert f'<a class="trace" href="#cell-{record.cell.id}">{accuracy}</a>' in ten
+        assert f'id="cell-{record.cell.id}"' in ten
+        assert f'href="runs/{record.cell.id}/record.json"' in ten
+        assert record.command in ten
+
+
+def test_sections_stand_in_order(ten):
+    order = ["results", "claims", "table-1", "table-6", "curves", "speed", "audit", "others",
+             "reproduce"]  # fmt: skip
+    assert re.findall(r'<section id="([^"]*)">', ten) == order
+    menu = ten[ten.index('<nav aria-label="Sections">') : ten.index("</nav>")]
+    assert re.findall(r'href="#([^"]*)"', menu) == order
+
+
+@pytest.mark.parametrize("name", ["empty", "ten"])
+def test_the_banner_counts_the_verdicts(name):
+    text = text_of(page_of(name))
+    banner = text[: text.index("Results Claims Table 1")]
+    (numbers,) = re.findall(
+        r"✓.(\d+).reproduced, ✗.(\d+).refuted, \?.(\d+).inconclusive, –.(\d+).not.run", banner
+    )
+    assert sum(map(int, numbers)) == len(ledger.judge([]))
+    assert int(numbers[0]) > 10
+
+
+def test_same_records_same_bytes(ten):
+    code = (
+        "import sys; from bench import report; from tests.support.factories import make_grid; "
+        "sys.stdout.buffer.write(report.render(make_grid(), []).encode())"
+    )
+    again = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    assert again.stdout.decode() == ten
+
+
+def test_rendering_never_imports_torch(tmp_path):
+    folder = folder_of(tmp_path, [make_record()])
+    code = (
+        "import sys; from pathlib import Path; from bench import report; "
+        f"report.write(Path({str(folder)!r}), Path({str(tmp_path / 'page.html')!r})); "
+        "print('bench.report.figures' in sys.modules, 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["True", "False"]
+
+
+def test_write_reads_a_folder_and_links_to_it(tmp_path):
+    folder = folder_of(tmp_path, [make_record()])
+    (folder / "broken").mkdir()
+    (folder / "broken" / "record.json").write_text("garbage")
+    out = tmp_path / "pages" / "index.html"
+    (problem,) = report.write(folder, out)
+    assert "broken" in problem
+    page = out.read_text(encoding="utf-8")
+    assert 'href="../runs/resnet18-paper-imagenet-cifar10-quick-seed0/record.json"' in page
+    assert "1 record file is damaged" in text_of(page)
+    assert "broken" in page
+
+
+def test_write_makes_a_page_of_an_absent_folder(tmp_path):
+    report.write(tmp_path / "nothing", tmp_path / "index.html")
+    page = (tmp_path / "index.html").read_text("utf-8")
+    assert "No results yet" in page
+    assert "./run_all.sh" in page
+
+
+def test_a_failed_cell_keeps_its_row_and_its_reason():
+    text = text_of(report.render(RECORDS["failed"], []))
+    assert f"ResNet-18 failed: {HOSTILE}" in text
+    assert text.count("not run") >= 9
+    assert "No cell completed" in text
+
+
+def test_remarks_on_the_2022_project(ten):
+    text = text_of(ten)
+    assert "labels this cell ResNet-50, but its notebook trains ResNet-34" in text
+    assert "resumed after epoch 20 with an optimizer that still held" in text
+    assert "resumed after epoch 60 with an optimizer that still held" in text
+
+
+def difference_of(record):
+    return re.search(
+        r'<span class="(\w+)">([▲▼≈])&nbsp;([^<]*)</span>', report.render([record], [])
+    )
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "expected"),
+    [(0.80, ("up", "▲", "+3.31")), (0.70, ("down", "▼", "−6.69")), (0.765, ("same", "≈", "−0.19"))],
+)
+def test_difference_is_a_verdict_only_with_equal_budgets(accuracy, expected):
+    record = make_record(18, recipe={"epochs": 100, "images_per_epoch": 50_000})
+    last = record.epochs[-1].model_copy(update={"test_correct": round(accuracy * 10_000)})
+    record = record.model_copy(update={"epochs": (*record.epochs[:-1], last)})
+    assert difference_of(record).groups() == expected
+    assert difference_of(make_record(18)).group(1) == "muted"
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf"), 1e30])
+def test_a_diverged_cell_is_shown_and_leaves_the_others_readable(loss):
+    diverged = make_record(18)
+    last = diverged.epochs[-1].model_copy(update={"train_loss": loss, "test_loss": loss})
+    diverged = diverged.model_copy(update={"epochs": (*diverged.epochs[:-1], last)})
+    page = report.render([diverged, make_record(34)], [])
+    assert not re.search(r"\b(nan|inf)\b", page)
+    assert "43.64" in text_of(page)
+
+
+def test_the_page_stays_small():
+    """Megabytes: that of ten cells with all there is, and that of 500 records."""
+    assert len(page_of("signals").encode()) < 2e6
+    many = report.render(make_grid(seeds=50), [])
+    assert many.count('class="cell"') == 500
+    assert len(many.encode()) < 4e6

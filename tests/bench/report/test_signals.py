@@ -1,0 +1,72 @@
+"""Layer responses and gradients on the page, from the records that have them."""
+
+import re
+from statistics import fmean
+from xml.etree import ElementTree
+
+import pytest
+
+from bench.analysis.tables import summarize
+from bench.report.figures.signals import signal_charts, signal_table
+from tests.support.factories import make_failed, make_grid, make_record, make_signals
+from tests.support.pages import RECORDS, page_of, table_of
+
+
+def with_signals(record):
+    return record.model_copy(update={"signals": make_signals(record)})
+
+
+def test_a_row_for_each_network_with_the_mean_of_its_seeds():
+    rows = table_of(page_of("signals"), "Layer responses and gradients")
+    networks = [row for row in rows if len(row) == 4]
+    assert len(networks) == 10
+    assert [row[0].split("mean")[0].strip() for row in networks[:2]] == ["ResNet-18", "ResNet-34"]
+    # Gradients rise by one power of ten, from the first quarter of the blocks to the last by three
+    # quarters of it.
+    response = fmean(0.5 / (1 + n / 16) for n in range(16))
+    assert networks[0][1:] == [f"{response:.3f}", "0.75", "0.75"]
+    assert all("mean of 2 seeds" in row[0] for row in networks)
+
+
+def test_the_means_are_those_that_claims_are_judged_by():
+    records = [with_signals(make_record(50, seed=seed)) for seed in range(2)]
+    (row,) = signal_table(records, summarize(records))
+    assert row["cell_ids"] == [record.cell.id for record in records]
+    assert row["gradient_drift_final"] == pytest.approx(12 / 16)
+
+
+def test_without_signals_there_is_no_section():
+    assert 'id="shortcuts"' in page_of("signals")
+    assert 'href="#shortcuts"' in page_of("signals")
+    for name in ("ten", "empty", "failed"):
+        assert "#shortcuts" not in page_of(name)
+        assert 'id="shortcuts"' not in page_of(name)
+
+
+def test_three_charts_for_each_data_set():
+    records = RECORDS["signals"]
+    charts = signal_charts(records, summarize(records))
+    expected = ["response-final", "gradient-initial", "gradient-final"]
+    assert [chart.key for chart in charts] == [
+        f"signal-{name}-{panel}" for panel in (1, 2) for name in expected
+    ]
+    for chart in charts:
+        assert ElementTree.fromstring(chart.svg).tag == "svg"
+        texts = re.findall(r"<text [^>]*>([^<]*)</text>", chart.svg)
+        for depth in (18, 34, 50, 101, 152):
+            assert f"var(--depth-{depth}, currentColor)" in chart.svg
+            assert str(depth) in texts
+        assert "ResNet-152" in chart.description
+
+
+def test_odd_values_leave_the_others_to_be_seen():
+    record = with_signals(make_record(18))
+    initial, final = record.signals
+    odd = final.model_copy(update={"input_gradient_norm": (0.0, float("nan"), 1.0, 2.0) * 2})
+    diverged = record.model_copy(update={"signals": (initial, odd)})
+    charts = signal_charts([diverged], summarize([diverged]))
+    assert len(charts) == 3
+    (row,) = signal_table([diverged], summarize([diverged]))
+    assert row["gradient_drift_final"] is None
+    partly = [with_signals(make_grid()[0]), make_grid()[1], make_failed(50)]
+    assert len(signal_table(partly, summarize(partly))) == 1

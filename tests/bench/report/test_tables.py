@@ -1,0 +1,194 @@
+"""The page's tables: Table 1, every layer, Table 6, and our errors beside it."""
+
+import re
+from itertools import chain
+
+import pytest
+
+from bench.config import recipes
+from bench.config.profiles import DEPTHS
+from bench.reference.loader import load_paper
+from bench.report import page as report
+from resnet_models import MODELS, define
+from resnet_models.layers import layer_table
+from tests.support.factories import make_record
+from tests.support.pages import RECORDS, page_of, table_of
+from tests.support.tools import text_of
+
+OURS = "Our errors beside Table 6"
+
+
+@pytest.fixture(scope="module", params=RECORDS)
+def page(request):
+    return page_of(request.param)
+
+
+@pytest.fixture(scope="module")
+def ten():
+    return page_of("ten")
+
+
+def test_table_1_is_made_from_the_networks(page):
+    """On every page, also without records; in the lineage of its networks of Table 1."""
+    paper = load_paper()
+    (lineage,) = re.findall(r"of our networks, lineage (\w+);", text_of(page))
+    assert lineage == ("project2022" if page == page_of("project2022") else "paper")
+    *stages, macs, printed = table_of(page, "Table 1, made from the networks")
+    table1 = paper.tables.table1
+    assert {name: size for name, size, *_ in stages} == {
+        name: f"{height}×{width}" for name, (height, width) in table1.output_sizes.items()
+    }
+    for number, (depth, column) in enumerate(table1.depths.items(), start=2):
+        texts = [row[number] for row in stages]
+        assert texts[0] == "7×7, 64, stride 2"
+        for text, blocks in zip(texts[1:5], column.blocks, strict=True):
+            assert text.endswith(f"] × {blocks}")
+        assert macs[number] == f"{paper.cost(depth, lineage).macs_total / 1e9:.3f}"
+        assert printed[number] == f"{column.flops_printed / 1e9:.1f}"
+    assert stages[4][4] == "[1×1, 512\n 3×3, 512\n 1×1, 2048] × 3"
+
+
+def test_block_identity_explains_resnet_50(ten):
+    text = text_of(ten)
+    assert "a basic block with C planes costs 18 HWC² MACs" in text
+    assert "4C channels, 17 HWC²" in text
+    paper = load_paper()
+    more = 100 * (paper.cost(50, "paper").macs_total / paper.cost(34, "paper").macs_total - 1)
+    assert f"costs only {more:.1f} % more" in text
+
+
+@pytest.mark.parametrize("lineage", ["paper", "torchvision"])
+def test_layer_tables_are_in_the_lineage_of_the_records(lineage):
+    page = report.render([make_record(50, lineage=lineage)], [])
+    assert page.count('<details class="layers">') == len(DEPTHS)
+    for depth in (18, 50):
+        layers = layer_table(define(f"resnet{depth}", lineage=lineage), 224)
+        *rows, total = table_of(page, f"Layers of ResNet-{depth}")
+        assert rows == [
+            [
+                layer.name,
+                layer.kind,
+                "×".join(map(str, layer.output_shape)),
+                f"{layer.parameters:,}" if layer.parameters else "–",
+                f"{layer.macs:,}" if layer.macs else "–",
+            ]
+            for layer in layers
+        ]
+        exact = load_paper().cost(depth, lineage)
+        assert total[1] == f"{len(layers)} layers"
+        assert total[3:] == [f"{exact.params:,}", f"{exact.macs_total:,}"]
+    assert f"{exact.params:,} parameters, {exact.macs_total:,} MACs" in text_of(page)
+
+
+def test_several_lineages_show_the_networks_of_the_paper():
+    records = [make_record(50), make_record(101, lineage="torchvision")]
+    assert "of our networks, lineage paper" in text_of(report.render(records, []))
+
+
+def test_layer_tables_add_less_than_250_kb(ten):
+    tables = re.findall(r'<details class="layers">.*?</details>', ten, re.DOTALL)
+    assert len(tables) == 5
+    assert len("".join(tables).encode()) < 250_000
+
+
+def test_operations_apart_in_percent_of_the_macs(ten):
+    layers = layer_table(define("resnet50"), 224)
+    macs = sum(layer.macs for layer in layers)
+
+    def percent(*kinds):
+        return f"{100 * sum(x.operations for x in layers if x.kind in kinds) / macs:.2f}"
+
+    apart = [("batch norm",), ("relu",), ("max pool", "average pool"), ("addition",)]
+    rows = table_of(ten, "Operations that are no MACs")
+    assert [row[0] for row in rows] == [f"ResNet-{depth}" for depth in DEPTHS]
+    assert rows[2][1:] == [*(percent(*kinds) for kinds in apart), percent(*chain(*apart))]
+
+
+def test_table_6_shows_our_cost_beside_the_printed_rows(page):
+    rows = table_of(page, "Table 6 of the paper")
+    printed = load_paper().tables.table6.rows
+    assert [row[0] for row in rows] == [row.method for row in printed]
+    for cells, row in zip(rows, printed, strict=True):
+        assert cells[5] == f"{row.error:.2f}"
+        if row.method != "ResNet":
+            assert cells[3:5] == ["–", "–"]
+            continue
+        name = f"cifar_resnet{row.layers}"
+        parameters = MODELS[name].parameters["A", "cifar", 3, 10]
+        macs = sum(layer.macs for layer in layer_table(define(name), 32))
+        assert cells[2:5] == [f"{row.params / 1e6:g}", f"{parameters:,}", f"{macs / 1e6:,.1f}"]
+
+
+def test_our_errors_stand_beside_the_printed_ones():
+    page = page_of("table6")
+    rows = {row[0].removesuffix("paper_cifar"): row for row in table_of(page, OURS)}
+    assert len(rows) == 9
+    for record in RECORDS["table6"]:
+        cell = record.cell
+        plain = "plain" in cell.model
+        name = f"plain-{cell.depth}" if plain else f"ResNet-{cell.depth}"
+        row = rows[name if cell.depth < 110 else name + "paper_cifar_warmup"]
+        error = 100 * (1 - record.final.test_accuracy)
+        assert row[1].startswith(f"{error:.2f}")
+        assert f'<a class="trace" href="#cell-{cell.id}">{error:.2f}</a>' in page
+        assert row[4] == f"{100 * (1 - record.final.train_accuracy):.2f}"
+        assert row[5] == "64,000of 64,000"
+        if plain:
+            assert row[2:4] == ["–", "–"]
+            continue
+        printed = next(r for r in load_paper().tables.table6.rows
+                       if r.method == "ResNet" and r.layers == cell.depth)  # fmt: skip
+        expected = printed.mean or printed.error
+        assert row[2] == f"{expected:.2f}"
+        assert row[3].endswith(f"{error - expected:+.2f}".replace("-", "−"))
+
+
+def verdict_of(record):
+    section = report.render([record], [])
+    section = section[section.index(f'aria-label="{OURS}"') :]
+    return re.search(r'<span class="(\w+)">(.)&nbsp;([^<]*)</span>', section).groups()
+
+
+def with_error(error, **changes):
+    recipe = recipes.paper_cifar(warmup=False).model_copy(update=changes)
+    record = make_record(20, network="cifar_resnet", recipe=recipe)
+    last = record.epochs[-1].model_copy(update={"test_correct": round((100 - error) * 100)})
+    return record.model_copy(update={"epochs": (*record.epochs[:-1], last)})
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [(9.75, ("down", "▲", "+1.00")), (7.75, ("up", "▼", "−1.00")), (8.7, ("same", "≈", "−0.05"))],
+)
+def test_a_lower_error_is_the_better_one(error, verdict):
+    assert verdict_of(with_error(error)) == verdict
+
+
+@pytest.mark.parametrize("change", [{"iterations": 6400}, {"batch_size": 32}])
+def test_no_verdict_on_another_budget(change):
+    assert verdict_of(with_error(9.75, **change)) == ("muted", "▲", "+1.00")
+
+
+def test_errors_of_several_seeds_tell_how_many_and_lead_to_each():
+    page = page_of("table6 with seeds")
+    records = [r for r in RECORDS["table6 with seeds"] if r.cell.model == "cifar_resnet20"]
+    (row,) = [row for row in table_of(page, OURS) if row[0].startswith("ResNet-20")]
+    mean = sum(100 * (1 - r.final.test_accuracy) for r in records) / 3
+    assert row[1].startswith(f"{mean:.2f}")
+    assert "n\xa0=\xa03: 1 2 3" in row[1]
+
+
+def test_a_cell_of_table_6_that_failed_keeps_its_row():
+    broken = {"status": "failed", "reason": "stopped", "epochs": ()}
+    page = report.render([make_record(44, network="cifar_resnet", **broken)], [])
+    assert table_of(page, OURS) == [["ResNet-44", "failed", "7.17", "–", "–", "–of 64,000"]]
+
+
+@pytest.mark.parametrize("name", ["empty", "ten", "full", "project2022"])
+def test_without_such_cells_table_6_is_the_printed_one(name):
+    assert OURS not in page_of(name)
+
+
+def test_networks_of_table_1_keep_their_lineage_beside_those_of_table_6():
+    records = [make_record(50, lineage="torchvision"), make_record(20, network="cifar_resnet")]
+    assert "of our networks, lineage torchvision" in text_of(report.render(records, []))

@@ -1,0 +1,67 @@
+"""torch.compile is taken where it shortens the run, and its absence is no failure."""
+
+import pytest
+import torch
+
+from bench.data.batches import DeviceData
+from bench.records.schema import Engine
+from bench.runner import compilation
+from tests.support.small import small_dataset
+
+CPU = torch.device("cpu")
+ENGINE = Engine(precision="float32", micro_batch_size=16)
+
+
+@pytest.mark.parametrize(
+    ("eager", "compiled", "compiling", "steps", "chosen"),
+    [
+        (1.0, 0.5, 60.0, 1000, True),
+        (1.0, 0.5, 60.0, 100, False),  # over before compiling has paid
+        (1.0, 0.97, 0.0, 10**6, False),  # faster, but not clearly
+        (1.0, 1.5, 60.0, 10**6, False),
+    ],
+)
+def test_it_pays_when_the_whole_run_gets_clearly_shorter(eager, compiled, compiling, steps, chosen):
+    assert compilation.pays(eager, compiled, compiling, steps) is chosen
+
+
+def decide(monkeypatch, seconds, steps=10_000, step_seconds=1.0):
+    """The decision where the trial's steps take ``seconds``, or raise it."""
+
+    def trial(*_):
+        if isinstance(seconds, Exception):
+            raise seconds
+        return seconds
+
+    monkeypatch.setattr(compilation, "_step_seconds", trial)
+    dataset = small_dataset()
+    said = []
+    engine = compilation.decide(
+        lambda engine: engine,
+        DeviceData(dataset.train, dataset.spec, CPU),
+        ENGINE,
+        step_seconds=step_seconds,
+        steps=steps,
+        say=said.append,
+    )
+    return engine.compiled, " ".join(said)
+
+
+def test_a_long_run_tries_and_takes_what_is_faster(monkeypatch):
+    assert decide(monkeypatch, [60.0, 0.5, 0.5, 0.6]) == (
+        True,
+        "torch.compile: 1.000 s a step without it, 0.500 s with it after 60 s of compiling; taken",
+    )
+    assert decide(monkeypatch, [60.0, 1.0, 1.1, 1.0])[1].endswith("not taken")
+
+
+def test_a_short_run_does_not_even_try(monkeypatch):
+    assert decide(monkeypatch, AssertionError("tried"), steps=10) == (False, "")
+
+
+def test_a_machine_without_a_compiler_trains_without(monkeypatch):
+    compiled, said = decide(monkeypatch, RuntimeError("no C++ compiler\nlong trace"))
+    assert not compiled
+    assert said == (
+        "torch.compile does not work here (no C++ compiler); training goes on without it"
+    )

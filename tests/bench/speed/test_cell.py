@@ -1,0 +1,72 @@
+"""Timing by a fake clock; memory by allocating some."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from bench.data.batches import DeviceData
+from bench.speed import cell
+from tests.bench.training.test_loop import make_trainer
+from tests.support.small import small_dataset, small_recipe
+
+CPU = torch.device("cpu")
+
+
+class FakeClock:
+    """Time passes only in ``work``: 10 s, 11 s, 12 s, ..."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.calls = 0
+
+    def __call__(self):
+        return self.now
+
+    def work(self):
+        self.now += 10 + self.calls
+        self.calls += 1
+
+
+@pytest.mark.parametrize(("warmup", "expected"), [(0, (10, 11, 12)), (2, (12, 13, 14))])
+def test_samples_are_the_repetitions_after_the_warmup(warmup, expected):
+    clock = FakeClock()
+    assert cell.sample(clock.work, CPU, 3, warmup=warmup, clock=clock) == expected
+    assert clock.calls == warmup + 3
+
+
+def test_measure_times_real_steps_and_says_their_size():
+    dataset = small_dataset(train=600)
+    trainer = make_trainer(small_recipe(batch_size=16))
+    before = trainer.model.fc.weight.clone()
+    measured = cell.measure(trainer, DeviceData(dataset.train, dataset.spec, CPU), 2)
+    assert (measured.batch_size, measured.inference_batch_size) == (16, 250)
+    assert len(measured.train_step_seconds) == len(measured.inference_batch_seconds) == 2
+    assert len(measured.latency_seconds) == 2 * cell.LATENCY_SAMPLES_PER_SAMPLE
+    assert not torch.equal(before, trainer.model.fc.weight)
+    # One image takes less time than a batch of 250.
+    assert min(measured.latency_seconds) < min(measured.inference_batch_seconds)
+
+
+def test_peak_memory_is_that_since_the_reset():
+    size = 300 * 2**20
+    source = cell.reset_peak_memory(CPU)
+    block = np.ones(size, np.uint8)
+    with_block = cell.peak_memory(CPU, source)
+    assert with_block.source == source
+    assert with_block.size_bytes > size
+    del block
+    cell.reset_peak_memory(CPU)
+    fallen = with_block.size_bytes - cell.peak_memory(CPU, source).size_bytes
+    assert fallen > 0.9 * size if source == "process since cell start" else fallen == 0
+
+
+def test_a_system_that_cannot_reset_the_peak_says_so(monkeypatch):
+    def refuse(self, text):
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "write_text", refuse)
+    source = cell.reset_peak_memory(CPU)
+    assert source == "process since launch"
+    assert cell.peak_memory(CPU, source).size_bytes > 2**26

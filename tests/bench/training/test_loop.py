@@ -1,0 +1,324 @@
+"""The loop learns, repeats bit for bit, counts what it says and stops when it diverges."""
+
+import math
+from itertools import pairwise
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from bench.config.recipes import ErrorWarmup, LinearSchedule, StepSchedule
+from bench.config.schedule import budget, learning_rate
+from bench.data.batches import DeviceData, epoch_plan
+from bench.errors import BenchError
+from bench.records.schema import Engine
+from bench.training.loop import Data, Look, Training, evaluate
+from bench.training.trainer import Trainer
+from resnet_models import build
+from tests.support.small import small_dataset, small_recipe
+
+CPU = torch.device("cpu")
+CUDA = pytest.param(
+    "cuda",
+    marks=[
+        pytest.mark.cuda,
+        pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
+    ],
+)
+
+
+def make_trainer(recipe, device=CPU, seed=0, **engine):
+    torch.manual_seed(seed)
+    model = build(
+        "resnet18", in_channels=1, num_classes=10, zero_init_residual=recipe.zero_init_residual
+    )
+    engine = {"precision": "float32", "micro_batch_size": recipe.batch_size, **engine}
+    return Trainer(model, recipe, device, Engine(**engine))
+
+
+def make_data(dataset=None, device=CPU):
+    dataset = dataset or small_dataset()
+    train, test = (DeviceData(s, dataset.spec, device) for s in (dataset.train, dataset.test))
+    return Data(train=train, test=test)
+
+
+def run(recipe, device=CPU, seed=0, dataset=None, **engine):
+    trainer = make_trainer(recipe, device, seed, **engine)
+    steps = []
+    training = Training(trainer, make_data(dataset, device), seed, on_step=steps.append)
+    return trainer, list(training.epochs()), steps
+
+
+def state(trainer):
+    return {key: value.clone() for key, value in trainer.model.state_dict().items()}
+
+
+def timeless(epochs):
+    return [epoch.model_copy(update={"train_seconds": 1, "test_seconds": 1}) for epoch in epochs]
+
+
+@pytest.mark.parametrize("device", ["cpu", CUDA])
+@pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+def test_it_learns(optimizer, device):
+    rate = {"adamw": 2e-3, "sgd": 0.05}[optimizer]
+    recipe = small_recipe(
+        optimizer=optimizer, learning_rate=rate, epochs=8, images_per_epoch=None, batch_size=16
+    )
+    _, epochs, _ = run(recipe, torch.device(device))
+    assert epochs[-1].train_loss < 0.5 * epochs[0].train_loss
+    assert epochs[-1].test_accuracy > 0.8
+
+
+def test_counts_and_budget_are_those_of_the_recipe():
+    recipe = small_recipe(epochs=3, images_per_epoch=40, batch_size=16)
+    _, epochs, steps = run(recipe)
+    assert steps == [16, 16, 8] * 3
+    assert [epoch.epoch for epoch in epochs] == [1, 2, 3]
+    assert [epoch.steps for epoch in epochs] == [3, 3, 3]
+    assert [epoch.train_images for epoch in epochs] == [40, 40, 40]
+    assert [epoch.test_images for epoch in epochs] == [16, 16, 32]
+    rates = [learning_rate(recipe, step, 9, epoch=1) for step in (2, 5, 8)]
+    assert [epoch.learning_rate for epoch in epochs] == rates
+
+
+def test_a_budget_in_iterations_cuts_the_last_epoch_short():
+    recipe = small_recipe(epochs=None, iterations=7, images_per_epoch=40, batch_size=16)
+    _, epochs, steps = run(recipe)
+    assert steps == [16, 16, 8, 16, 16, 8, 16]
+    assert [epoch.steps for epoch in epochs] == [3, 3, 1]
+    assert [epoch.train_images for epoch in epochs] == [40, 40, 16]
+    assert [epoch.test_images for epoch in epochs] == [16, 16, 32]  # all after the last step
+
+
+def test_the_paper_trains_for_64000_iterations():
+    from bench.config.recipes import hold_out, paper_cifar
+
+    whole = budget(paper_cifar(warmup=False), 50_000)
+    assert (whole.total, whole.steps) == (64_000, 391)
+    assert sum(whole.steps_of(epoch) for epoch in range(1, whole.epochs + 1)) == 64_000
+    split = budget(hold_out(paper_cifar(warmup=False), 5_000), 50_000)
+    assert (split.images, split.steps) == (45_000, 352)
+
+
+def test_held_out_images_are_validated_on_and_never_trained_on():
+    dataset = small_dataset(train=64)
+    recipe = small_recipe(epochs=2, images_per_epoch=None, held_out_images=24)
+    trainer, epochs, _ = run(recipe, dataset=dataset)
+    altered = small_dataset(train=64)
+    altered.train.images[40:] = 0  # they are the last ones
+    again, other, _ = run(recipe, dataset=altered)
+    assert [epoch.train_images for epoch in epochs] == [40, 40]
+    assert [epoch.train_loss for epoch in epochs] == [epoch.train_loss for epoch in other]
+    assert all(torch.equal(state(trainer)[key], value) for key, value in state(again).items())
+    assert {epoch.validation_images for epoch in epochs} == {24}
+    assert [epoch.validation_loss for epoch in epochs] != [epoch.validation_loss for epoch in other]
+    data = DeviceData(dataset.train, dataset.spec, CPU)
+    images, labels = data.batch(torch.arange(40, 64))
+    right = int((trainer.model.eval()(images).argmax(1) == labels).sum())
+    assert epochs[-1].validation_correct == right
+
+
+def test_same_seed_gives_the_same_weights_and_another_seed_others():
+    first, first_epochs, _ = run(small_recipe(augmentation="crop_flip"))
+    again, again_epochs, _ = run(small_recipe(augmentation="crop_flip"))
+    other, _, _ = run(small_recipe(augmentation="crop_flip"), seed=1)
+    for key, value in state(first).items():
+        assert torch.equal(value, state(again)[key]), key
+    assert not torch.equal(state(first)["conv1.weight"], state(other)["conv1.weight"])
+    assert timeless(first_epochs) == timeless(again_epochs)
+
+
+def test_the_loop_is_plain_sgd_with_momentum():
+    """Against the same updates written out with torch's unfused optimizer."""
+    recipe = small_recipe(optimizer="sgd", learning_rate=0.05, epochs=1)
+    dataset = small_dataset()
+    trainer, _, _ = run(recipe, dataset=dataset)
+
+    model = make_trainer(recipe).model.train()
+    optimizer = torch.optim.SGD(
+        model.parameters(),
+        momentum=recipe.momentum,
+        weight_decay=recipe.weight_decay,
+        foreach=False,
+    )
+    data = DeviceData(dataset.train, dataset.spec, CPU)
+    for step, part in enumerate(epoch_plan(0, 1, 64, 32, "none").batches(16)):
+        optimizer.param_groups[0]["lr"] = learning_rate(recipe, step, 2, epoch=1)
+        images, labels = data.batch(part.indices)
+        optimizer.zero_grad()
+        F.cross_entropy(model(images), labels).backward()
+        optimizer.step()
+    for key, value in model.state_dict().items():
+        torch.testing.assert_close(trainer.model.state_dict()[key], value, msg=key)
+
+
+def watched_rates(trainer):
+    """A list, and what adds to it the learning rate of each step."""
+    rates = []
+    return rates, lambda _images: rates.append(trainer.optimizer.param_groups[0]["lr"])
+
+
+def test_the_rate_of_every_step_reaches_the_optimizer():
+    recipe = small_recipe(
+        optimizer="sgd",
+        learning_rate=0.1,
+        schedule=StepSchedule(unit="iteration", milestones=(3, 5), factor=0.1),
+        epochs=None,
+        iterations=7,
+    )
+    trainer = make_trainer(recipe)
+    rates, watch = watched_rates(trainer)
+    list(Training(trainer, make_data(), 0, on_step=watch).epochs())
+    assert rates == pytest.approx([0.1] * 3 + [0.01] * 2 + [0.001] * 2)
+
+
+def test_an_error_warmup_ends_when_the_network_has_begun_to_learn(monkeypatch):
+    """Section 4.2: 0.01 until the training error is below 80 %, then 0.1."""
+    monkeypatch.setattr("bench.training.loop.WARMUP_WINDOW", 10)
+    schedule = StepSchedule(
+        unit="iteration",
+        milestones=(400,),
+        factor=0.1,
+        warmup=ErrorWarmup(learning_rate=0.01, until_train_error=0.8),
+    )
+    recipe = small_recipe(
+        optimizer="sgd",
+        learning_rate=0.03,
+        schedule=schedule,
+        epochs=None,
+        iterations=60,
+        images_per_epoch=None,
+        batch_size=16,
+    )
+    dataset = small_dataset(train=16 * 30)
+    trainer = make_trainer(recipe)
+    errors = []
+    read = trainer.metrics.window_error
+    trainer.metrics.window_error = lambda: errors.append(read()) or errors[-1]
+    rates, watch = watched_rates(trainer)
+    training = Training(trainer, make_data(dataset), 0, on_step=watch)
+    list(training.epochs())
+    end = training.course().warmup_steps
+    assert end == 10 * len(errors)
+    assert errors[-1] < 0.8 <= min([1.0, *errors[:-1]])
+    assert rates == [0.01] * end + [0.03] * (len(rates) - end)
+
+
+def test_the_error_of_a_window_is_that_of_its_own_images():
+    trainer = make_trainer(small_recipe())
+    metrics = trainer.metrics
+    metrics.add(torch.tensor(1.0), torch.tensor(2), 8)
+    assert metrics.window_error() == 0.75
+    metrics.add(torch.tensor(1.0), torch.tensor(6), 8)
+    assert metrics.window_error() == 0.25
+    assert metrics.read() == (8, 1.0, 16)
+
+
+def test_frozen_weights_stay_while_batchnorm_statistics_move():
+    """The 2022 project's accident, on request."""
+    recipe = small_recipe(
+        optimizer="sgd", learning_rate=0.05, epochs=3, freeze_weights_after_epoch=1
+    )
+    trainer = make_trainer(recipe)
+    snapshots = [state(trainer) for _ in Training(trainer, make_data(), 0).epochs()]
+    parameters = {key for key, _ in trainer.model.named_parameters()}
+    for before, after in pairwise(snapshots):
+        moved = {key for key in before if not torch.equal(before[key], after[key])}
+        assert not moved & parameters
+        assert {"bn1.running_mean", "layer4.1.bn2.running_var"} <= moved
+
+
+def test_micro_batches_add_up_to_the_gradient_of_the_whole_batch():
+    """In evaluation mode, where BatchNorm does not look at its batch."""
+    gradients = []
+    for micro in (16, 8, 5):
+        trainer = make_trainer(small_recipe(optimizer="sgd", zero_init_residual=False))
+        trainer.engine = trainer.engine.model_copy(update={"micro_batch_size": micro})
+        trainer.model.eval()
+        trainer._scaler.step = lambda _, trainer=trainer: gradients.append(
+            [p.grad.clone() for p in trainer.model.parameters()]
+        )
+        trainer.eager_step(make_data().train, epoch_plan(0, 1, 64, 16, "none"))
+        assert trainer.metrics.read()[2] == 16
+    for parts in gradients[1:]:
+        for part, whole in zip(parts, gradients[0], strict=True):
+            torch.testing.assert_close(part, whole, rtol=1e-4, atol=1e-5)
+
+
+def test_evaluation_is_the_plain_mean_over_the_first_images():
+    dataset = small_dataset(test=32)
+    trainer = make_trainer(small_recipe())
+    data = DeviceData(dataset.test, dataset.spec, CPU)
+    images, labels = data.batch(torch.arange(20))
+    logits = trainer.model.eval()(images)
+    seen = evaluate(trainer.model, data, "float32", 20)
+    assert (seen.images, seen.correct) == (20, (logits.argmax(1) == labels).sum().item())
+    assert seen.loss == pytest.approx(F.cross_entropy(logits, labels).item(), rel=1e-6)
+    assert seen.predicted.tolist() == logits.argmax(1).tolist()
+    for images in (None, 99):
+        assert evaluate(trainer.model, data, "float32", images).images == 32
+
+
+def test_evaluation_changes_nothing():
+    trainer = make_trainer(small_recipe())
+    before = state(trainer)
+    evaluate(trainer.model, make_data().test, "float32")
+    assert all(torch.equal(value, before[key]) for key, value in state(trainer).items())
+
+
+def test_the_optimizer_holds_exactly_the_parameters_of_its_network():
+    """And still does after loading: the 2022 project's accident cannot happen."""
+    trainer, _, _ = run(small_recipe())
+    other = make_trainer(small_recipe(), seed=1)
+    other.load_state_dict(trainer.state_dict())
+    for each in (trainer, other):
+        held = {id(p) for group in each.optimizer.param_groups for p in group["params"]}
+        assert held == {id(p) for p in each.model.parameters()}
+    before = state(other)
+    other.step(make_data().train, epoch_plan(0, 1, 64, 16, "none"), 0.01)
+    moved = [key for key, p in other.model.named_parameters() if not torch.equal(p, before[key])]
+    assert len(moved) == len(list(other.model.parameters()))
+
+
+def test_divergence_ends_with_step_and_rate():
+    recipe = small_recipe(
+        optimizer="sgd", learning_rate=1e20, schedule=LinearSchedule(warmup_fraction=0)
+    )
+    with pytest.raises(BenchError, match=r"at step 2 \(epoch 1, learning rate 7\.5e\+19\)"):
+        run(recipe)
+
+
+def test_a_last_step_that_spoils_the_weights_is_divergence(monkeypatch):
+    """Its loss was taken before the update, so only the evaluation shows it."""
+    monkeypatch.setattr(
+        "bench.training.loop.evaluate", lambda *_, **__: Look(16, 1, math.nan, torch.zeros(16))
+    )
+    with pytest.raises(BenchError, match="test loss after epoch 1 is not a finite number"):
+        run(small_recipe(epochs=1))
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_lower_precision_follows_float32(precision):
+    """Emulated where the CPU has none: slow, but the same arithmetic."""
+    recipe = small_recipe(epochs=2, images_per_epoch=64)
+    exact = [epoch.train_loss for epoch in run(recipe)[1]]
+    rounded = [epoch.train_loss for epoch in run(recipe, precision=precision)[1]]
+    assert rounded == pytest.approx(exact, rel=0.05)
+    assert rounded != exact
+
+
+@pytest.mark.slow
+def test_a_compiled_step_follows_the_eager_one():
+    recipe = small_recipe(epochs=2, images_per_epoch=64)
+    eager = [epoch.train_loss for epoch in run(recipe)[1]]
+    compiled = [epoch.train_loss for epoch in run(recipe, compiled=True)[1]]
+    assert compiled == pytest.approx(eager, rel=0.01)
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_follows_the_cpu():
+    recipe = small_recipe(epochs=1, images_per_epoch=64)
+    on_cpu = run(recipe)[1][-1].train_loss
+    on_gpu = run(recipe, torch.device("cuda"))[1][-1].train_loss
+    assert math.isclose(on_cpu, on_gpu, rel_tol=0.02)

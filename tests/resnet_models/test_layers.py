@@ -1,0 +1,161 @@
+"""The layer table is the network: names, shapes, parameters, MACs; and Table 1 follows from it."""
+
+from itertools import product
+
+import pytest
+import torch
+from torch import nn
+
+from bench.reference.loader import load_paper
+from bench.training.cost import FlopCountAnalysis
+from resnet_models import MODELS, build, define
+from resnet_models.blocks import ZeroPadding
+from resnet_models.layers import layer_table, stages
+
+KINDS = {
+    nn.Conv2d: "convolution",
+    nn.BatchNorm2d: "batch norm",
+    nn.MaxPool2d: "max pool",
+    nn.AdaptiveAvgPool2d: "average pool",
+    nn.Linear: "linear",
+    ZeroPadding: "zero padding",
+}
+VARIANTS = [
+    (name, {"shortcut": shortcut, "lineage": lineage, "stem": stem})
+    for name, spec in MODELS.items()
+    for shortcut, lineage, stem in product(
+        spec.shortcuts,
+        ["paper", "torchvision", "project2022"] if spec.family == "table1" else ["paper"],
+        ["imagenet", "cifar"] if spec.family == "table1" else ["cifar"],
+    )
+    if spec.depth in (18, 50, 20, 34)
+]
+
+
+def executed_modules(definition, pixels):
+    """Name, kind, output shape and parameters of every leaf module, in the order they run."""
+    with torch.device("meta"):
+        model = definition.build().eval()
+    rows = []
+
+    def watch(name, module):
+        kind = next((kind for type_, kind in KINDS.items() if isinstance(module, type_)), None)
+        if kind is not None:
+            count = sum(parameter.numel() for parameter in module.parameters())
+            module.register_forward_hook(
+                lambda _module, _x, out: rows.append((name, kind, tuple(out.shape[1:]), count))
+            )
+
+    for name, module in model.named_modules():
+        watch(name, module)
+    model(torch.zeros(1, definition.in_channels, pixels, pixels, device="meta"))
+    return rows
+
+
+@pytest.mark.parametrize("pixels", [32, 33])
+@pytest.mark.parametrize(("name", "options"), VARIANTS)
+def test_rows_are_the_modules_of_the_network_in_order(name, options, pixels):
+    definition = define(name, in_channels=1, num_classes=7, **options)
+    rows = [
+        (layer.name, layer.kind, layer.output_shape, layer.parameters)
+        for layer in layer_table(definition, pixels)
+        if layer.kind not in ("relu", "addition")
+    ]
+    assert rows == executed_modules(definition, pixels)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "resnet50", "plain18", "cifar_resnet20"])
+def test_relus_and_additions_are_those_that_run(name):
+    """A dispatch mode sees the functional ones, which are no modules."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    seen = []
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            out = function(*args, **(kwargs or {}))
+            operator = function.overloadpacket.__name__.rstrip("_")
+            if operator in ("relu", "add") and out.dim() == 4:
+                kind = {"relu": "relu", "add": "addition"}[operator]
+                seen.append((kind, tuple(out.shape[1:])))
+            return out
+
+    with torch.device("meta"), torch.no_grad(), Watch():
+        build(name).eval()(torch.zeros(1, 3, 64, 64))
+    rows = [
+        (layer.kind, layer.output_shape)
+        for layer in layer_table(define(name), 64)
+        if layer.kind in ("relu", "addition")
+    ]
+    assert rows == seen
+
+
+def test_operations_apart_are_those_of_fvcore():
+    """fvcore counts BatchNorm and average pooling too, in the same convention."""
+    operators = (
+        FlopCountAnalysis(build("resnet18").eval(), torch.zeros(1, 3, 64, 64))
+        .unsupported_ops_warnings(False)
+        .by_operator()
+    )
+    layers = layer_table(define("resnet18"), 64)
+    for kind, operator in [("batch norm", "batch_norm"), ("average pool", "adaptive_avg_pool2d")]:
+        ours = sum(layer.operations for layer in layers if layer.kind == kind)
+        assert ours == operators[operator]
+
+
+def test_operations_of_a_relu_an_addition_and_a_pool():
+    layers = {layer.name: layer for layer in layer_table(define("resnet18"), 224)}
+    assert layers["relu"].operations == 64 * 112 * 112
+    assert layers["maxpool"].operations == 9 * 64 * 56 * 56
+    assert layers["layer4.1.addition"].operations == 512 * 7 * 7
+    assert layers["layer4.1.relu2"].operations == 512 * 7 * 7
+    assert all((layer.macs == 0) != (layer.operations == 0) for layer in layers.values())
+
+
+def test_a_basic_block_costs_18_hwc2_and_a_bottleneck_17():
+    """With C planes on HxW maps, and 4C channels between bottlenecks (Figure 5).
+
+    Basic: two 3x3 convolutions C -> C, 2 * 9 * HWC^2. Bottleneck: 1x1 from 4C to C, 3x3, and 1x1
+    back to 4C, (4 + 9 + 4) * HWC^2.
+    """
+    for name, factor in [("resnet34", 18), ("resnet50", 17)]:
+        layers = layer_table(define(name), 224)
+        for stage, (planes, side) in enumerate([(64, 56), (128, 28), (256, 14), (512, 7)], 1):
+            block = [layer for layer in layers if layer.name.startswith(f"layer{stage}.1.")]
+            assert sum(layer.macs for layer in block) == factor * side**2 * planes**2
+
+
+def test_stages_are_those_that_table_1_prints():
+    table1 = load_paper().tables.table1
+    for depth, column in table1.depths.items():
+        rows = {stage.name: stage for stage in stages(define(f"resnet{depth}"), 224)}
+        sizes = {name: stage.output_size for name, stage in rows.items()}
+        assert sizes == {
+            "conv1": 112,
+            "conv2_x": 56,
+            "conv3_x": 28,
+            "conv4_x": 14,
+            "conv5_x": 7,
+            "head": 1,
+        }
+        assert rows["conv1"].text == "7×7, 64, stride 2"
+        assert rows["head"].text == "average pool; 1000-d fc"
+        for number, count in enumerate(column.blocks, start=2):
+            planes = 64 * 2 ** (number - 2)
+            text = {
+                "basic": f"[3×3, {planes}; 3×3, {planes}] × {count}",
+                "bottleneck": f"[1×1, {planes}; 3×3, {planes}; 1×1, {4 * planes}] × {count}",
+            }[column.block]
+            pool = "3×3 max pool, stride 2; " if number == 2 else ""
+            assert rows[f"conv{number}_x"].text == pool + text
+
+
+def test_stages_of_a_network_for_small_images():
+    rows = stages(define("cifar_resnet20"), 32)
+    assert [(row.name, row.output_size, row.text) for row in rows] == [
+        ("conv1", 32, "3×3, 16"),
+        ("conv2_x", 32, "[3×3, 16; 3×3, 16] × 3"),
+        ("conv3_x", 16, "[3×3, 32; 3×3, 32] × 3"),
+        ("conv4_x", 8, "[3×3, 64; 3×3, 64] × 3"),
+        ("head", 1, "average pool; 10-d fc"),
+    ]

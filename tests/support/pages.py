@@ -1,0 +1,110 @@
+"""Pages made of synthetic records, and what a reader finds on them."""
+
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+from bench.report import page as report
+from bench.report.against import Links, set_beside
+from bench.report.workloads import Workloads
+from tests.support.factories import (
+    ENVIRONMENT,
+    START,
+    make_evaluation,
+    make_failed,
+    make_grid,
+    make_profile,
+    make_record,
+    make_signals,
+)
+from tests.support.results import make_results
+from tests.support.speeds import QUIET, make_limits, make_speed_record, make_workload
+from tests.support.tools import HOSTILE, parsed
+
+
+def changed(record, *, slower=1.0, more_correct=0):
+    """``record`` as another machine with a hostile name may make it."""
+    environment = record.environment.model_copy(update={"device_name": HOSTILE, "torch": "3.0"})
+    times = {
+        name: tuple(slower * second for second in seconds)
+        for name, seconds in record.speed
+        if name.endswith("_seconds")
+    }
+    *first, last = record.epochs
+    final = last.model_copy(update={"test_correct": last.test_correct + more_correct})
+    return record.model_copy(
+        update={
+            "environment": environment,
+            "speed": record.speed.model_copy(update=times),
+            "epochs": (*first, final),
+        }
+    )
+
+
+RECORDS = {
+    "empty": [],
+    "one": [make_record()],
+    "one of table 6": [make_record(56, network="cifar_plain")],
+    "failed": [make_failed(reason=HOSTILE)],
+    "ten": make_grid(),
+    "mixed": [*make_grid()[2:], make_failed(18), make_record(50, lineage="torchvision")],
+    "fifty": make_grid(seeds=5),
+    "full": make_profile("full"),
+    "table6": make_profile("table6"),
+    "table6 with seeds": [r for r in make_profile("table6", seeds=3) if r.cell.depth < 40],
+    "project2022": make_profile("project2022"),
+    "signals": [r.model_copy(update={"signals": make_signals(r)}) for r in make_grid(seeds=2)],
+}
+
+
+# Pages that set their records beside another run of the same cells.
+BESIDE = {"signals": [changed(r, slower=1.3, more_correct=50) for r in RECORDS["signals"]]}
+
+
+@cache
+def page_of(name):
+    """The page of RECORDS[name], with a damaged record."""
+    against = beside(RECORDS[name], BESIDE[name]) if name in BESIDE else None
+    return report.render(
+        RECORDS[name], ["runs/x/record.json is damaged: " + HOSTILE], against=against
+    )
+
+
+def beside(these, those):
+    """The section that sets cells beside others, of the folder ``other``."""
+    links = Links({record.cell.id for record in these}, Path.as_posix)
+    folders = make_results(Path("this"), these), make_results(Path("other"), those)
+    return set_beside(*folders, links)
+
+
+@cache
+def odd_page(text):
+    """A page with ``text`` wherever a record, an evaluation or a timing holds a free text."""
+    names = [
+        name for name, each in ENVIRONMENT if isinstance(each, str | None) and name != "device"
+    ]
+    environment = ENVIRONMENT.model_copy(update=dict.fromkeys(names, text))
+    made = {"environment": environment, "command": text}
+    start = START + timedelta(days=9)
+    newest = {"profile": text, "started_at": start, "finished_at": start}
+    failed = {"status": "failed", "reason": text, "rounds": (), "warmup": (), "peak_memory": None}
+    workloads = [
+        make_speed_record(conditions=QUIET.model_copy(update={"warnings": (text,)}), **made),
+        make_speed_record(make_workload(model="resnet34"), **made, **failed),
+    ]
+    return report.render(
+        [
+            make_record(18, **made, **newest),
+            make_failed(34, reason=text).model_copy(update=made | newest),
+            make_record(50, profile=f"{text} too"),
+        ],
+        [text],
+        evaluations=[make_evaluation(file_name=text, **made)],
+        workloads=Workloads(workloads, make_limits(**made)),
+    )
+
+
+def table_of(page, label):
+    """The rows of the table in the scroll box with this label, each a list of its cells' texts."""
+    (box,) = parsed(page).findall(f".//div[@aria-label='{label}']")
+    return [["".join(cell.itertext()) for cell in row] for row in box.findall(".//tbody/tr")]

@@ -1,0 +1,60 @@
+"""A small learnable dataset and recipe, for tests of the loop that need no real images."""
+
+from typing import Any
+
+import numpy as np
+
+from bench.config.profiles import RunConfig, plan
+from bench.config.recipes import LinearSchedule, Recipe
+from bench.data.datasets import SPECS, Dataset, Split
+
+
+def small_dataset(name: str = "mnist", train: int = 64, test: int = 32) -> Dataset:
+    """Noise with a bright row whose place tells the class."""
+    spec = SPECS[name]
+    random = np.random.default_rng(0)
+    side = spec.resolution
+
+    def split(count: int) -> Split:
+        labels = np.arange(count, dtype=np.uint8) % 10
+        images = random.integers(0, 40, (count, side, side, spec.channels), dtype=np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            image[2 + 2 * label : 4 + 2 * label] = 255
+        return Split(images, labels)
+
+    return Dataset(spec, split(train), split(test))
+
+
+def small_recipe(**changes: Any) -> Recipe:
+    recipe = Recipe(
+        name="small",
+        optimizer="adamw",
+        learning_rate=2e-3,
+        weight_decay=0.01,
+        schedule=LinearSchedule(warmup_fraction=0.25),
+        batch_size=16,
+        epochs=2,
+        images_per_epoch=32,
+        augmentation="none",
+        zero_init_residual=True,
+        test_images=16,
+        final_test_images=None,
+    )
+    return recipe.model_copy(update=changes)
+
+
+def small_config(
+    *,
+    models: tuple[str, ...] = ("resnet18", "resnet34"),
+    datasets: tuple[str, ...] = ("mnist",),
+    seeds: tuple[int, ...] = (0,),
+    recipe: Recipe | None = None,
+    speed_samples: int = 1,
+) -> RunConfig:
+    plans = tuple(
+        plan(model, dataset, recipe or small_recipe(), seed=seed)
+        for seed in seeds
+        for dataset in datasets
+        for model in models
+    )
+    return RunConfig(profile="small", plans=plans, speed_samples=speed_samples)

@@ -1,0 +1,186 @@
+"""Worlds in which the truth is known: made-up observations, and whether each claim is true there.
+
+The truth is worked out here from the means that the runs were drawn with, by none of the code that
+judges.
+"""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+
+from bench.claims.ledger import Verdict, judge_observed
+from bench.claims.measures import Figure, Observed
+from bench.claims.methods import Difference, Ordering, Reaches, Threshold
+from bench.claims.schema import Claim, Group, load_claims
+from bench.config import recipes
+from bench.config.cell import Cell
+from bench.reference.printed import look_up
+from tests.support.factories import START
+
+TESTED = (Reaches, Threshold, Ordering, Difference)
+STATISTICAL = tuple(claim for claim in load_claims() if isinstance(claim.test, TESTED))
+# Where nothing is printed: near the bounds that claims set.
+COMMON = {
+    "test_error": 8.0, "train_error": 1.0, "epochs_to_learn": 1.5, "response_std": 0.5,
+    "gradient_drift_initial": 2.0, "gradient_drift_final": 2.0, "freeze_miss": 3.0,
+}  # fmt: skip
+
+Key = tuple[Group, str]
+
+
+@cache
+def network_of(group: Group) -> Group:
+    """One name for the same cells, which budgets and options may give several."""
+    made = group.definition
+    plain = group.model_copy(update={"stem": made.stem, "shortcut": made.shortcut})
+    same = [known for known in _NAMES if _cells(known) == _cells(plain)]
+    return same[0] if same else _NAMES.setdefault(plain, plain)
+
+
+def _cells(group: Group):
+    named = group.model_copy(update={"budget": "none"})
+    return named, group.needed.recipe
+
+
+_NAMES: dict[Group, Group] = {}
+
+
+def keys_of(claim: Claim) -> list[Key]:
+    return [(network_of(group), claim.test.measure) for group in claim.needs.groups]
+
+
+@dataclass
+class World:
+    """The true mean and spread of every measure of every group, and the runs drawn from them."""
+
+    means: dict[Key, float]
+    spreads: dict[Key, float]
+    seeds: dict[Group, int]
+    observations: list[Observed] = field(default_factory=list)
+
+    def is_true(self, claim: Claim) -> bool:
+        test, means = claim.test, [self.means[key] for key in keys_of(claim)]
+        if isinstance(test, Reaches):
+            return abs(means[0] - look_up(test.reference).value) <= claim.margin.value
+        if isinstance(test, Difference):
+            return abs(means[0] - means[1]) <= claim.margin.value
+        if isinstance(test, Threshold):
+            bound = look_up(test.reference).value if test.reference else test.bound
+            return means[0] < bound if test.side == "below" else means[0] > bound
+        levels = [
+            [self.means[network_of(group), test.measure] for group in level]
+            for level in claim.needs.cells
+        ]
+        return all(max(lower) < min(upper) for lower, upper in pairwise(levels))
+
+    def is_wrong(self, verdict: Verdict) -> bool:
+        """A verdict that is not true here; silence is never wrong."""
+        if verdict.word not in ("reproduced", "refuted"):
+            return False
+        return (verdict.word == "reproduced") != self.is_true(verdict.claim)
+
+    def judge(self) -> list[Verdict]:
+        verdicts = judge_observed(self.observations, STATISTICAL)
+        return list(verdicts)
+
+
+def make_world(
+    rng: np.random.Generator,
+    *,
+    offsets=(-3, -1.5, -1.01, -0.99, -0.5, 0, 0, 0.5, 0.99, 1.01, 1.5, 3),
+    seeds=(0, 1, 2, 3, 4, 5, 10),
+    tails: float | None = None,
+) -> World:
+    """A world drawn at random.
+
+    Args:
+        rng: source of everything.
+        offsets: of true means from what is printed, in margins; one is drawn for each.
+        seeds: how many runs a group may have.
+        tails: degrees of freedom of Student's t, from which runs are drawn; normal where None.
+    """
+    margins: dict[Key, float] = {}
+    bases: dict[Key, float] = {}
+    for claim in STATISTICAL:
+        for key in keys_of(claim):
+            margins[key] = max(claim.margin.value, margins.get(key, 0))
+            bases.setdefault(key, COMMON.get(key[1], 0.0))
+            reference = getattr(claim.test, "reference", None)
+            if reference:
+                bases[key] = look_up(reference).value
+    world = World(
+        means={key: bases[key] + rng.choice(offsets) * margins[key] for key in margins},
+        spreads={key: margins[key] * rng.uniform(0.1, 1.0) for key in margins},
+        seeds={group: int(rng.choice(seeds)) for group in {group for group, _ in margins}},
+    )
+    for group, count in sorted(world.seeds.items(), key=str):
+        measures = sorted(measure for other, measure in margins if other == group)
+        for seed in range(count):
+            world.observations.append(_run(world, group, measures, seed, rng, tails))
+        world.observations += _distractions(group, measures, rng)
+    return world
+
+
+def _run(world, group, measures, seed, rng, tails) -> Observed:
+    figures = {}
+    for measure in measures:
+        key = (group, measure)
+        noise = rng.standard_normal() if tails is None else _unit_t(rng, tails)
+        value = world.means[key] + world.spreads[key] * noise
+        share = measure.startswith("test_") and 0 < value < 100
+        figures[measure] = Figure(round(value, 2), 10_000) if share else Figure(value)
+    return observed(group, seed, figures)
+
+
+def _unit_t(rng, freedom):
+    """Student's t, scaled to a standard deviation of 1."""
+    return rng.standard_t(freedom) / np.sqrt(freedom / (freedom - 2))
+
+
+def _distractions(group, measures, rng) -> list[Observed]:
+    """What must never count: another recipe, a failure, an older run of the same seed."""
+    wild = {measure: Figure(float(rng.uniform(0, 100)), 10_000) for measure in measures}
+    quick = recipes.quick(group.dataset)
+    return [
+        observed(group, 0, wild, recipe=quick, profile="quick", steps=160),
+        observed(group, 50, {}, completed=False, reason="out of memory"),
+    ]
+
+
+def observed(group: Group, seed: int, figures, **changes) -> Observed:
+    """A run of ``group`` that was trained as its claim needs it."""
+    recipe = changes.pop("recipe", None) or recipe_of(group)
+    made = group.definition
+    fields = {
+        "cell": Cell(
+            model=group.model,
+            lineage=made.lineage,
+            stem=made.stem,
+            shortcut=made.shortcut,
+            dataset=group.dataset,
+            recipe=recipe.name,
+            seed=seed,
+        ),
+        "recipe": recipe,
+        "profile": "table6",
+        "completed": True,
+        "reason": None,
+        "finished_at": START + timedelta(hours=seed),
+        "norm_batch_size": recipe.batch_size,
+        "steps": recipe.iterations or 100,
+        "cost": None,
+        "figures": figures,
+    }
+    return Observed(**(fields | changes))
+
+
+def recipe_of(group: Group) -> recipes.Recipe:
+    """What its budget asks for; for one that asks for little, a recipe of its own."""
+    if group.needed.recipe is not None:
+        return group.needed.recipe
+    return recipes.smoke(group.dataset).model_copy(
+        update={"name": "untrained", "zero_init_residual": False}
+    )
