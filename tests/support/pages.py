@@ -1,8 +1,11 @@
 """Pages made of synthetic records, and what a reader finds on them."""
 
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+
+import pytest
 
 from bench.report import page as report
 from bench.report.against import Links, set_beside
@@ -20,6 +23,31 @@ from tests.support.factories import (
 from tests.support.results import make_results
 from tests.support.speeds import QUIET, make_limits, make_speed_record, make_workload
 from tests.support.tools import HOSTILE, parsed
+
+
+@contextmanager
+def without_figures():
+    """Within it an empty <svg> of the right form stands for each figure.
+
+    Matplotlib takes three quarters of the time of a page: only tests of the figures themselves, of
+    the whole page in a browser and of its HTML need them.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("bench.report.figures.chart.draw_svg", _empty_svg)
+        yield
+
+
+def _empty_svg(_draw, key, _size=None):
+    return (
+        f'<svg viewBox="0 0 338.4 216" role="img" aria-labelledby="{key}-title {key}-description">'
+        "</svg>"
+    )
+
+
+def render(*arguments, **options):
+    """``bench.report.page.render`` without figures, which is four times as fast."""
+    with without_figures():
+        return report.render(*arguments, **options)
 
 
 def changed(record, *, slower=1.0, more_correct=0):
