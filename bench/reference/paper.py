@@ -1,63 +1,181 @@
-"""The paper: its tables, its text, and what its definitions cost. No torch here."""
+"""The paper: what is read of its tables and its text, and what its definitions cost. No torch here.
 
-from pydantic import ConfigDict, Field
+Errors are percent, FLOPs multiply-adds. ``paper.json`` holds more, which claims get by path
+(``printed``): fields that are not named here are left alone.
+"""
 
-from bench.reference.paper_sections import CifarSection, ImagenetTraining
-from bench.reference.paper_tables import Tables
-from bench.reference.sources import Quoted, Reference, Sourced
+from typing import Annotated, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from bench.reference.sources import Percent, Reference, Sourced
 from resnet_models.spec import Lineage, Shortcut
 
+_Pair = tuple[int, int]
+_Triple = tuple[int, int, int]
 
-class PaperMeta(Reference):
-    """Where the paper is found, and how its file is to be read."""
+
+class _Part(Reference):
+    """What is read of an object of the file."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class _SourcedPart(Sourced, _Part):
+    """The same of one that has a source."""
+
+
+class PaperMeta(_Part):
+    """Where the paper is found."""
 
     title: str
     authors: str
     arxiv: str
     venue: str
-    units: str
-    how_meaning: str
-    verified_meaning: str
-    row_rule: str
 
 
-class Abstract(Reference):
-    """The numbers of the abstract."""
+class Architecture(_SourcedPart):
+    """One column of Table 1."""
 
-    ensemble_top5_test: Quoted = Field(description="percent, ImageNet test images")
-    max_depth: Quoted
-    depth_ratio_to_vgg: Quoted
-    coco_relative_improvement: Quoted = Field(description="percent")
-
-
-class AppendixTable(Sourced):
-    """A few numbers of the appendix, by name: mAP or error in percent."""
-
-    values: dict[str, float | tuple[float, float]]
+    block: Literal["basic", "bottleneck"]
+    blocks: tuple[int, int, int, int]
+    flops_printed: float = Field(gt=0, description="multiply-adds at 224x224")
 
 
-class Discrepancy(Reference):
-    """Where the paper, its copies and its repetitions disagree or leave something open."""
+class QuotedFlops(_SourcedPart):
+    """Multiply-adds of a network that the text names."""
 
-    text: str
-    source: str
-    verified: bool
+    value: float = Field(gt=0)
 
 
-class _Computed(Reference):
-    """Counts from definitions; only those that something is compared with are read."""
+class Table1(_SourcedPart):
+    """Table 1: the five ImageNet networks.
 
-    model_config = ConfigDict(extra="ignore")
+    The dicts by stage (``conv1`` ... ``head``) hold height and width of its output, and the output
+    channels of each convolution of its blocks.
+    """
+
+    output_sizes: dict[str, _Pair] = Field(min_length=6, max_length=6)
+    basic_block_channels: dict[str, _Pair] = Field(min_length=4, max_length=4)
+    bottleneck_channels: dict[str, _Triple] = Field(min_length=4, max_length=4)
+    basic_kernels: _Pair
+    bottleneck_kernels: _Triple
+    depths: dict[int, Architecture] = Field(min_length=5, max_length=5)
+    flops_quoted_in_text: dict[str, QuotedFlops]
 
 
-class ComputedCost(_Computed):
+class Table2Row(_SourcedPart):
+    """Top-1 errors of a plain network and of its residual counterpart."""
+
+    layers: int
+    plain: Percent
+    resnet: Percent
+
+
+class Table2(_Part):
+    """Table 2: plain against residual networks on ImageNet validation images, 10 crops."""
+
+    rows: tuple[Table2Row, Table2Row]
+
+    def row(self, layers: int) -> Table2Row:
+        """The row of 18 or 34 layers."""
+        return next(row for row in self.rows if row.layers == layers)
+
+
+class Table3Row(_SourcedPart):
+    """Top-1 and top-5 error; GoogLeNet has no printed top-1."""
+
+    method: str = Field(min_length=1, description="as printed in the first column")
+    top1: Percent | None
+    top5: Percent
+
+
+class Table3(_Part):
+    """Table 3: errors on ImageNet validation images, 10 crops; shortcuts A, B and C."""
+
+    rows: Annotated[tuple[Table3Row, ...], Field(min_length=10, max_length=10)]
+
+    @model_validator(mode="after")
+    def _a_row_for_each_method(self) -> Self:
+        methods = [row.method for row in self.rows]
+        twice = {method for method in methods if methods.count(method) > 1}
+        if twice:
+            raise ValueError(f"rows: more than one of {', '.join(sorted(twice))}")
+        return self
+
+    def row(self, method: str) -> Table3Row:
+        """The row that is named so; KeyError with all names where there is none."""
+        rows = {row.method: row for row in self.rows}
+        if method not in rows:
+            raise KeyError(f"{method!r} is none of {', '.join(rows)}")
+        return rows[method]
+
+
+class Table6Row(Sourced):
+    """One row of Table 6: CIFAR-10 test error in percent."""
+
+    method: str
+    layers: int | None
+    n: int | None = Field(default=None, description="of 6n + 2 layers")
+    params: float | None
+    error: Percent = Field(description="the best one where there are several runs")
+    mean: Percent | None = None
+    std: Percent | None = None
+    runs: int | None = None
+
+    @property
+    def expected(self) -> float:
+        """What one run should give: the mean where the paper has one."""
+        return self.mean or self.error
+
+    @model_validator(mode="after")
+    def _mean_and_spread_together(self) -> Self:
+        if (self.mean is None) != (self.std is None):
+            raise ValueError(f"{self.method}: mean and std go together")
+        return self
+
+
+class Table6(_Part):
+    """Table 6: classification error on the CIFAR-10 test set."""
+
+    rows: Annotated[tuple[Table6Row, ...], Field(min_length=12, max_length=12)]
+
+    @property
+    def resnets(self) -> dict[int, Table6Row]:
+        """By layers: 20, 32, 44, 56, 110 and 1202."""
+        return {row.layers: row for row in self.rows if row.method == "ResNet" and row.layers}
+
+
+class Tables(_Part):
+    """The tables that more than claims are made of."""
+
+    table1: Table1
+    table2: Table2
+    table3: Table3
+    table6: Table6
+
+
+class CifarTraining(_SourcedPart):
+    """The budget of the networks of Table 6 (section 4.2)."""
+
+    batch_size: int = Field(gt=0)
+    stop_iteration: int = Field(gt=0)
+
+
+class CifarSection(_Part):
+    """Section 4.2."""
+
+    hyperparameters: CifarTraining
+
+
+class ComputedCost(_Part):
     """Analytic cost of a network."""
 
     macs_total: int = Field(gt=0, description="multiply-adds of one image")
     params: int = Field(gt=0, description="those that training changes")
 
 
-class ImagenetCosts(Sourced, _Computed):
+class ImagenetCosts(_SourcedPart):
     """Costs of one depth at 224x224 with 3 channels and 1000 classes.
 
     ``v1`` has a bottleneck's stride on its first 1x1, ``v15`` on the 3x3; then the shortcuts.
@@ -72,43 +190,19 @@ class ImagenetCosts(Sourced, _Computed):
     plain: ComputedCost = Field(alias="plain_same_depth")
 
 
-class CifarCosts(Sourced, _Computed):
-    """Costs of one depth of section 4.2 at 32x32 with 3 channels and 10 classes, option A."""
-
-    params: int = Field(gt=0, alias="params_optionA_3ch")
-    params_plain: int = Field(gt=0, alias="params_plain_3ch")
-    params_without_batch_norm: int = Field(gt=0, alias="params_optionA_3ch_without_BN_affine")
-    macs: int = Field(gt=0, alias="macs_optionA_32x32_3ch")
-
-
-class VggCosts(Sourced, _Computed):
-    """Multiply-adds of a VGG network at 224x224, and its parameters."""
-
-    conv: int = Field(gt=0)
-    fc: int = Field(gt=0)
-    total: int = Field(gt=0)
-    params: int = Field(gt=0)
-
-
-class Computed(_Computed):
-    """What the definitions cost, by depth or by name."""
+class Computed(_Part):
+    """What the definitions cost, by depth."""
 
     imagenet_macs_224: dict[int, ImagenetCosts]
-    cifar_resnets: dict[int, CifarCosts]
-    vgg_macs_224: dict[str, VggCosts]
 
 
-class Paper(Reference):
+class Paper(_Part):
     """He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition."""
 
     meta: PaperMeta
-    abstract: Abstract
     tables: Tables
-    appendix: dict[str, AppendixTable]
-    imagenet_training: ImagenetTraining
     cifar_section: CifarSection
     computed: Computed
-    discrepancies: tuple[Discrepancy, ...]
 
     def cost(self, depth: int, lineage: Lineage, shortcut: Shortcut = "B") -> ComputedCost:
         """Exact parameters and MACs of a Table 1 network as ``lineage`` defines it.

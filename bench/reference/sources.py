@@ -31,18 +31,6 @@ class Sourced(Reference):
     verified: bool = Field(description="compared with the source, or computed")
 
 
-class Quoted(Sourced):
-    """A number from a text."""
-
-    value: float = Field(gt=0)
-
-
-class Stated(Sourced):
-    """What a text says, in words."""
-
-    value: str
-
-
 def read(name: str) -> str:
     """Text of a file in this folder."""
     return files("bench.reference").joinpath(name).read_text(encoding="utf-8")

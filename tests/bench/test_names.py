@@ -4,6 +4,7 @@ from bench.config import profiles
 from bench.data.datasets import SPECS
 from bench.reference.loader import load_paper, load_project2022
 from resnet_models import MODELS
+from tests.support.references import content
 
 
 def test_models_and_depths():
@@ -18,7 +19,7 @@ def test_datasets():
 def test_profile_table6_has_the_networks_with_printed_or_drawn_errors():
     paper, networks = load_paper(), {plan.cell.model for plan in profiles.table6().plans}
     printed = {row.layers for row in paper.tables.table6.rows if row.method == "ResNet"}
-    drawn = paper.cifar_section.figure6_digitised.plain_test_error_final
+    drawn = content("paper.json")["cifar_section"]["figure6_digitised"]["plain_test_error_final"]
     expected = {f"cifar_resnet{layers}" for layers in printed - {1202}}
     assert networks == expected | {f"cifar_plain{layers}" for layers in drawn}
 

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 
 from bench.analysis.labels import model_title
 from bench.formats import number
-from bench.reference.paper_tables import Table6
+from bench.reference.paper import Table6
 from bench.report.figures.chart import Chart, Rows, legend, make_chart
 from bench.report.figures.svg import PAGE, SIZE, TEXT, depth_colour
 
@@ -38,7 +38,7 @@ def _beside_printed(done: pd.DataFrame, printed: Table6) -> list[Chart]:
     rows = done.dropna(subset=["printed"])
     if rows.empty:
         return []
-    deviations = {depth: printed.resnet(depth).std for depth in set(rows["depth"])}
+    deviations = {depth: printed.resnets[depth].std for depth in set(rows["depth"])}
     rows = rows.assign(printed_std=rows["depth"].map(deviations).astype(float))
     columns = ["depth", "variant", "seeds", "test_error", "error_low", "error_high", "printed",
                "printed_std"]  # fmt: skip

@@ -6,11 +6,19 @@ from pydantic import ValidationError
 from bench.config.profiles import DEPTHS
 from bench.reference.loader import load_paper
 from bench.reference.paper import Paper
+from bench.reference.printed import look_up
 from tests.support.references import NAMES, changed, content, numbers
 
+FILE = content("paper.json")
 PAPER = load_paper()
 TABLES = PAPER.tables
-CIFAR = PAPER.cifar_section
+CIFAR = FILE["cifar_section"]
+PERCENT = {"error", "mean", "std", "top1", "top5", "plain", "resnet", "top5_test", "map50",
+           "map50_95", "voc07_test_train0712", "voc12_test_train07pp12"}  # fmt: skip
+
+
+def said(path):
+    return look_up(f"paper:{path}").value
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -28,7 +36,7 @@ def test_every_number_has_a_source_and_says_how_it_was_got(name):
 
 def test_what_is_computed_and_what_is_read_off_a_plot():
     read_off = set()
-    for path, (nearest, *_) in numbers(content("paper.json")):
+    for path, (nearest, *_) in numbers(FILE):
         assert (nearest["how"] == "computed") == nearest["source"].startswith("computed"), path
         assert nearest["how"] != "reported by others", path
         assert nearest["verified"] or nearest["how"] == "read off a plot", path
@@ -37,7 +45,40 @@ def test_what_is_computed_and_what_is_read_off_a_plot():
     assert read_off == {
         ("cifar_section", "figure6_digitised"), ("cifar_section", "figure6_readings_of_others")
     }  # fmt: skip
-    assert not CIFAR.figure6_digitised.verified
+    assert not CIFAR["figure6_digitised"]["verified"]
+
+
+def test_the_file_is_whole():
+    """Of what no type names: parts, rows, and shares between 0 and 100 percent."""
+    assert set(FILE) == {"meta", "abstract", "tables", "appendix", "imagenet_training",
+                         "cifar_section", "computed", "discrepancies"}  # fmt: skip
+    rows = {name: table.get("rows", ()) for name, table in FILE["tables"].items()}
+    assert {name: len(found) for name, found in rows.items()} == {
+        "table1": 0, "table2": 2, "table3": 10, "table4": 10, "table5": 6, "table6": 12,
+        "table7": 2, "table8": 2,
+    }  # fmt: skip
+    for name in ("table3", "table4", "table5", "table7", "table8"):
+        columns = {tuple(key for key in row if key != "on_test_set") for row in rows[name]}
+        assert len(columns) == 1
+        assert len({row["method"] for row in rows[name]}) == len(rows[name])
+    shares = [(path, value) for path, value in _leaves(FILE["tables"]) if path[-1] in PERCENT]
+    assert len(shares) > 60
+    for path, value in shares:
+        assert value is None or (type(value) in (int, float) and 0 < value <= 100), path
+    for each in FILE["discrepancies"]:
+        assert each["text"].strip()
+        assert each["source"].strip()
+        assert isinstance(each["verified"], bool)
+
+
+def _leaves(node, path=()):
+    """(path, value) of all that is no container."""
+    items = node.items() if isinstance(node, dict) else enumerate(node)
+    for key, value in items:
+        if isinstance(value, dict | list):
+            yield from _leaves(value, (*path, key))
+        else:
+            yield (*path, key), value
 
 
 @pytest.mark.parametrize(
@@ -52,7 +93,7 @@ def test_what_is_computed_and_what_is_read_off_a_plot():
     ],
 )
 def test_resnets_of_table_6(layers, params, error):
-    row = TABLES.table6.resnet(layers)
+    row = TABLES.table6.resnets[layers]
     assert (row.params, row.error) == (params, error)
     assert 6 * row.n + 2 == layers
 
@@ -109,18 +150,32 @@ def test_values_of_table_3(method, top1, top5):
     assert (row.top1, row.top5) == (top1, top5)
 
 
-def test_values_of_tables_4_5_7_and_8():
-    single = [TABLES.table4.row(f"ResNet-{depth}") for depth in (50, 101, 152)]
-    assert [(row.top1, row.top5) for row in single] == [
-        (20.74, 5.25), (19.87, 4.60), (19.38, 4.49)
-    ]  # fmt: skip
-    assert [row.method for row in TABLES.table4.rows if row.on_test_set] == ["VGG (ILSVRC'14)"]
-    assert TABLES.table5.row("ResNet (ILSVRC'15)").top5_test == 3.57
-    resnet, vgg = (TABLES.table7.row(name) for name in ("ResNet-101", "VGG-16"))
-    assert (vgg.voc07_test_train0712, vgg.voc12_test_train07pp12) == (73.2, 70.4)
-    assert (resnet.voc07_test_train0712, resnet.voc12_test_train07pp12) == (76.4, 73.8)
-    assert (TABLES.table8.row("VGG-16").map50, TABLES.table8.row("VGG-16").map50_95) == (41.5, 21.2)
-    assert TABLES.table8.row("ResNet-101").map50 == 48.4
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("table4/rows/ResNet-50/top1", 20.74),
+        ("table4/rows/ResNet-50/top5", 5.25),
+        ("table4/rows/ResNet-101/top1", 19.87),
+        ("table4/rows/ResNet-101/top5", 4.60),
+        ("table4/rows/ResNet-152/top1", 19.38),
+        ("table4/rows/ResNet-152/top5", 4.49),
+        ("table5/rows/ResNet (ILSVRC'15)/top5_test", 3.57),
+        ("table7/rows/VGG-16/voc07_test_train0712", 73.2),
+        ("table7/rows/VGG-16/voc12_test_train07pp12", 70.4),
+        ("table7/rows/ResNet-101/voc07_test_train0712", 76.4),
+        ("table7/rows/ResNet-101/voc12_test_train07pp12", 73.8),
+        ("table8/rows/VGG-16/map50", 41.5),
+        ("table8/rows/VGG-16/map50_95", 21.2),
+        ("table8/rows/ResNet-101/map50", 48.4),
+    ],
+)
+def test_values_of_tables_4_5_7_and_8(path, value):
+    assert said(f"tables/{path}") == value
+
+
+def test_one_row_of_table_4_is_of_test_images():
+    rows = FILE["tables"]["table4"]["rows"]
+    assert [row["method"] for row in rows if row.get("on_test_set")] == ["VGG (ILSVRC'14)"]
 
 
 def test_a_row_that_is_not_there_is_an_error():
@@ -135,82 +190,87 @@ def test_tables_2_and_3_share_two_numbers():
 
 
 def test_the_text_rounds_the_differences_of_table_2():
-    said, rows = TABLES.table2.text_claims, [TABLES.table2.row(layers) for layers in (18, 34)]
-    deeper = rows[0].resnet - rows[1].resnet
-    residual = rows[1].plain - rows[1].resnet
-    assert said["resnet34_better_than_resnet18_by"].value == pytest.approx(deeper, abs=0.051)
-    assert said["resnet34_better_than_plain34_by"].value == pytest.approx(residual, abs=0.051)
+    rows = [TABLES.table2.row(layers) for layers in (18, 34)]
+    text = "tables/table2/text_claims/resnet34_better_than_{}_by"
+    assert said(text.format("resnet18")) == pytest.approx(
+        rows[0].resnet - rows[1].resnet, abs=0.051
+    )
+    assert said(text.format("plain34")) == pytest.approx(rows[1].plain - rows[1].resnet, abs=0.051)
 
 
 def test_the_abstract_agrees_with_the_tables():
-    abstract = PAPER.abstract
-    assert abstract.ensemble_top5_test.value == min(row.top5_test for row in TABLES.table5.rows)
-    assert abstract.max_depth.value == max(TABLES.table1.depths)
-    assert abstract.depth_ratio_to_vgg.value == abstract.max_depth.value / 19
-    vgg, resnet = (row.map50_95 for row in TABLES.table8.rows)
-    assert TABLES.table8.gain_points.value == pytest.approx(resnet - vgg)
-    relative = 100 * (resnet / vgg - 1)
-    assert abstract.coco_relative_improvement.value == round(relative)
-    assert TABLES.table8.gain_relative_percent.value == round(relative)
+    best = min(row["top5_test"] for row in FILE["tables"]["table5"]["rows"])
+    assert said("abstract/ensemble_top5_test") == best
+    assert said("abstract/max_depth") == max(TABLES.table1.depths)
+    assert said("abstract/depth_ratio_to_vgg") == max(TABLES.table1.depths) / 19
+    vgg, resnet = (said(f"tables/table8/rows/{name}/map50_95") for name in ("VGG-16", "ResNet-101"))
+    assert said("tables/table8/gain_points") == pytest.approx(resnet - vgg)
+    relative = round(100 * (resnet / vgg - 1))
+    assert said("abstract/coco_relative_improvement") == relative
+    assert said("tables/table8/gain_relative_percent") == relative
 
 
 def test_flops_of_the_text_agree_with_table_1_and_with_definitions():
-    said = {name: quote.value for name, quote in TABLES.table1.flops_quoted_in_text.items()}
+    quoted = {name: quote.value for name, quote in TABLES.table1.flops_quoted_in_text.items()}
     for depth in (50, 152):
-        assert said[f"resnet{depth}"] == TABLES.table1.depths[depth].flops_printed
-    assert said["plain34"] == said["resnet34_fig3"] == TABLES.table1.depths[34].flops_printed
-    fraction = TABLES.table1.plain34_fraction_of_vgg19.value
-    assert fraction == pytest.approx(said["plain34"] / said["vgg19"], abs=0.005)
-    vgg = PAPER.computed.vgg_macs_224
+        assert quoted[f"resnet{depth}"] == TABLES.table1.depths[depth].flops_printed
+    assert quoted["plain34"] == quoted["resnet34_fig3"] == TABLES.table1.depths[34].flops_printed
+    fraction = said("tables/table1/plain34_fraction_of_vgg19")
+    assert fraction == pytest.approx(quoted["plain34"] / quoted["vgg19"], abs=0.005)
     # The two figures count different layers: see the discrepancies.
-    assert said["vgg16"] == pytest.approx(vgg["vgg16"].conv, rel=0.005)
-    assert said["vgg19"] == pytest.approx(vgg["vgg19"].total, rel=0.005)
+    assert quoted["vgg16"] == pytest.approx(said("computed/vgg_macs_224/vgg16/conv"), rel=0.005)
+    assert quoted["vgg19"] == pytest.approx(said("computed/vgg_macs_224/vgg19/total"), rel=0.005)
 
 
 def test_section_4_2():
-    training = CIFAR.hyperparameters
-    assert (training.lr_initial, training.momentum, training.weight_decay) == (0.1, 0.9, 1e-4)
-    assert (training.batch_size, training.gpus, training.stop_iteration) == (128, 2, 64_000)
-    assert training.lr_drops_at_iterations == (32_000, 48_000)
-    assert training.batch_size == training.gpus * CIFAR.per_gpu_batch.value
-    assert CIFAR.architecture.depths == tuple(6 * n + 2 for n in CIFAR.architecture.n_values)
-    warmup = CIFAR.resnet110_warmup
-    assert (warmup.lr, warmup.until_train_error_below, warmup.iterations_about) == (0.01, 80, 400)
-    assert warmup.then_lr == training.lr_initial
-    deepest = CIFAR.resnet1202
-    assert deepest.training_error_below == 0.1
-    row = TABLES.table6.resnet(6 * deepest.n + 2)
-    assert (deepest.test_error, deepest.params) == (row.error, row.params)
-    assert CIFAR.plain_nets.plain110_error_above == 60
+    training, networks = CIFAR["hyperparameters"], CIFAR["architecture"]
+    assert training["batch_size"] == PAPER.cifar_section.hyperparameters.batch_size == 128
+    assert training["stop_iteration"] == PAPER.cifar_section.hyperparameters.stop_iteration
+    settings = ("lr_initial", "lr_drop_factor", "momentum", "weight_decay", "stop_iteration")
+    assert [training[name] for name in settings] == [0.1, 10, 0.9, 1e-4, 64_000]
+    assert training["lr_drops_at_iterations"] == [32_000, 48_000]
+    assert training["batch_size"] == training["gpus"] * said("cifar_section/per_gpu_batch")
+    assert networks["depths"] == [6 * n + 2 for n in networks["n_values"]]
+    warmup = CIFAR["resnet110_warmup"]
+    assert [warmup[name] for name in ("lr", "until_train_error_below", "iterations_about")] == [
+        0.01, 80, 400
+    ]  # fmt: skip
+    assert warmup["then_lr"] == training["lr_initial"]
+    deepest = CIFAR["resnet1202"]
+    assert deepest["training_error_below"] == 0.1
+    row = TABLES.table6.resnets[6 * deepest["n"] + 2]
+    assert (deepest["test_error"], deepest["params"]) == (row.error, row.params)
+    assert CIFAR["plain_nets"]["plain110_error_above"] == 60
 
 
 @pytest.mark.parametrize(("name", "images"), [("at_50k", 50_000), ("at_45k", 45_000)])
 def test_epochs_follow_from_iterations(name, images):
-    training, epochs = CIFAR.hyperparameters, getattr(CIFAR.epochs_equivalent, name)
-    steps = (*training.lr_drops_at_iterations, training.stop_iteration)
-    expected = [step * training.batch_size / images for step in steps]
-    assert [epochs.drop1, epochs.drop2, epochs.stop] == pytest.approx(expected, abs=0.006)
+    training, epochs = CIFAR["hyperparameters"], CIFAR["epochs_equivalent"][name]
+    steps = (*training["lr_drops_at_iterations"], training["stop_iteration"])
+    expected = [step * training["batch_size"] / images for step in steps]
+    assert list(epochs.values()) == pytest.approx(expected, abs=0.006)
 
 
 def test_readings_of_figure_6_fit_the_printed_errors_and_each_other():
-    figure = CIFAR.figure6_digitised
-    for layers, error in figure.resnet_test_error_final.items():
-        printed = TABLES.table6.resnet(layers)
-        assert error == pytest.approx(printed.mean or printed.error, abs=0.1)
-    plain = figure.plain_test_error_final
-    assert list(plain) == sorted(plain, key=plain.__getitem__) == [20, 32, 44, 56]
-    for reading in (CIFAR.figure6_readings_of_others.a_martyn,
-                    CIFAR.figure6_readings_of_others.nabla0001):  # fmt: skip
-        for layers, error in reading.items():
+    figure = CIFAR["figure6_digitised"]
+    for layers, error in figure["resnet_test_error_final"].items():
+        printed = TABLES.table6.resnets[int(layers)].expected
+        assert error == pytest.approx(printed, abs=0.1)
+    plain = figure["plain_test_error_final"]
+    assert list(plain) == sorted(plain, key=plain.__getitem__) == ["20", "32", "44", "56"]
+    for name in ("a_martyn", "nabla0001"):
+        for layers, error in CIFAR["figure6_readings_of_others"][name].items():
             assert error == pytest.approx(plain[layers], abs=0.75)
 
 
-@pytest.mark.parametrize("layers", CIFAR.architecture.depths)
+@pytest.mark.parametrize("layers", CIFAR["architecture"]["depths"])
 def test_parameters_of_table_6_are_those_of_the_definition(layers):
-    exact, printed = PAPER.computed.cifar_resnets[layers], TABLES.table6.resnet(layers).params
+    exact = FILE["computed"]["cifar_resnets"][str(layers)]
+    printed = TABLES.table6.resnets[layers].params
     decimals = len(f"{printed / 1e6:g}".partition(".")[2])
-    assert round(exact.params / 1e6, decimals) == printed / 1e6
-    assert exact.params == exact.params_plain > exact.params_without_batch_norm
+    assert round(exact["params_optionA_3ch"] / 1e6, decimals) == printed / 1e6
+    assert exact["params_optionA_3ch"] == exact["params_plain_3ch"]
+    assert exact["params_optionA_3ch"] > exact["params_optionA_3ch_without_BN_affine"]
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
@@ -244,28 +304,28 @@ def test_cost_by_shortcut():
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
-        (["tables", "table6", "rows", 6, "error"], 875, r"table6\.rows\.6\.error\n.*100"),
-        (["tables", "table6", "rows", 6, "error"], -1, r"table6\.rows\.6\.error\n.*0"),
-        (["tables", "table6", "rows", 6, "error"], "8.75", r"rows\.6\.error\n.*valid number"),
-        (["tables", "table6", "rows", 10, "std"], None, "ResNet: mean and std go together"),
-        (["tables", "table6", "rows", 6], None, r"table6\.rows\n.*at least 12"),
-        (["tables", "table3", "rows", 9], None, r"table3\.rows\n.*at least 10"),
-        (["tables", "table3", "rows", 9, "method"], "VGG-16", "rows: more than one of VGG-16"),
-        (["tables", "table2", "rows", 1], None, r"table2\.rows\.1\n.*required"),
-        (["tables", "table1", "depths", "18"], None, r"table1\.depths\n.*at least 5"),
-        (["tables", "table8"], None, r"tables\.table8\n.*required"),
-        (["abstract", "max_depth", "source"], None, r"max_depth\.source\n.*required"),
-        (["abstract", "max_depth", "source"], "", r"max_depth\.source\n.*at least 1 character"),
-        (["abstract", "max_depth", "how"], "guessed", r"max_depth\.how\n.*'printed'"),
-        (
-            ["cifar_section", "figure6_digitised", "how"],
-            None,
-            r"figure6_digitised\.how\n.*required",
-        ),
-        (["cifar_section", "hyperparameters", "lr"], 0.1, r"hyperparameters\.lr\n.*not permitted"),
-        (["computed", "cifar_resnets", "20", "macs_optionA_32x32_3ch"], 0.5, r"cifar_resnets\.20"),
+        (["table6", "rows", 6, "error"], 875, r"table6\.rows\.6\.error\n.*100"),
+        (["table6", "rows", 6, "error"], -1, r"table6\.rows\.6\.error\n.*0"),
+        (["table6", "rows", 6, "error"], "8.75", r"rows\.6\.error\n.*valid number"),
+        (["table6", "rows", 6, "errors"], 8.75, r"rows\.6\.errors\n.*not permitted"),
+        (["table6", "rows", 10, "std"], None, "ResNet: mean and std go together"),
+        (["table6", "rows", 6], None, r"table6\.rows\n.*at least 12"),
+        (["table3", "rows", 9], None, r"table3\.rows\n.*at least 10"),
+        (["table3", "rows", 9, "method"], "VGG-16", "rows: more than one of VGG-16"),
+        (["table2", "rows", 1], None, r"table2\.rows\.1\n.*required"),
+        (["table1", "depths", "18"], None, r"table1\.depths\n.*at least 5"),
+        (["table1", "depths", "18", "source"], None, r"18\.source\n.*required"),
+        (["table1", "depths", "18", "source"], "", r"18\.source\n.*at least 1 character"),
+        (["table1", "depths", "18", "how"], "guessed", r"18\.how\n.*'printed'"),
+        (["table2"], None, r"tables\.table2\n.*required"),
     ],
 )
 def test_a_broken_file_is_refused_by_the_name_of_the_field(path, value, message):
     with pytest.raises(ValidationError, match=message):
-        Paper.model_validate_json(changed("paper.json", path, value))
+        Paper.model_validate_json(changed("paper.json", ["tables", *path], value))
+
+
+def test_a_broken_definition_is_refused():
+    path = ["computed", "imagenet_macs_224", "50", "v1_optionB", "macs_total"]
+    with pytest.raises(ValidationError, match=r"50\.v1_optionB\.macs_total"):
+        Paper.model_validate_json(changed("paper.json", path, 0.5))
