@@ -1,16 +1,28 @@
 """Command line: parse, build, run. Exit code 2 for a wrong request, 1 for a failure."""
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, NoReturn
+
 import typer
+from rich.console import Console
 
 from bench.cli.claims import claims
 from bench.cli.compare import compare
-from bench.cli.machine import compare_loops, doctor
-from bench.cli.networks import evaluate, models
-from bench.cli.run import data, report, run
-from bench.cli.shared import EXIT_FAILURE, EXIT_USAGE
+from bench.cli.compare_loops import compare_loops
+from bench.cli.data import data
+from bench.cli.doctor import doctor
+from bench.cli.evaluate import evaluate
+from bench.cli.models import models
+from bench.cli.report import report
+from bench.cli.run import run
+from bench.cli.shared import EXIT_FAILURE
 from bench.cli.speed import speed
-from bench.cli.terminal import checked_output, fail
 from bench.errors import BenchError, UsageError
+
+EXIT_USAGE: Final = 2
 
 app = typer.Typer(
     help="Train every ResNet of the paper, measure cost, speed and accuracy, compare with the "
@@ -29,9 +41,42 @@ for command in COMMANDS:
 def main() -> None:
     """Entry point: a user's mistake ends in one line, never in a traceback."""
     try:
-        with checked_output(EXIT_FAILURE):
+        with checked_output():
             app()
     except UsageError as error:
         fail(error, EXIT_USAGE)
     except BenchError as error:
         fail(error, EXIT_FAILURE)
+
+
+@contextmanager
+def checked_output() -> Iterator[None]:
+    """Leave with a line where standard output cannot be written to.
+
+    Without a line where nobody reads it any more.
+    """
+    try:
+        try:
+            yield
+        finally:
+            print(end="", flush=True)  # at exit nobody could say any more that the disk is full
+    except UnicodeEncodeError as error:
+        letter = error.object[error.start]
+        why = f"{error.encoding} has no {letter!a}; set PYTHONIOENCODING=utf-8"
+    except OSError as error:
+        if error.filename is not None:  # standard output has no name
+            raise
+        why = "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)
+    else:
+        return
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is written there
+    if why:
+        fail(f"cannot write the output: {why}", EXIT_FAILURE)
+    sys.exit(EXIT_FAILURE)
+
+
+def fail(why: object, code: int) -> NoReturn:
+    """Leave with the exit code ``code``, the last line on standard error saying why."""
+    errors = Console(stderr=True, emoji=False)
+    errors.print(f"error: {why}", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(code)

@@ -1,13 +1,11 @@
 """``compare``: two results folders side by side."""
 
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from bench.cli.shared import EXIT_FAILURE, verdict_words
-from bench.cli.terminal import plain_table, wide
+from bench.cli.shared import EXIT_FAILURE, plain_table, verdict_words, wide
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -20,8 +18,8 @@ RIGHT: Final = {"A, ms", "B, ms", "A, %", "B, %", "Samples", "Seeds", "Speed-up 
 
 
 def compare(
-    a: Annotated[Path, typer.Argument(metavar="A", help="Results folder to compare with.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="Results folder that is judged.")],
+    baseline: Annotated[Path, typer.Argument(metavar="A", help="Results folder to compare with.")],
+    candidate: Annotated[Path, typer.Argument(metavar="B", help="Results folder that is judged.")],
     *,
     form: Annotated[Format, typer.Option("--format", help="How to write it.")] = "table",
     repeat: Annotated[
@@ -48,23 +46,24 @@ def compare(
     from bench.records.folder import read
 
     bad = verdict_words("--fail-on", fail_on, VERDICTS)
-    folders = [a, b, *(repeat or [])]
+    folders = [baseline, candidate, *(repeat or [])]
     _refuse_doubles(folders)
     results = [read(folder) for folder in folders]
-    for problem in chain.from_iterable(each.problems for each in results):
-        typer.echo(f"left out: {problem}", err=True)
+    for each in results:
+        for problem in each.problems:
+            typer.echo(f"left out: {problem}", err=True)
     comparison = compare_results(results[0], results[1], results[2:])
     if form == "table":
         _show(comparison)
     elif form == "csv":
         typer.echo(f"noise floor: {tables.noise_words(comparison.noise)}", err=True)
-        for each in comparison.left_out:
-            typer.echo(f"not compared: {each.name}: {each.why}", err=True)
+        for left_out in comparison.left_out:
+            typer.echo(f"not compared: {left_out.name}: {left_out.why}", err=True)
         print(tables.csv(comparison), end="")
     else:
         write = {"markdown": tables.markdown, "latex": tables.latex, "json": tables.as_json}[form]
         print(write(comparison))
-    if any(each.verdict in bad for each in comparison.judged):
+    if any(found.verdict in bad for found in comparison.findings):
         raise typer.Exit(EXIT_FAILURE)
 
 

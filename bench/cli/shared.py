@@ -1,21 +1,28 @@
-"""What several commands share: options, and how they are read."""
+"""What several commands share: options and how they are read, lines and tables for people."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
 
-from bench.cli.terminal import say
 from bench.errors import UsageError
+from bench.records.folder import RUNS
+from resnet_models.spec import Lineage, Stem
 from resnet_models.text import readable
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from bench.data.datasets import Dataset
 
-EXIT_FAILURE, EXIT_USAGE = 1, 2
-RUNS, PAGE = "runs", "index.html"
-MOST = 100_000  # seeds, images, pixels, channels or classes: every count then fits 64 bits
+EXIT_FAILURE: Final = 1
+PAGE: Final = "index.html"
+MOST: Final = 100_000  # seeds, images, pixels, channels or classes: every count fits 64 bits
 
 Names = Annotated[str, typer.Option(help="Comma-separated; all where left out.")]
 DataDir = Annotated[
@@ -30,6 +37,20 @@ DataSource = Annotated[
 ]
 Out = Annotated[Path, typer.Option(help="Results folder: records in runs/, the page index.html.")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+OnOff = Literal["on", "off"]
+PublishedLineage = Annotated[
+    Lineage, typer.Option(help="Published definition that the networks of Table 1 follow.")
+]
+FirstLayers = Annotated[
+    Stem | None, typer.Option(help="First layers; the published ones where left out.")
+]
+Json = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", help="Write the raw samples here too.")
+]
+
+console = Console(markup=False, highlight=False, emoji=False)
+# Wider than any table here: a narrow terminal then wraps a line, and never drops digits.
+wide = Console(width=500, markup=False, highlight=False, emoji=False)
 
 
 def names(text: str) -> list[str]:
@@ -49,11 +70,7 @@ def count(option: str, text: str) -> int:
 
 
 def optional_count(option: str, text: str | None) -> int | None:
-    """The whole number that ``option`` was given; None where it was left out.
-
-    Raises:
-        UsageError: it is none, or impossible.
-    """
+    """As ``count``; None where ``option`` was left out."""
     return None if text is None else count(option, text)
 
 
@@ -72,6 +89,31 @@ def verdict_words(option: str, given: Sequence[str] | None, verdicts: Sequence[s
     return {known[word] for word in words}
 
 
+def refuse_absent(option: str, folder: Path) -> None:
+    """Raise UsageError where ``folder`` is none."""
+    if not folder.is_dir():
+        raise UsageError(f"{option} {folder}: there is no such folder")
+
+
+def refuse_unwritable(json: Path) -> None:
+    """Make its folder, before anything is measured that could not be written.
+
+    Raises:
+        UsageError: it cannot be made or written to, or ``json`` is a folder.
+    """
+    try:
+        json.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--json {json}: {error.strerror or error}") from None
+    if json.is_dir() or not os.access(json.parent, os.W_OK):
+        raise UsageError(f"--json {json}: no file can be written there")
+
+
+def records_in(results: Path) -> Path:
+    """The folder of records that ``results`` holds, or is."""
+    return results / RUNS if (results / RUNS).is_dir() else results
+
+
 def load(names: Sequence[str], data_dir: Path | None, source: str) -> "dict[str, Dataset]":
     """The verified data sets by name."""
     from bench.data import sources
@@ -79,3 +121,23 @@ def load(names: Sequence[str], data_dir: Path | None, source: str) -> "dict[str,
     return {
         name: sources.load(name, data_dir=data_dir, source=source, report=say) for name in names
     }
+
+
+def say(text: str, **options: Any) -> None:
+    """``text`` as it is, whatever the width of the terminal."""
+    console.print(text, soft_wrap=True, **options)
+
+
+def plain_table(columns: list[str], sides: str) -> Table:
+    """An empty table with one rule below its head; ``sides`` is l or r for each column."""
+    table = Table(
+        box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0), header_style=""
+    )
+    for column, side in zip(columns, sides, strict=True):
+        table.add_column(column, justify="left" if side == "l" else "right", no_wrap=True)
+    return table
+
+
+def rows_of(frame: "pd.DataFrame") -> list[dict[Hashable, Any]]:
+    """Its rows, with None for what is not there."""
+    return frame.astype(object).where(frame.notna(), None).to_dict("records")

@@ -1,64 +1,80 @@
 """``speed``: how fast the networks train and infer here, and how fast they could."""
 
 import signal
+from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_args
 
 import typer
 
-from bench.cli.shared import EXIT_FAILURE, MOST, Device, names
-from bench.cli.terminal import say
+from bench.cli.shared import (
+    EXIT_FAILURE,
+    MOST,
+    Device,
+    FirstLayers,
+    OnOff,
+    PublishedLineage,
+    names,
+    plain_table,
+    rows_of,
+    say,
+    wide,
+)
 from bench.errors import UsageError
+from bench.formats import significant, size
 from bench.records.schema import Precision
-from bench.records.speed import USUAL, Direction, MemoryFormat, Variant
+from bench.records.speed import USUAL, Direction, Limits, MemoryFormat, SpeedRecord, Variant
 from bench.records.speed_store import SPEED
 from bench.speed.workloads import DIRECTIONS, MODELS, default_matrix, sweep_start
-from resnet_models.spec import Lineage, Shortcut, Stem
+from resnet_models.spec import Shortcut
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    import pandas as pd
     import torch
 
     from bench.records.speed import Workload
     from bench.speed.rounds import Setting
 
+COLUMNS: Final = [
+    "Network", "Stem", "Direction", "Batch", "Precision", "Images/s", "Quartiles", "p50, ms",
+    "p95, ms", "p99, ms", "GFLOP/s", "Of the limit", "Memory", "Data, fwd, bwd, opt",
+]  # fmt: skip
+
+Models = Annotated[str, typer.Option(help="Comma-separated; the five of Table 1 where left out.")]
+Shortcuts = Annotated[
+    Shortcut | None, typer.Option(help="Option of section 3.3; the published one if left out.")
+]
+Resolution = Annotated[
+    int, typer.Option(min=1, max=MOST, metavar="N", help="Pixels of an image, a side.")
+]
+BatchSize = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Where left out: 32 on a CPU, 128 on a GPU, and 1."),
+]
+Precisions = Annotated[
+    str, typer.Option(help="Comma-separated; float32 and, if native, bfloat16 if left out.")
+]
+Sweep = Annotated[
+    bool, typer.Option("--sweep", help="Double the batch, from 1, until that gains nothing.")
+]
+
 
 def speed(
     *,
-    models: Annotated[
-        str, typer.Option(help="Comma-separated; the five of Table 1 where left out.")
-    ] = "",
-    stem: Annotated[
-        Stem | None, typer.Option(help="First layers; the published ones where left out.")
-    ] = None,
-    lineage: Annotated[
-        Lineage, typer.Option(help="Published definition that the networks of Table 1 follow.")
-    ] = USUAL.lineage,
-    shortcut: Annotated[
-        Shortcut | None, typer.Option(help="Option of section 3.3; the published one if left out.")
-    ] = None,
-    resolution: Annotated[
-        int, typer.Option(min=1, max=MOST, metavar="N", help="Pixels of an image, a side.")
-    ] = USUAL.resolution,
+    models: Models = "",
+    stem: FirstLayers = None,
+    lineage: PublishedLineage = USUAL.lineage,
+    shortcut: Shortcuts = None,
+    resolution: Resolution = USUAL.resolution,
     direction: Annotated[Direction | None, typer.Option(help="Both where left out.")] = None,
-    batch_size: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Where left out: 32 on a CPU, 128 on a GPU, and 1."),
-    ] = None,
-    precision: Annotated[
-        str, typer.Option(help="Comma-separated; float32 and, if native, bfloat16 if left out.")
-    ] = "",
+    batch_size: BatchSize = None,
+    precision: Precisions = "",
     memory_format: Annotated[MemoryFormat, typer.Option(help="Of images and weights.")] = (
         USUAL.memory_format
     ),
-    compile_: Annotated[
-        Literal["on", "off"], typer.Option("--compile", help="torch.compile.")
-    ] = "off",
+    compile_: Annotated[OnOff, typer.Option("--compile", help="torch.compile.")] = "off",
     rounds: Annotated[int, typer.Option(min=1, metavar="N", help="Passes over all workloads.")] = 3,
-    sweep: Annotated[
-        bool, typer.Option("--sweep", help="Double the batch, from 1, until that gains nothing.")
-    ] = False,
+    sweep: Sweep = False,
     device: Device = "auto",
     out: Annotated[Path, typer.Option(help="Results folder: records in speed/.")] = Path("reports"),
 ) -> None:
@@ -99,27 +115,6 @@ def speed(
     _measure(workloads, setting)
 
 
-def _measure(workloads: "Sequence[Workload]", setting: "Setting") -> None:
-    """Measure, show what was found, and leave with the exit code that follows from it."""
-    from bench.cli import speed_listing
-    from bench.speed.rounds import ran_out, run
-    from bench.training.stop import StopRequest
-
-    StopRequest().install()
-    try:
-        records, limits = run(workloads, setting)
-    except KeyboardInterrupt:
-        say(f"\nStopped: what had ended a round is in {setting.folder}.")
-        raise typer.Exit(128 + signal.SIGINT) from None
-    say("")
-    speed_listing.show(records, limits, sweep=setting.sweep)
-    say(f"Records: {setting.folder.absolute()}")
-    failed = [record for record in records if record.status == "failed"]
-    # Where memory ran out, a smaller batch was measured: that is an answer, not a failure.
-    if len(failed) == len(records) or not all(ran_out(record) for record in failed):
-        raise typer.Exit(EXIT_FAILURE)
-
-
 def _precisions(text: str, device: "torch.device") -> list[Precision]:
     """What was asked for, or what ``device`` multiplies itself, float16 apart.
 
@@ -134,3 +129,70 @@ def _precisions(text: str, device: "torch.device") -> list[Precision]:
             known = ", ".join(get_args(Precision))
             raise UsageError(f"--precision {word}: no such precision; there are {known}")
     return cast(list[Precision], wanted)
+
+
+def _measure(workloads: "Sequence[Workload]", setting: "Setting") -> None:
+    """Measure, show what was found, and leave with the exit code that follows from it."""
+    from bench.speed.rounds import ran_out, run
+    from bench.training.stop import StopRequest
+
+    StopRequest().install()
+    try:
+        records, limits = run(workloads, setting)
+    except KeyboardInterrupt:
+        say(f"\nStopped: what had ended a round is in {setting.folder}.")
+        raise typer.Exit(128 + signal.SIGINT) from None
+    say("")
+    show(records, limits, sweep=setting.sweep)
+    say(f"Records: {setting.folder.absolute()}")
+    failed = [record for record in records if record.status == "failed"]
+    # Where memory ran out, a smaller batch was measured: that is an answer, not a failure.
+    if len(failed) == len(records) or not all(ran_out(record) for record in failed):
+        raise typer.Exit(EXIT_FAILURE)
+
+
+def show(records: Sequence[SpeedRecord], limits: Limits | None, *, sweep: bool) -> None:
+    """All of ``records``; after a sweep the best batch sizes too; limits and warnings."""
+    from bench.analysis.speed import best_batches, limits_line, notes, summarize
+
+    frame = summarize(records, limits)
+    _show_table(frame)
+    if sweep:
+        wide.print("\nThe batch size with the highest throughput:", style="bold")
+        _show_table(best_batches(frame))
+    if limits:
+        wide.print(f"\n{limits_line(limits)}")
+    for line in notes(records, limits):
+        wide.print(line)
+
+
+def _show_table(frame: "pd.DataFrame") -> None:
+    table = plain_table(COLUMNS, "lllrlrrrrrrrrl")
+    for row in rows_of(frame):
+        table.add_row(*_cells(row))
+    wide.print(table)
+
+
+def _cells(row: dict[Hashable, Any]) -> list[str]:
+    from bench.analysis.speed import PHASES, unusual
+
+    name = ", ".join([row["model"], *unusual(row)])
+    start = [name, row["stem"], row["direction"], str(row["batch_size"]), row["precision"]]
+    if not row["samples"]:
+        return [*start, "failed"]
+    quartiles = [significant(row[f"images_per_second_{name}"]) for name in ("q1", "q3")]
+    shares = [_percent(row[f"{phase}_share"]) for phase in PHASES]
+    return [
+        *start,
+        significant(row["images_per_second"]),
+        "–".join(quartiles),
+        *(significant(row[f"latency_{name}_ms"]) for name in ("p50", "p95", "p99")),
+        significant(row["operations_per_second"] / 1e9),
+        _percent(row["limit_share"]),
+        size(row["peak_memory_bytes"]),
+        "–" if row["data_share"] is None else ", ".join(shares),
+    ]
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.0%}"

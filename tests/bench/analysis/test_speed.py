@@ -7,7 +7,7 @@ import pytest
 
 from bench.analysis.roofline import whole, work_by_layer
 from bench.analysis.speed import best_batches, contradictions, limits_line, notes, summarize
-from bench.cli.speed_listing import show
+from bench.cli.speed import show
 from tests.support.speeds import QUIET, make_limits, make_speed_record, make_split, make_workload
 
 

@@ -1,35 +1,84 @@
-"""Networks on the terminal: all of them, the layers of one, Table 1. Rounding and wording only."""
+"""``models``: all networks, the layers of one, Table 1. Rounding and wording only; no torch."""
 
 import sys
 from collections.abc import Iterable
+from typing import Annotated
 
-import pandas as pd
+import typer
 from rich.console import Console
 
-from bench.analysis.networks import (
-    COUNTS,
-    RESOLUTION,
-    catalog,
-    kind_totals,
-    layer_frame,
-    stacked,
-    table1_structure,
+from bench.cli.shared import (
+    PublishedLineage,
+    optional_count,
+    plain_table,
+    rows_of,
+    wide,
 )
-from bench.cli.terminal import plain_table, wide
-from resnet_models import Definition
-from resnet_models.spec import Lineage
+from bench.errors import UsageError
+from resnet_models import Definition, define
+from resnet_models.spec import Lineage, Shortcut, Stem
+
+Size = Annotated[str | None, typer.Option(metavar="N", help="For NAME; published where left out.")]
 
 
-def show_catalog(lineage: Lineage, *, csv: bool) -> None:
+def models(
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="NAME", help="The network to show; all of them where left out."),
+    ] = None,
+    *,
+    table1: Annotated[
+        bool, typer.Option("--table1", help="Show Table 1 of the paper, made from the networks.")
+    ] = False,
+    csv: Annotated[
+        bool, typer.Option("--csv", help="Write comma-separated values and round nothing.")
+    ] = False,
+    lineage: PublishedLineage = "paper",
+    stem: Annotated[Stem | None, typer.Option(help="First layers of NAME.")] = None,
+    shortcut: Annotated[Shortcut | None, typer.Option(help="Shortcuts of NAME.")] = None,
+    resolution: Size = None,
+    channels: Size = None,
+    classes: Size = None,
+) -> None:
+    """List the networks with their parameters and MACs, or every layer of one; without torch."""
+    variant: dict[str, str | None] = {"--stem": stem, "--shortcut": shortcut}
+    variant |= {"--resolution": resolution, "--channels": channels, "--classes": classes}
+    given = [option for option, value in variant.items() if value is not None]
+    if name is None:
+        if given:
+            raise UsageError(
+                f"{given[0]} needs a network: python -m bench models NAME {given[0]} …"
+            )
+        (_show_table1 if table1 else _show_catalog)(lineage, csv=csv)
+        return
+    if table1:
+        raise UsageError(f"--table1 shows five networks: leave out --table1 or {name}")
+    try:
+        definition = define(
+            name,
+            lineage=lineage,
+            stem=stem,
+            shortcut=shortcut,
+            in_channels=optional_count("--channels", channels) or 3,
+            num_classes=optional_count("--classes", classes),
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+    _show_layers(definition, optional_count("--resolution", resolution), csv=csv)
+
+
+def _show_catalog(lineage: Lineage, *, csv: bool) -> None:
     """All networks as published, beside what the paper prints about their cost."""
+    from bench.analysis.networks import catalog
+
     frame = catalog(lineage)
     if csv:
-        _write_csv(frame)
+        frame.to_csv(sys.stdout, index=False)
         return
     head = ["Model", "Depth", "Block", "Parameters"]
     first = plain_table([*head, "MACs, 10⁹", "Printed\nFLOPs, 10⁹", "Difference"], "lrlrrrr")
     second = plain_table([*head, "Printed, 10⁶", "Difference", "MACs, 10⁶"], "lrlrrrr")
-    for row in frame.to_dict("records"):
+    for row in rows_of(frame):
         start = [row["model"], str(row["depth"]), row["block"], f"{row['parameters']:,}"]
         difference = _number(row["difference_percent"], "+.1f", unit=" %")
         if row["family"] == "table1":
@@ -45,14 +94,16 @@ def show_catalog(lineage: Lineage, *, csv: bool) -> None:
     wide.print("\nDifference: ours against the printed figure; – where the paper prints none.")
 
 
-def show_layers(definition: Definition, resolution: int | None, *, csv: bool) -> None:
+def _show_layers(definition: Definition, resolution: int | None, *, csv: bool) -> None:
     """Every layer of one network and totals by kind; at the published resolution if None."""
+    from bench.analysis.networks import COUNTS, RESOLUTION, kind_totals, layer_frame
+
     resolution = resolution or RESOLUTION[definition.spec.family]
     frame = layer_frame(definition, resolution)
     if csv:
         for side in ("input_shape", "output_shape"):
             frame[side] = [_shape(shape, "x") for shape in frame[side]]
-        _write_csv(frame)
+        frame.to_csv(sys.stdout, index=False)
         return
     layers = plain_table(["Layer", "Kind", "Output", "Parameters", "MACs"], "llrrr")
     for row in frame.to_dict("records"):
@@ -72,11 +123,13 @@ def show_layers(definition: Definition, resolution: int | None, *, csv: bool) ->
     wide.print(f"\n2×MACs: {2 * frame['macs'].sum():,}, where a multiply-add counts as two")
 
 
-def show_table1(lineage: Lineage, *, csv: bool) -> None:
+def _show_table1(lineage: Lineage, *, csv: bool) -> None:
     """Table 1 from the networks: laid out as in the paper where that fits, else one by one."""
+    from bench.analysis.networks import stacked, table1_structure
+
     frame = table1_structure(lineage)
     if csv:
-        _write_csv(frame)
+        frame.to_csv(sys.stdout, index=False)
         return
     depths = list(frame.columns[2:])
     *stages, macs, printed = frame.to_dict("records")
@@ -86,7 +139,7 @@ def show_table1(lineage: Lineage, *, csv: bool) -> None:
     table = plain_table(["Stage", "Output", *(f"{depth} layers" for depth in depths)], "lrlllll")
     for stage in stages:
         cells = (stacked(stage[depth]) for depth in depths)
-        table.add_row(stage["stage"], _square(stage["output_size"]), *cells)
+        table.add_row(stage["stage"], _shape([stage["output_size"]] * 2), *cells)
     table.add_section()
     table.add_row("MACs, 10⁹", "", *macs.values())
     table.add_row("Printed", "", *printed.values())
@@ -96,16 +149,17 @@ def show_table1(lineage: Lineage, *, csv: bool) -> None:
     for depth in depths:
         _title(f"\n{depth} layers: {macs[depth]}·10⁹ MACs, {printed[depth]}·10⁹ FLOPs printed")
         for stage in stages:
-            wide.print(f"{stage['stage']:8}{_square(stage['output_size']):>7}  {stage[depth]}")
+            size = _shape([stage["output_size"]] * 2)
+            wide.print(f"{stage['stage']:8}{size:>7}  {stage[depth]}")
 
 
 def _title(text: str) -> None:
     wide.print(text, style="bold")
 
 
-def _number(value: float, form: str, *, per: float = 1, unit: str = "") -> str:
+def _number(value: float | None, form: str, *, per: float = 1, unit: str = "") -> str:
     """In units of ``per`` and rounded; a dash for what is not there."""
-    return "–" if pd.isna(value) else f"{value / per:{form}}{unit}"
+    return "–" if value is None else f"{value / per:{form}}{unit}"
 
 
 def _count(value: int) -> str:
@@ -114,11 +168,3 @@ def _count(value: int) -> str:
 
 def _shape(sides: Iterable[int], times: str = "×") -> str:
     return times.join(map(str, sides))
-
-
-def _square(side: int) -> str:
-    return _shape((side, side))
-
-
-def _write_csv(frame: pd.DataFrame) -> None:
-    frame.to_csv(sys.stdout, index=False)

@@ -1,0 +1,79 @@
+"""``doctor``: what this machine can do, and whether the engine works on it."""
+
+import statistics
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bench.cli.shared import EXIT_FAILURE, DataDir, Device, Json, Out, refuse_unwritable, say
+from bench.formats import significant
+from bench.records.store import write_atomic
+
+if TYPE_CHECKING:
+    from bench.runner.selftest import CheckResult
+    from bench.runner.speed_matrix import Row
+
+
+def doctor(
+    *,
+    selftest: Annotated[
+        bool, typer.Option("--selftest", help="Check the engine too, and time a few networks.")
+    ] = False,
+    device: Device = "auto",
+    data_dir: DataDir = None,
+    out: Out = Path("reports"),
+    json: Json = None,
+) -> None:
+    """Say what this machine offers, what training will use and why; exit 1 if a check fails."""
+    path = json or (out / "doctor.json" if selftest else None)
+    if path is not None:
+        refuse_unwritable(path)
+    from bench.runner import diagnosis, speed_matrix
+    from bench.runner.doctor import Report, Selftest, examine
+    from bench.runner.selftest import run_checks
+    from bench.training.environment import choose_device
+
+    started_at, torch_device = datetime.now(UTC), choose_device(device)
+    machine = examine(torch_device, out, data_dir)
+    for name, text in diagnosis.facts(machine).items():
+        say(f"{name + ':':<14} {text}")
+    problems = diagnosis.problems(machine)
+    for problem in problems:
+        say(f"warning: {problem}")
+    found = None
+    if selftest:
+        say("\nChecks, on synthetic images:")
+        checks = run_checks(torch_device, _show_check)
+        say("\nSpeed, on synthetic images; medians:")
+        speeds = speed_matrix.measure(torch_device, _show_row)
+        found = Selftest(checks=tuple(checks), speeds=tuple(speeds))
+    if path is not None:
+        report = Report(
+            started_at=started_at, machine=machine, problems=tuple(problems), selftest=found
+        )
+        write_atomic(path, report.model_dump_json(indent=1) + "\n")
+        say(f"\nAll of it, with raw samples: {path.absolute()}")
+    if found and found.failures:
+        say(f"failed: {found.failures} of {len(found.checks) + len(found.speeds)}")
+        raise typer.Exit(EXIT_FAILURE)
+
+
+def _show_check(check: "CheckResult") -> None:
+    say(f"  {check.status:<8}{check.name}: {check.detail} ({check.seconds:.1f} s)")
+
+
+def _show_row(row: "Row") -> None:
+    captured = " captured" if row.engine.cuda_graph else ""
+    start = f"  {row.model:<15} {row.stem:<9} {row.engine.precision}{captured}:"
+    if row.speed is None:
+        say(f"{start} failed: {row.problem}")
+        return
+    speed = row.speed
+    training = speed.batch_size / statistics.median(speed.train_step_seconds)
+    inference = speed.inference_batch_size / statistics.median(speed.inference_batch_seconds)
+    say(
+        f"{start} training {significant(training)} images/s (batches of {speed.batch_size}), "
+        f"inference {significant(inference)} ({speed.inference_batch_size})"
+    )
