@@ -36,11 +36,18 @@ class Definition:
 
         (N, in_channels, H, W) images -> (N, num_classes) logits.
         """
-        from resnet_models.cifar import CifarResNet
         from resnet_models.resnet import ResNet
 
-        network = ResNet if self.spec.family == "table1" else CifarResNet
-        return network(self, initialization=initialization, zero_init_residual=zero_init_residual)
+        return ResNet(
+            self.spec,
+            lineage=self.lineage,
+            stem=self.stem,
+            shortcut=self.shortcut,
+            in_channels=self.in_channels,
+            num_classes=self.num_classes,
+            initialization=initialization,
+            zero_init_residual=zero_init_residual,
+        )
 
 
 def define(

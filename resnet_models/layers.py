@@ -1,6 +1,6 @@
 """The layers of a network by formula, from its definition alone. No torch here.
 
-A second description of the networks beside ``resnet_models``: the tests hold the two to the same
+A second description of the networks beside ``resnet.py``: the tests hold the two to the same
 names, shapes, parameters and MACs.
 """
 

@@ -58,3 +58,9 @@ class ModelSpec:
     layers: tuple[int, ...]
     shortcuts: tuple[Shortcut, ...]
     parameters: dict[tuple[Shortcut, Stem, int, int], int]
+
+    @property
+    def network(self) -> str:
+        """Its name without the depth, such as ``cifar_resnet``."""
+        kind = "plain" if self.shortcuts == ("none",) else "resnet"
+        return kind if self.family == "table1" else f"cifar_{kind}"

@@ -97,8 +97,8 @@ class RunLog:
 
 def title_of(model: str) -> str:
     """``ResNet-50`` for ``resnet50``."""
-    depth = MODELS[model].depth
-    return model_title(model.removesuffix(str(depth)), depth)
+    spec = MODELS[model]
+    return model_title(spec.network, spec.depth)
 
 
 def tables(logs: Iterable[RunLog]) -> dict[tuple[str, str], list[RunLog]]:

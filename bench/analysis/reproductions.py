@@ -50,7 +50,7 @@ class Digest:
     @property
     def network(self) -> str:
         """The model's name without its depth."""
-        return self.model.removesuffix(str(self.depth))
+        return MODELS[self.model].network
 
     @property
     def median(self) -> float:

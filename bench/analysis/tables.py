@@ -4,23 +4,26 @@ Nothing is rounded here and no torch is imported. A cell that failed or never ra
 numbers are NaN and ``status`` says why.
 """
 
-from collections.abc import Hashable, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final, get_args
 
 import numpy as np
 import pandas as pd
 
 from bench.analysis.labels import NETWORKS
+from bench.config.cell import Cell
 from bench.config.recipes import WARMUP
 from bench.records.schema import EpochRecord, Record, Speed
 from bench.reference.loader import dataset_title, load_project2022
 from bench.stats import wilson_interval
+from resnet_models.spec import Stem
+
+if TYPE_CHECKING:
+    from bench.analysis.baselines import Row
 
 # A group of cells that differ in depth and seed only, so that their numbers may be compared.
 # ``network`` is the model's name without its depth.
 VARIANT: Final = ["dataset", "network", "lineage", "stem", "shortcut", "recipe"]
-# ResNets stand before plain nets, the published stem before the small one.
-_DESCENDING: Final = {"network", "stem"}
 _WORDING: Final = {
     "lineage": "lineage {}",
     "stem": "{} stem",
@@ -45,34 +48,47 @@ _CURVES: Final = [*IDENTITY, "epoch", "images", *SCORES]
 
 def summarize(records: Sequence[Record]) -> pd.DataFrame:
     """One row per record: what a reader compares, derived from the raw values."""
-    rows = [_summary_row(record) for record in records]
-    frame = _with_panels(pd.DataFrame(rows, columns=_SUMMARY))
-    return in_order(frame, "seed").reset_index(drop=True)
+    rows = [_summary_row(record) for record in in_order(records)]
+    return _with_panels(pd.DataFrame(rows, columns=_SUMMARY))
 
 
 def curves(records: Sequence[Record]) -> pd.DataFrame:
     """One row per finished epoch of every record; ``images`` counts training images seen so far."""
     rows = []
-    for record in records:
+    for record in in_order(records):
         images = 0
         for epoch in record.epochs:
             images += epoch.train_images
             rows.append(_identity(record) | _scores(epoch) | {"images": images})
-    frame = _with_panels(pd.DataFrame(rows, columns=_CURVES))
-    return in_order(frame, "seed", "epoch").reset_index(drop=True)
+    return _with_panels(pd.DataFrame(rows, columns=_CURVES))
 
 
-def in_order(frame: pd.DataFrame, *last: str) -> pd.DataFrame:
-    """``frame`` by data set, variant and depth, then by the columns ``last``."""
-    keys = [*VARIANT, "depth", *last]
-    return frame.sort_values(keys, ascending=[key not in _DESCENDING for key in keys])
+def in_order(records: Iterable[Record]) -> list[Record]:
+    """``records`` by data set, variant, depth and seed."""
+    return sorted(records, key=lambda record: (*place(record.cell), record.cell.seed))
+
+
+def place(named: "Cell | Row") -> tuple[object, ...]:
+    """Where a cell, or its row, stands: by data set, variant and depth.
+
+    ResNets stand before plain nets, the published stem before the small one.
+    """
+    return (
+        named.dataset,
+        list(NETWORKS).index(named.network),
+        named.lineage or "",
+        get_args(Stem).index(named.stem),
+        named.shortcut,
+        named.recipe or "",
+        named.depth,
+    )
 
 
 def _identity(record: Record) -> dict[str, object]:
     """What names a record, without the schema's nesting."""
     cell = record.cell
-    network = cell.model.removesuffix(str(cell.depth))
-    return cell.model_dump() | {"cell_id": cell.id, "depth": cell.depth, "network": network}
+    named = {"cell_id": cell.id, "depth": cell.depth, "network": cell.network}
+    return cell.model_dump() | named
 
 
 def _with_panels(frame: pd.DataFrame) -> pd.DataFrame:
@@ -182,6 +198,3 @@ def _quartiles(seconds: Sequence[float]) -> np.ndarray[tuple[int], np.dtype[np.f
     if not seconds:
         return np.full(3, np.nan)
     return np.asarray(np.quantile(seconds, [0.25, 0.5, 0.75]), dtype=np.float64)
-
-
-Row = dict[Hashable, Any]

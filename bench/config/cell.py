@@ -32,6 +32,11 @@ class Cell(Frozen):
         """Number of weighted layers: 50 for ``resnet50``."""
         return MODELS[self.model].depth
 
+    @property
+    def network(self) -> str:
+        """The model's name without its depth: ``cifar_resnet`` for ``cifar_resnet110``."""
+        return MODELS[self.model].network
+
     @model_validator(mode="after")
     def _exists(self) -> Self:
         define(self.model, lineage=self.lineage, stem=self.stem, shortcut=self.shortcut)

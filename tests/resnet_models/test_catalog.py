@@ -40,7 +40,7 @@ def test_depth_counts_the_layers_with_weights(name):
     spec = MODELS[name]
     convolutions = {"basic": 2, "bottleneck": 3}[spec.block]
     assert spec.depth == convolutions * sum(spec.layers) + 2
-    assert name.endswith(str(spec.depth))
+    assert name == f"{spec.network}{spec.depth}"
     if spec.family == "table6":
         assert spec.layers == ((spec.depth - 2) // 6,) * 3
 

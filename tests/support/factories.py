@@ -86,8 +86,7 @@ def make_epochs(cell: Cell, recipe: Recipe) -> tuple[EpochRecord, ...]:
 def make_epoch(
     cell: Cell, epoch: int, of: int, steps: int, images: int, recipe: Recipe
 ) -> EpochRecord:
-    network = cell.model.removesuffix(str(cell.depth))
-    ceiling, slope = CEILINGS[network] if cell.dataset == "cifar10" else (0.98, -0.0004)
+    ceiling, slope = CEILINGS[cell.network] if cell.dataset == "cifar10" else (0.98, -0.0004)
     share = epoch / of
     test = ceiling + slope * cell.depth + 0.003 * cell.seed - 0.25 * (1 - share) ** 1.5
     test = min(test, 0.999)  # of many seeds, or of very many layers
@@ -221,7 +220,7 @@ def make_profile(name: str, seeds: int = 1) -> list[Record]:
             plan.cell.depth,
             plan.cell.dataset,
             seed,
-            network=plan.cell.model.removesuffix(str(plan.cell.depth)),
+            network=plan.cell.network,
             lineage=plan.cell.lineage,
             stem=plan.cell.stem,
             shortcut=plan.cell.shortcut,

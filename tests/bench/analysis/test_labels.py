@@ -66,14 +66,9 @@ def test_networks_are_called_as_in_the_paper():
     assert labels.model_title("resnet", 50) == "ResNet-50"
     assert labels.model_title("cifar_resnet", 110) == "ResNet-110"
     assert labels.model_title("cifar_plain", 20) == "plain-20"
-    titles = {
-        labels.model_title(name.removesuffix(str(spec.depth)), spec.depth)
-        for name, spec in MODELS.items()
-    }
+    titles = {labels.model_title(spec.network, spec.depth) for spec in MODELS.values()}
     assert len(titles) == len(MODELS)
-    assert set(labels.NETWORKS) == {
-        name.removesuffix(str(spec.depth)) for name, spec in MODELS.items()
-    }
+    assert set(labels.NETWORKS) == {spec.network for spec in MODELS.values()}
 
 
 @pytest.mark.parametrize("profile", PROFILES)

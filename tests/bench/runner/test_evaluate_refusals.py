@@ -67,7 +67,7 @@ def test_a_wrong_request_exits_with_2(arguments, words, command, tmp_path):
         (STATE | {"head.bias": torch.zeros(10)}, 2, "left over head.bias"),
         (STATE | {"linear.bias": torch.zeros(10)}, 2, "as 'fc.bias' and as 'linear.bias'"),
         (STATE | {"fc.bias": torch.full((10,), torch.nan)}, 1, "not finite"),
-        (network(), 1, r"Python objects \(resnet_models\.cifar\.CifarResNet\)"),
+        (network(), 1, r"Python objects \(resnet_models\.resnet\.ResNet\)"),
     ],
 )
 def test_a_file_that_cannot_be_used(content, exit_code, words, command, tmp_path, monkeypatch):
