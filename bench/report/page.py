@@ -9,19 +9,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pandas as pd
 from jinja2 import Environment as Jinja
-from jinja2 import PackageLoader, StrictUndefined, Template
+from jinja2 import PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from bench import stats
 from bench.analysis import baselines, labels, networks, reproductions, tables
 from bench.analysis import blocks as block_tables
+from bench.analysis.baselines import Row
 from bench.analysis.conditions import unequal_conditions
 from bench.analysis.logs import run_logs
 from bench.analysis.paired import Load, compare_pairs
-from bench.analysis.tables import Row
 from bench.audit.checks import audit_project2022
 from bench.errors import BenchError
 from bench.formats import duration, fit_for_html, number, period, significant, size
@@ -45,9 +46,10 @@ from bench.report.figures.others import others_charts
 from bench.report.figures.signals import signal_charts, signal_table
 from bench.report.figures.verdicts import MARKS, verdict_chart
 from bench.report.headlines import CONCLUSIONS, OTHER_CONCLUSION, footnotes
-from bench.report.results import Results, by_dataset, distinct, gather, rows
+from bench.report.results import Results, distinct, gather, rows
 from bench.report.workloads import NO_WORKLOADS, Workloads
 from resnet_models import MODELS, define
+from resnet_models.spec import Lineage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +59,32 @@ class Paths:
     records: str = "runs"
     evaluations: str = store.EVALUATIONS
     speed: str = SPEED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """What a page is drawn from.
+
+    Attributes:
+        records: of any profiles; the page notes what it leaves out.
+        problems: what is wrong with files that could not be read.
+        evaluations: of checkpoints; of any profile.
+        blocks: timings of blocks, where there are any.
+        workloads: what ``bench speed`` measured.
+        against: these results beside another folder's.
+        predictions: gives what a record's network took each test image for, if it is stored; what
+            cannot be read of it may be added to ``problems``.
+        paths: where the files lie, as seen from the page.
+    """
+
+    records: Sequence[Record]
+    problems: Sequence[str] = ()
+    evaluations: Sequence[Evaluation] = ()
+    blocks: BlockTimes | None = None
+    workloads: Workloads = NO_WORKLOADS
+    against: Beside | None = None
+    predictions: Load = lambda _record: None
+    paths: Paths = Paths()
 
 
 def write(
@@ -75,12 +103,12 @@ def write(
         UsageError: no record of ``profile`` is there, or nothing in ``against`` can be read.
         BenchError: ``out_file`` cannot be written.
     """
+    home = results_folder.parent
     records, damaged = store.load_all(results_folder)
-    evaluations_folder = results_folder.parent / store.EVALUATIONS
-    evaluations, more_damaged = store.load_evaluations(evaluations_folder)
-    blocks, block_problems = block_times.find(results_folder.parent)
-    timed, limits, speed_problems = load_speed(results_folder.parent / SPEED)
-    problems = damaged + more_damaged + block_problems + speed_problems
+    evaluations, damaged_evaluations = store.load_evaluations(home / store.EVALUATIONS)
+    blocks, block_problems = block_times.find(home)
+    timed, limits, speed_problems = load_speed(home / SPEED)
+    problems = damaged + damaged_evaluations + block_problems + speed_problems
 
     def load(record: Record) -> Classes | None:
         try:
@@ -89,159 +117,175 @@ def write(
             problems.append(str(error))
             return None
 
+    def from_page(path: Path) -> str:
+        return Path(os.path.relpath(path, out_file.parent)).as_posix()
+
     results = gather(records, profile)
-    this = folder.Results(results_folder.parent, records, timed, limits, [], results_folder.name)
-    links = Links(
-        {record.cell.id for record in results.records}, lambda path: _path_from(out_file, path)
-    )
-    beside = set_beside(this, folder.read(against), links) if against else None
-    page = _page(
-        results,
-        problems,
+    beside = None
+    if against:
+        this = folder.Results(home, records, timed, limits, [], results_folder.name)
+        links = Links({record.cell.id for record in results.records}, from_page)
+        beside = set_beside(this, folder.read(against), links)
+    contents = Contents(
+        records=records,
+        problems=problems,
         evaluations=evaluations,
         blocks=blocks,
         workloads=Workloads(timed, limits),
         against=beside,
         predictions=load,
         paths=Paths(
-            records=_path_from(out_file, results_folder),
-            evaluations=_path_from(out_file, evaluations_folder),
-            speed=_path_from(out_file, results_folder.parent / SPEED),
+            records=from_page(results_folder),
+            evaluations=from_page(home / store.EVALUATIONS),
+            speed=from_page(home / SPEED),
         ),
     )
+    page = _page(contents, results)
     for name, content in summaries.files(results, len(damaged)).items():
         store.write_atomic(out_file.with_name(name), content)
     store.write_atomic(out_file, page)
     return [*problems, *(beside.problems if beside else ())]
 
 
-def _path_from(page: Path, path: Path) -> str:
-    return Path(os.path.relpath(path, page.parent)).as_posix()
-
-
-def render(
-    records: Sequence[Record],
-    problems: Sequence[str],
-    *,
-    evaluations: Sequence[Evaluation] = (),
-    blocks: BlockTimes | None = None,
-    workloads: Workloads = NO_WORKLOADS,
-    against: Beside | None = None,
-    predictions: Load = lambda _record: None,
-    profile: str | None = None,
-    paths: Paths = Paths(),
-) -> str:
+def render(contents: Contents, profile: str | None = None) -> str:
     """The page for the records of one profile, by default that of the newest record.
-
-    Args:
-        records: of any profiles; the page notes what it leaves out.
-        problems: what is wrong with records that could not be read.
-        evaluations: of checkpoints; of any profile.
-        blocks: timings of blocks, where there are any.
-        workloads: what ``bench speed`` measured.
-        against: these results beside another folder's.
-        predictions: gives what a record's network took each test image for, if it is stored.
-        profile: the profile to show.
-        paths: where the files lie, as seen from the page.
 
     Raises:
         UsageError: no record of ``profile`` is there.
     """
-    return _page(
-        gather(records, profile),
-        problems,
-        evaluations=evaluations,
-        blocks=blocks,
-        workloads=workloads,
-        against=against,
-        predictions=predictions,
-        paths=paths,
-    )
+    return _page(contents, gather(contents.records, profile))
 
 
-def _page(
-    results: Results,
-    problems: Sequence[str],
-    *,
-    evaluations: Sequence[Evaluation],
-    blocks: BlockTimes | None,
-    workloads: Workloads,
-    against: Beside | None,
-    predictions: Load,
-    paths: Paths,
-) -> str:
-    shown, summary = results.records, results.summary
-    grid, table6 = rows(results.grid), baselines.table6(results.grid)
-    return _template().render(
+def _page(contents: Contents, results: Results) -> str:
+    sections = [
+        (name, title, html)
+        for name, title, template, context in _sections(contents, results)
+        if (html := fill(template, **context))
+    ]
+    return fill(
+        "report",
+        sections=sections,
         profile=results.profile,
-        banner=_banner(results) if shown else None,
+        banner=_banner(results) if results.records else None,
         headline=results.headline,
         conclusion=CONCLUSIONS.get(results.profile or "", OTHER_CONCLUSION),
-        unequal=unequal_conditions(shown),
-        other_profiles=results.others,
-        problems=problems,
-        against=against,
-        grid=by_dataset(grid),
-        beside=any(row["theirs_images"] is not None for row in grid),
-        footnotes=footnotes(grid),
-        pairs=compare_pairs(shown, predictions),
-        table1=rows(results.table1),
-        table6=rows(networks.table6()),
-        table6_results=rows(table6),
-        error_charts=error_charts(table6, load_paper().tables.table6),
-        networks=_networks(shown),
-        paper=load_paper(),
-        project=load_project2022(),
-        speeds=by_dataset(rows(summary)),
-        speed_charts=speed_charts(summary),
-        curve_charts=by_panel(curve_charts(tables.curves(shown), baselines.project_curves())),
-        cost_charts=cost_charts(summary),
-        signals=signal_table(shown, summary),
-        signal_charts=by_panel(signal_charts(shown, summary)),
-        cells=_cells(shown, summary),
-        environments=results.environments,
-        evaluations=evaluations,
-        blocks=block_tables.section(blocks) if blocks else None,
-        workloads=speed_tables.section(workloads) if workloads.records else None,
-        claims=claims.sections(results.verdicts, on_page={record.cell.id for record in shown}),
         claim_counts=claims.counts(results.verdicts),
         marks=MARKS,
-        verdict_chart=verdict_chart(results.verdicts),
-        audit=audit_project2022(),
-        freeze_charts=freeze_charts(run_logs(load_project2022())),
-        others=_others(rows(table6)),
-        paths=paths,
+        unequal=unequal_conditions(results.records),
+        other_profiles=results.others,
+        problems=contents.problems,
+        paper=load_paper(),
     )
 
 
-FILTERS: Final = {
-    "number": number,
-    "significant": significant,
-    "size": size,
-    "duration": duration,
-    "period": period,
-    "dataset_title": dataset_title,
-    "interval": stats.wilson_interval,
-    "stacked": networks.stacked,
-}
+Section = tuple[str, str, str, dict[str, Any]]
+"""Its id, its title in the navigation, its template and what that needs."""
+
+
+def _sections(contents: Contents, results: Results) -> list[Section]:
+    """Every section in order; one whose template then gives no text is left out of the page."""
+    shown, summary, verdicts = results.records, results.summary, results.verdicts
+    grid, table6 = results.grid, baselines.table6(results.grid)
+    beside = any(row.theirs for row in grid)
+    workloads = contents.workloads.records and speed_tables.section(contents.workloads)
+    blocks = contents.blocks and block_tables.section(contents.blocks)
+    return [
+        ("results", "Results", "results", {
+            "grid": grid, "beside": beside, "footnotes": footnotes(grid),
+            "project": load_project2022(),
+        }),
+        ("against", "Other run", "against", {"against": contents.against}),
+        ("claims", "Claims", "claims", {
+            "claims": claims.by_title(verdicts), "on_page": {record.cell.id for record in shown},
+            "claim_counts": claims.counts(verdicts), "marks": MARKS,
+            "verdict_chart": verdict_chart(verdicts),
+        }),
+        ("table-1", "Table 1", "cost", {
+            "table1": results.table1, "networks": _networks(_lineage(shown)),
+        }),
+        ("table-6", "Table 6", "table6", {
+            "table6": _printed_table6(), "table6_results": table6,
+            "error_charts": error_charts(table6),
+        }),
+        ("pairs", "Image by image", "pairs", {
+            "pairs": compare_pairs(shown, contents.predictions),
+        }),
+        ("curves", "Curves", "curves", {
+            "curve_charts": by_panel(curve_charts(tables.curves(shown), _project_curves())),
+            "beside": beside, "trained": bool(shown),
+        }),
+        ("speed", "Throughput", "speed", {
+            "speeds": rows(summary), "speed_charts": speed_charts(summary),
+            "cost_charts": cost_charts(summary),
+        }),
+        ("workloads", "Roofline", "workloads", {"workloads": workloads}),
+        ("blocks", "Blocks", "blocks", {"blocks": blocks, "paths": contents.paths}),
+        ("shortcuts", "Shortcuts", "shortcuts", {
+            "signals": signal_table(shown, summary),
+            "signal_charts": by_panel(signal_charts(shown, summary)),
+        }),
+        ("audit", "Audit", "audit", _audit()),
+        ("others", "Others", "others", {
+            "others": _others(table6) if table6 else _others_alone(),
+        }),
+        ("checkpoints", "Checkpoints", "evaluations", {
+            "evaluations": contents.evaluations, "paths": contents.paths,
+        }),
+        ("problems", "Damaged records", "problems", {"problems": contents.problems}),
+        ("reproduce", "Reproduce", "reproduce", {
+            "cells": _cells(shown, summary), "environments": results.environments,
+            "workloads": workloads, "paths": contents.paths,
+        }),
+    ]  # fmt: skip
+
+
+def fill(template: str, **context: Any) -> Markup:
+    """One template of the page with what it shows."""
+    return Markup(_jinja().get_template(f"{template}.html.j2").render(context))
 
 
 @cache
-def _template() -> Template:
+def _jinja() -> Jinja:
     jinja = Jinja(
         loader=PackageLoader("bench.report"), undefined=StrictUndefined, autoescape=True,
         trim_blocks=True, lstrip_blocks=True, finalize=fit_for_html,
     )  # fmt: skip
-    jinja.filters |= FILTERS
+    jinja.filters |= {
+        "number": number,
+        "significant": significant,
+        "size": size,
+        "duration": duration,
+        "period": period,
+        "dataset_title": dataset_title,
+        "interval": stats.wilson_interval,
+        "stacked": networks.stacked,
+    }
     jinja.globals["words"] = labels
-    return jinja.get_template("report.html.j2")
+    return jinja
 
 
-def _networks(records: Sequence[Record]) -> dict[str, Any]:
-    """The networks of Table 1 by formula, in the lineage of ``records`` where all share one."""
-    table1 = [cell for cell in (r.cell for r in records) if MODELS[cell.model].family == "table1"]
-    lineages = {cell.lineage for cell in table1}
-    lineage = lineages.pop() if len(lineages) == 1 else "paper"
+# What depends on no record is made once, however many pages a program draws.
+_printed_table6 = cache(lambda: rows(networks.table6()))
+_project_curves = cache(baselines.project_curves)
+_others_alone = cache(lambda: _others(()))
+
+
+@cache
+def _audit() -> dict[str, Any]:
+    charts = freeze_charts(run_logs(load_project2022()))
+    return {"audit": audit_project2022(), "freeze_charts": charts}
+
+
+def _lineage(records: Sequence[Record]) -> Lineage:
+    """That of the networks of Table 1 where all share one."""
+    cells = [record.cell for record in records]
+    lineages = {cell.lineage for cell in cells if MODELS[cell.model].family == "table1"}
+    return lineages.pop() if len(lineages) == 1 else "paper"
+
+
+@cache
+def _networks(lineage: Lineage) -> dict[str, Any]:
+    """The networks of Table 1 by formula."""
     costs = networks.catalog(lineage).query("family == 'table1' and shortcut != 'none'")
     *stages, _, _ = rows(networks.table1_structure(lineage))
     definitions = [define(model, lineage=lineage) for model in costs["model"]]
@@ -279,7 +323,7 @@ def _banner(results: Results) -> dict[str, Any]:
     }
 
 
-def _cells(records: Sequence[Record], summary: pd.DataFrame) -> list[tuple[Record, Row]]:
+def _cells(records: Sequence[Record], summary: pd.DataFrame) -> list[tuple[Record, dict[str, Any]]]:
     """Each record with its summary, in the order of the summary."""
     by_id = {record.cell.id: record for record in records}
     return [(by_id[row["cell_id"]], row) for row in rows(summary)]

@@ -59,7 +59,9 @@ def address(tmp_path_factory):
             if (PUBLISHED / name).exists():
                 report.write(PUBLISHED / name / "runs", file)
             else:
-                page = odd_page("x" * 10_000) if name == "long texts" else page_of(name)
+                page = (
+                    odd_page("x" * 10_000) if name == "long texts" else page_of(name, figures=True)
+                )
                 file.write_text(page, encoding="utf-8")
         return file.as_uri()
 

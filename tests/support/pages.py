@@ -1,6 +1,6 @@
 """Pages made of synthetic records, and what a reader finds on them."""
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -44,10 +44,11 @@ def _empty_svg(_draw, key, _size=None):
     )
 
 
-def render(*arguments, **options):
-    """``bench.report.page.render`` without figures, which is four times as fast."""
-    with without_figures():
-        return report.render(*arguments, **options)
+def render(records, problems=(), *, profile=None, figures=False, **contents):
+    """The page of these records; ``contents`` as in ``bench.report.page.Contents``."""
+    held = report.Contents(records=records, problems=problems, **contents)
+    with nullcontext() if figures else without_figures():
+        return report.render(held, profile)
 
 
 def changed(record, *, slower=1.0, more_correct=0):
@@ -90,12 +91,11 @@ BESIDE = {"signals": [changed(r, slower=1.3, more_correct=50) for r in RECORDS["
 
 
 @cache
-def page_of(name):
+def page_of(name, *, figures=False):
     """The page of RECORDS[name], with a damaged record."""
     against = beside(RECORDS[name], BESIDE[name]) if name in BESIDE else None
-    return report.render(
-        RECORDS[name], ["runs/x/record.json is damaged: " + HOSTILE], against=against
-    )
+    problems = ["runs/x/record.json is damaged: " + HOSTILE]
+    return render(RECORDS[name], problems, against=against, figures=figures)
 
 
 def beside(these, those):
@@ -120,7 +120,7 @@ def odd_page(text):
         make_speed_record(conditions=QUIET.model_copy(update={"warnings": (text,)}), **made),
         make_speed_record(make_workload(model="resnet34"), **made, **failed),
     ]
-    return report.render(
+    return render(
         [
             make_record(18, **made, **newest),
             make_failed(34, reason=text).model_copy(update=made | newest),

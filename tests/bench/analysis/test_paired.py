@@ -11,7 +11,7 @@ from bench.records.predictions import encode
 from bench.records.schema import Predictions
 from bench.report import page as report
 from tests.support.factories import make_failed, make_grid, make_record
-from tests.support.pages import table_of
+from tests.support.pages import render, table_of
 
 IMAGES = 400
 LABELS = np.arange(IMAGES, dtype=np.uint8) % 10
@@ -113,4 +113,4 @@ def test_the_page_shows_them_and_names_a_damaged_file(tmp_path):
     assert row[2:4] == ["0", "40"]
     assert row[4].startswith("+10.00")
     assert row[-1] == "▲ better"
-    assert 'id="pairs"' not in report.render([make_record(18)], [])
+    assert 'id="pairs"' not in render([make_record(18)], [])

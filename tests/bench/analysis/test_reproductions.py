@@ -8,12 +8,11 @@ from bench.analysis.baselines import grid_table, table6
 from bench.analysis.reproductions import CIFAR10, ONE_CROP, TEN_CROPS, all_results, digests
 from bench.analysis.tables import summarize
 from bench.reference.loader import load_reproductions
-from bench.report import page as report
 from bench.report.figures.others import others_charts
 from bench.report.results import rows
 from resnet_models import MODELS
 from tests.support.factories import make_profile, make_record
-from tests.support.pages import RECORDS, table_of
+from tests.support.pages import RECORDS, render, table_of
 
 DIGEST, LIST = "Errors that others report", "Every number that others report"
 
@@ -82,7 +81,7 @@ def test_all_numbers_are_listed_once():
 
 @pytest.mark.parametrize("name", ["empty", "ten", "table6"])
 def test_the_page_has_the_digest_and_the_list(name):
-    page = report.render(RECORDS[name], [])
+    page = render(RECORDS[name], [])
     body = [row for row in table_of(page, DIGEST) if len(row) > 1]
     assert len(body) == len(digests([]))
     columns = {len(row) for row in body}
@@ -93,7 +92,7 @@ def test_the_page_has_the_digest_and_the_list(name):
 
 
 def test_our_errors_lead_to_their_records():
-    page = report.render(RECORDS["table6"], [])
+    page = render(RECORDS["table6"], [])
     section = page[page.index('<section id="others">') :]
     (record,) = [each for each in RECORDS["table6"] if each.cell.model == "cifar_resnet20"]
     error = 100 * (1 - record.final.test_accuracy)
@@ -101,7 +100,7 @@ def test_our_errors_lead_to_their_records():
 
 
 def test_a_mean_over_seeds_leads_to_each_of_them():
-    page = report.render(RECORDS["table6 with seeds"], [])
+    page = render(RECORDS["table6 with seeds"], [])
     section = page[page.index('<section id="others">') :].partition("</section>")[0]
     for record in RECORDS["table6 with seeds"]:
         if record.cell.model == "cifar_resnet20":

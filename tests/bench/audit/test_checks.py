@@ -6,7 +6,6 @@ from math import ceil
 
 import numpy as np
 import pytest
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bench.analysis.logs import run_logs
 from bench.audit.architecture import printed_network
@@ -15,7 +14,7 @@ from bench.audit.finding import between, listed, p_value
 from bench.audit.losses import losses
 from bench.reference.loader import load_project2022
 from bench.report.figures.freezes import freeze_charts
-from bench.report.page import FILTERS
+from bench.report.page import fill
 from tests.support.synthetic_logs import clean_log, make_log
 from tests.support.tools import HOSTILE, text_of
 
@@ -238,14 +237,7 @@ def test_words():
 
 
 def page(shown):
-    jinja = Environment(
-        loader=PackageLoader("bench.report"), undefined=StrictUndefined, autoescape=True,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    jinja.filters |= FILTERS
-    macros = "{% from 'macros.html.j2' import chart_figure, scroll %}"
-    template = jinja.from_string(f"{macros}{{% include 'audit.html.j2' %}}")
-    return template.render(audit=shown, freeze_charts=freeze_charts(run_logs(load_project2022())))
+    return fill("audit", audit=shown, freeze_charts=freeze_charts(run_logs(load_project2022())))
 
 
 def test_the_section_of_the_report():

@@ -15,7 +15,7 @@ from bench.report.figures.speedups import SpeedUp, speedup_chart
 from tests.bench.analysis.test_mcnemar import predictions
 from tests.bench.compare.test_accuracy import cells, stored
 from tests.support.factories import make_failed, make_record
-from tests.support.pages import beside, changed, table_of
+from tests.support.pages import beside, changed, render, table_of
 from tests.support.results import make_speed, slowed, write_results
 from tests.support.speeds import make_workload
 from tests.support.tools import HOSTILE, ROOT, assert_refused, bench, parsed, text_of
@@ -65,7 +65,7 @@ def test_the_section_follows_the_results_and_is_valid(page):
     ids = re.findall(r'<section id="([^"]*)"', page)
     assert ids[ids.index("results") + 1] == "against"
     assert '<a href="#against">' in page
-    assert "against" not in re.findall(r' id="([^"]*)"', report.render([make_record()], []))
+    assert "against" not in re.findall(r' id="([^"]*)"', render([make_record()], []))
 
 
 def test_one_sentence_sums_it_up(page):
@@ -168,12 +168,12 @@ def test_a_copy_is_the_same_in_everything(folders):
     section = beside(records, records)
     verdicts = {verdict for found in section.totals.values() for verdict in found}
     assert verdicts == {"same within noise"}
-    page = report.render(records, [], against=section)
+    page = render(records, [], against=section)
     assert "machine, software and commit are the same" in section_text(page)
 
 
 def test_nothing_alike_is_one_sentence_and_no_failure():
-    page = report.render([make_record()], [], against=beside([make_record()], [make_record(50)]))
+    page = render([make_record()], [], against=beside([make_record()], [make_record(50)]))
     text = section_text(page)
     assert "Nothing in other can be compared with this: resnet50-paper-imagenet" in text
     assert "model (resnet50 against resnet18)" in text
@@ -181,7 +181,7 @@ def test_nothing_alike_is_one_sentence_and_no_failure():
 
 
 def test_without_records_of_its_own_the_page_says_so():
-    page = report.render([], [], against=beside([], [make_record()]))
+    page = render([], [], against=beside([], [make_record()]))
     assert "Nothing can be compared: there is no record in this yet." in section_text(page)
 
 

@@ -10,7 +10,7 @@ from bench.records import blocks
 from bench.report import page as report
 from tests.support.block_files import BOTTLENECK, content, four_timings, timing, write
 from tests.support.factories import make_record
-from tests.support.pages import table_of
+from tests.support.pages import render, table_of
 from tests.support.tools import HOSTILE, ROOT, text_of
 
 LABEL = "Cost and time of every block"
@@ -18,13 +18,13 @@ LABEL = "Cost and time of every block"
 
 def page_with(tmp_path, *benchmarks, records=(), **changes):
     times = blocks.load(write(tmp_path, content(*benchmarks, **changes)))
-    return report.render(list(records), [], blocks=times)
+    return render(list(records), [], blocks=times)
 
 
 @pytest.mark.parametrize("records", [[], [make_record()]])
 def test_the_section_is_there_with_timings_only(tmp_path, records):
-    assert 'id="blocks"' not in report.render(records, [])
-    assert 'href="#blocks"' not in report.render(records, [])
+    assert 'id="blocks"' not in render(records, [])
+    assert 'href="#blocks"' not in render(records, [])
     page = page_with(tmp_path, records=records)
     assert page.count('<section id="blocks">') == page.count('href="#blocks"') == 1
 

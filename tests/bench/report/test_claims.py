@@ -4,20 +4,15 @@ import json
 from functools import cache
 
 import pytest
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from bench.claims.ledger import WORDS, judge
 from bench.claims.schema import load_claims, parse
 from bench.report.claims import TITLES, as_json, counts, needs, sections
 from bench.report.figures.verdicts import MARKS, verdict_chart
-from bench.report.page import FILTERS
+from bench.report.page import fill
 from tests.bench.claims.test_schema import GOOD
 from tests.support.factories import make_profile
 from tests.support.tools import HOSTILE, text_of
-
-PAGE = """{% from "macros.html.j2" import chart_figure, scroll, trace, verdicts %}
-<!DOCTYPE html><title>x</title>
-{% include "claims.html.j2" %}"""
 
 
 @cache
@@ -27,12 +22,8 @@ def verdicts():
 
 def page(judged, on_page=()):
     """The section of the report, alone."""
-    jinja = Environment(
-        loader=PackageLoader("bench.report"), undefined=StrictUndefined, autoescape=True
-    )
-    jinja.filters |= FILTERS
-    template = jinja.from_string(PAGE)
-    return template.render(
+    return fill(
+        "claims",
         claims=sections(judged, on_page=on_page),
         claim_counts=counts(judged),
         marks=MARKS,

@@ -11,20 +11,21 @@ from bench.records import store
 from bench.report import page as report
 from bench.stats import wilson_interval
 from tests.support.factories import make_evaluation, make_record
+from tests.support.pages import render
 from tests.support.tools import HOSTILE, ROOT, text_of
 
 
 def row_of(evaluation):
     """What the table says of one evaluation."""
-    page = report.render([], [], evaluations=[evaluation])
+    page = render([], [], evaluations=[evaluation])
     section = page[page.index('<section id="checkpoints">') :]
     return text_of(section[section.index("<tbody>") : section.index("</tbody>")])
 
 
 @pytest.mark.parametrize("records", [[], [make_record()]])
 def test_the_section_is_there_with_evaluations_only(records):
-    assert "checkpoints" not in report.render(records, [])
-    page = report.render(records, [], evaluations=[make_evaluation()])
+    assert "checkpoints" not in render(records, [])
+    page = render(records, [], evaluations=[make_evaluation()])
     assert page.count('<section id="checkpoints">') == page.count('href="#checkpoints"') == 1
 
 
@@ -65,7 +66,7 @@ def test_a_single_normalisation_was_not_picked():
 
 
 def test_names_of_files_are_escaped():
-    page = report.render([], [], evaluations=[make_evaluation(file_name=HOSTILE)])
+    page = render([], [], evaluations=[make_evaluation(file_name=HOSTILE)])
     assert "<script>alert" not in page
     assert HOSTILE in text_of(page)
 

@@ -12,10 +12,9 @@ import pytest
 
 from bench.data.sources import default_data_dir
 from bench.records import blocks
-from bench.report import page as report
 from tests.support.block_files import content, four_timings, timing, write
 from tests.support.factories import make_record
-from tests.support.pages import odd_page, page_of
+from tests.support.pages import odd_page, page_of, render
 from tests.support.tools import HOSTILE, ROOT
 
 PINNED = Path(__file__).parent / "html_validate"
@@ -29,12 +28,12 @@ def odd_blocks():
         hostile = timing(0.1, stage=HOSTILE, block=HOSTILE, lineage=HOSTILE, dtype=HOSTILE)
         machine = content()["machine_info"] | {"device_name": HOSTILE}
         path = write(Path(folder), content(hostile, *four_timings(), machine_info=machine))
-        return report.render([make_record()], [], blocks=blocks.load(path))
+        return render([make_record()], [], blocks=blocks.load(path))
 
 
 KINDS = ("empty", "failed", "project2022", "signals", "table6")
 PAGES = (
-    {name: partial(page_of, name) for name in KINDS}
+    {name: partial(page_of, name, figures=True) for name in KINDS}
     | {name: partial(odd_page, text) for name, text in TEXTS.items()}
     | {"blocks": odd_blocks}
 )

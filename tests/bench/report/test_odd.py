@@ -8,10 +8,9 @@ from pydantic import ValidationError
 
 from bench.records import store
 from bench.records.schema import EpochRecord
-from bench.report import page as report
 from tests.bench.records.test_migrate import PUBLISHED
 from tests.support.factories import make_grid, make_record
-from tests.support.pages import odd_page, table_of
+from tests.support.pages import odd_page, render, table_of
 from tests.support.tools import HOSTILE, parsed, text_of
 
 RESULTS = "Accuracy and loss of every cell"
@@ -62,8 +61,8 @@ def tables_of(page):
 def test_an_odd_number_changes_no_other_row(value):
     first, *others = make_grid()
     odd = with_last(first, train_loss=value, test_loss=value, learning_rate=value)
-    page = report.render([odd, *others], [])
-    found, expected = tables_of(page), tables_of(report.render([first, *others], []))
+    page = render([odd, *others], [])
+    found, expected = tables_of(page), tables_of(render([first, *others], []))
     assert {name: len(rows) for name, rows in found.items()} == {
         name: len(rows) for name, rows in expected.items()
     }
@@ -85,7 +84,7 @@ def test_an_endless_time_is_no_record():
 
 def test_records_of_the_first_schema_make_a_page():
     records, problems = store.load_all(PUBLISHED)
-    page = report.render(records, problems)
+    page = render(records, problems)
     assert page.count('<details class="cell"') == len(records) == 10
     assert 'id="shortcuts"' not in page
     assert 'id="pairs"' not in page
@@ -94,7 +93,7 @@ def test_records_of_the_first_schema_make_a_page():
 def test_a_seed_that_failed_or_is_missing_is_no_part_of_the_mean():
     broken = {"status": "failed", "reason": "out of memory", "epochs": ()}
     records = [make_record(18), make_record(18, seed=1, **broken), make_record(18, seed=3)]
-    page = report.render([*records, make_record(34)], [])
+    page = render([*records, make_record(34)], [])
     first, reason, second = table_of(page, RESULTS)[1:4]
     accuracies = [100 * records[n].final.test_accuracy for n in (0, 2)]
     assert first[1].startswith(f"{sum(accuracies) / 2:.2f}")

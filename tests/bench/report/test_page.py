@@ -11,7 +11,7 @@ from bench.records import store
 from bench.reference.loader import load_paper, load_project2022
 from bench.report import page as report
 from tests.support.factories import make_grid, make_record
-from tests.support.pages import RECORDS, page_of
+from tests.support.pages import RECORDS, page_of, render
 from tests.support.tools import HOSTILE, parsed, text_of
 
 
@@ -28,7 +28,7 @@ def page(request):
 
 @pytest.fixture(scope="module")
 def ten():
-    return report.render(RECORDS["ten"], [])
+    return render(RECORDS["ten"], [])
 
 
 def test_page_says_what_it_is(page):
@@ -76,7 +76,7 @@ def test_hostile_machine_and_command_are_escaped():
     environment = record.environment.model_copy(
         update={"device_name": HOSTILE, "os": HOSTILE, "commit": HOSTILE}
     )
-    page = report.render([record.model_copy(update={"environment": environment,
+    page = render([record.model_copy(update={"environment": environment,
                                                     "command": HOSTILE})], [])  # fmt: skip
     assert "<script>alert" not in page
     assert text_of(page).count(HOSTILE) >= 5
@@ -113,7 +113,7 @@ def test_the_banner_counts_the_verdicts(name):
 def test_same_records_same_bytes(ten):
     code = (
         "import sys; from bench import report; from tests.support.factories import make_grid; "
-        "sys.stdout.buffer.write(report.render(make_grid(), []).encode())"
+        "sys.stdout.buffer.write(render(make_grid(), []).encode())"
     )
     again = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
     assert again.stdout.decode() == ten
@@ -151,7 +151,7 @@ def test_write_makes_a_page_of_an_absent_folder(tmp_path):
 
 
 def test_a_failed_cell_keeps_its_row_and_its_reason():
-    text = text_of(report.render(RECORDS["failed"], []))
+    text = text_of(render(RECORDS["failed"], []))
     assert f"ResNet-18 failed: {HOSTILE}" in text
     assert text.count("not run") >= 9
     assert "No cell completed" in text
@@ -165,9 +165,7 @@ def test_remarks_on_the_2022_project(ten):
 
 
 def difference_of(record):
-    return re.search(
-        r'<span class="(\w+)">([▲▼≈])&nbsp;([^<]*)</span>', report.render([record], [])
-    )
+    return re.search(r'<span class="(\w+)">([▲▼≈])&nbsp;([^<]*)</span>', render([record], []))
 
 
 @pytest.mark.parametrize(
@@ -187,7 +185,7 @@ def test_a_diverged_cell_is_shown_and_leaves_the_others_readable(loss):
     diverged = make_record(18)
     last = diverged.epochs[-1].model_copy(update={"train_loss": loss, "test_loss": loss})
     diverged = diverged.model_copy(update={"epochs": (*diverged.epochs[:-1], last)})
-    page = report.render([diverged, make_record(34)], [])
+    page = render([diverged, make_record(34)], [])
     assert not re.search(r"\b(nan|inf)\b", page)
     assert "43.64" in text_of(page)
 
@@ -195,6 +193,6 @@ def test_a_diverged_cell_is_shown_and_leaves_the_others_readable(loss):
 def test_the_page_stays_small():
     """Megabytes: that of ten cells with all there is, and that of 500 records."""
     assert len(page_of("signals").encode()) < 2e6
-    many = report.render(make_grid(seeds=50), [])
+    many = render(make_grid(seeds=50), [])
     assert many.count('class="cell"') == 500
     assert len(many.encode()) < 4e6

@@ -8,11 +8,10 @@ import pytest
 from bench.config import recipes
 from bench.config.profiles import DEPTHS
 from bench.reference.loader import load_paper
-from bench.report import page as report
 from resnet_models import MODELS, define
 from resnet_models.layers import layer_table
 from tests.support.factories import make_record
-from tests.support.pages import RECORDS, page_of, table_of
+from tests.support.pages import RECORDS, page_of, render, table_of
 from tests.support.tools import text_of
 
 OURS = "Our errors beside Table 6"
@@ -59,7 +58,7 @@ def test_block_identity_explains_resnet_50(ten):
 
 @pytest.mark.parametrize("lineage", ["paper", "torchvision"])
 def test_layer_tables_are_in_the_lineage_of_the_records(lineage):
-    page = report.render([make_record(50, lineage=lineage)], [])
+    page = render([make_record(50, lineage=lineage)], [])
     assert page.count('<details class="layers">') == len(DEPTHS)
     for depth in (18, 50):
         layers = layer_table(define(f"resnet{depth}", lineage=lineage), 224)
@@ -82,7 +81,7 @@ def test_layer_tables_are_in_the_lineage_of_the_records(lineage):
 
 def test_several_lineages_show_the_networks_of_the_paper():
     records = [make_record(50), make_record(101, lineage="torchvision")]
-    assert "of our networks, lineage paper" in text_of(report.render(records, []))
+    assert "of our networks, lineage paper" in text_of(render(records, []))
 
 
 def test_layer_tables_add_less_than_250_kb(ten):
@@ -144,7 +143,7 @@ def test_our_errors_stand_beside_the_printed_ones():
 
 
 def verdict_of(record):
-    section = report.render([record], [])
+    section = render([record], [])
     section = section[section.index(f'aria-label="{OURS}"') :]
     return re.search(r'<span class="(\w+)">(.)&nbsp;([^<]*)</span>', section).groups()
 
@@ -180,7 +179,7 @@ def test_errors_of_several_seeds_tell_how_many_and_lead_to_each():
 
 def test_a_cell_of_table_6_that_failed_keeps_its_row():
     broken = {"status": "failed", "reason": "stopped", "epochs": ()}
-    page = report.render([make_record(44, network="cifar_resnet", **broken)], [])
+    page = render([make_record(44, network="cifar_resnet", **broken)], [])
     assert table_of(page, OURS) == [["ResNet-44", "failed", "7.17", "–", "–", "–of 64,000"]]
 
 
@@ -191,4 +190,4 @@ def test_without_such_cells_table_6_is_the_printed_one(name):
 
 def test_networks_of_table_1_keep_their_lineage_beside_those_of_table_6():
     records = [make_record(50, lineage="torchvision"), make_record(20, network="cifar_resnet")]
-    assert "of our networks, lineage torchvision" in text_of(report.render(records, []))
+    assert "of our networks, lineage torchvision" in text_of(render(records, []))

@@ -12,7 +12,7 @@ from bench.report import page as report
 from bench.report.figures.roofline import roofline_charts
 from bench.report.workloads import Workloads, section
 from tests.support.factories import make_record
-from tests.support.pages import table_of
+from tests.support.pages import render, table_of
 from tests.support.speeds import make_limits, make_speed_record, make_split, make_workload
 from tests.support.tools import HOSTILE, text_of
 
@@ -38,7 +38,7 @@ def matrix():
 
 @pytest.fixture(scope="module")
 def page():
-    return report.render([make_record()], [], workloads=Workloads(matrix(), make_limits()))
+    return render([make_record()], [], workloads=Workloads(matrix(), make_limits()))
 
 
 def test_a_row_for_each_workload_in_groups(page):
@@ -92,10 +92,10 @@ def test_limits_and_warnings_stand_with_the_numbers():
         warnings=("other programs took half of the CPU.",),
     )  # fmt: skip
     records = [make_speed_record(conditions=warned)]
-    text = text_of(report.render([], [], workloads=Workloads(records, make_limits())))
+    text = text_of(render([], [], workloads=Workloads(records, make_limits())))
     assert "The machine's limits:" in text
     assert "warning (1 of 1 workloads): other programs took half of the CPU." in text
-    without = text_of(report.render([], [], workloads=Workloads(records, None)))
+    without = text_of(render([], [], workloads=Workloads(records, None)))
     assert "Its limits were not measured." in without
 
 
@@ -129,4 +129,4 @@ def test_the_report_reads_them_beside_the_records(tmp_path):
     assert "broken.json is not a valid speed record" in problems[0]
     page = (tmp_path / "index.html").read_text()
     assert 'href="#workloads"' in page
-    assert 'id="workloads"' not in report.render([], [])
+    assert 'id="workloads"' not in render([], [])
