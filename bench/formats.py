@@ -3,6 +3,7 @@
 import html
 import math
 import re
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -48,6 +49,12 @@ def period(first: datetime, last: datetime) -> str:
     return f"{first:%Y-%m-%d %H:%M} – {last:%Y-%m-%d %H:%M} UTC"
 
 
+def listed(words: Iterable[str]) -> str:
+    """``a``, ``a and b`` or ``a, b and c``, each once."""
+    *first, last = dict.fromkeys(words)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
 def in_markdown(text: str) -> str:
     """One line of Markdown that shows ``text`` as it is: no markup, no HTML, no table cell."""
     line = html.escape(" ".join(text.split()), quote=False)
@@ -55,6 +62,14 @@ def in_markdown(text: str) -> str:
     # GitHub reads a name as a mention, and #1 as a link to an issue, whatever is escaped: a space
     # without width keeps the two apart.
     return re.sub(r"[@#](?=\w)", r"\g<0>&#8203;", line)
+
+
+def markdown_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, left: int | None = None
+) -> str:
+    """A table in the Markdown of GitHub, of cells that are Markdown; right behind ``left`` many."""
+    rules = ["---" if left is None or place < left else "---:" for place in range(len(columns))]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (columns, rules, *rows))
 
 
 # Control characters but tab and line ends, and what Unicode calls noncharacters.

@@ -1,140 +1,234 @@
-"""Two results folders -> everything that can be said about B beside A."""
+"""Two results folders -> everything that can be said about one beside the other."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
+
+import numpy as np
 
 from bench.compare.accuracy import accuracy_finding
-from bench.compare.conditions import Condition, differences
-from bench.compare.finding import Finding, Judged, judge
-from bench.compare.noise import ASSUMED, Noise, measure
+from bench.compare.finding import Finding, judge
 from bench.compare.pairing import (
+    Condition,
     Group,
     LeftOut,
     completed,
+    differences,
     differing,
     group_refusal,
     groups,
+    machine_limits,
     pair,
+    usable,
     workload_refusal,
 )
-from bench.compare.speeds import cell_findings, workload_finding
+from bench.compare.timings import LEAST_FLOOR, Rounds, of_cells, of_workload, timing_finding
 from bench.errors import UsageError
 from bench.records.folder import Results
 from bench.records.speed import SpeedRecord
 
 _MOST_REASONS: Final = 3
-Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noise:
+    """By how much runs of the same differ as a whole, which no single run shows.
+
+    Attributes:
+        largest: logarithm of the largest ratio of two runs' medians of the same work.
+        runs: the baseline and its repeats.
+        ratios: among which ``largest`` is; 0 where it is assumed.
+    """
+
+    largest: float
+    runs: int
+    ratios: int
+
+    @property
+    def floor(self) -> float:
+        """A logarithm; few runs may agree by chance, so never less than what is assumed."""
+        return max(self.largest, LEAST_FLOOR)
+
+
+ASSUMED: Final = Noise(largest=LEAST_FLOOR, runs=1, ratios=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What was compared, what differs besides, and what was not compared."""
+    """What was compared, what differs besides, and what was not compared.
 
-    a: Path
-    b: Path
+    Attributes:
+        baseline: folder that the candidate is compared with.
+        candidate: folder that is judged.
+        findings: judged; speeds, then accuracies.
+    """
+
+    baseline: Path
+    candidate: Path
     conditions: Sequence[Condition]
     noise: Noise
-    judged: Sequence[Judged]
+    findings: Sequence[Finding]
     left_out: Sequence[LeftOut]
 
 
-def compare(a: Results, b: Results, repeats: Sequence[Results] = ()) -> Comparison:
+def compare(baseline: Results, candidate: Results, repeats: Sequence[Results] = ()) -> Comparison:
     """Compare everything that is alike in both.
 
     Args:
-        a: what B is compared with.
-        b: what is judged.
-        repeats: further runs of what A ran, by which the noise of its machine is measured.
+        baseline: what the candidate is compared with.
+        candidate: what is judged.
+        repeats: further runs of what the baseline ran, by which its machine's noise is measured.
 
     Raises:
         UsageError: nothing is, or a repeat is none; the message says what differs.
     """
-    noise = measure(a, repeats) if repeats else ASSUMED
-    workloads, other_workloads = pair(_by_id(a), _by_id(b), workload_refusal)
-    cells, other_cells = pair(groups(a.cells), groups(b.cells), group_refusal)
-    folders = a.runs, b.runs
-    of_cells = [_of_cell(name, both, folders, noise.floor) for name, both in cells.items()]
-    findings = [workload_finding(name, *both, noise.floor) for name, both in workloads.items()]
-    findings += chain.from_iterable(found for found, _ in of_cells)
-    left_out = [*other_workloads, *other_cells, *chain.from_iterable(rest for _, rest in of_cells)]
-    if not findings:
-        raise UsageError(_nothing_alike(a, b, left_out))
+    if not (candidate.cells or candidate.workloads):
+        raise UsageError(f"nothing can be compared: there is no record in {candidate.folder} yet")
+    noise = measure_noise(baseline, repeats) if repeats else ASSUMED
+    workloads, left_out = pair(_by_id(baseline), _by_id(candidate), workload_refusal)
+    cells, other_cells = pair(groups(baseline.cells), groups(candidate.cells), group_refusal)
+    left_out += other_cells
+    speeds = [
+        timing_finding(name, a.workload.direction, of_workload(a), of_workload(b), noise.floor)
+        for name, (a, b) in workloads.items()
+    ]
+    accuracies = []
+    for name, both in cells.items():
+        timed, refused = of_cells(*both)
+        left_out += [LeftOut(f"{name}, {each.name}", each.why) for each in refused]
+        speeds += [
+            timing_finding(name, quantity, *each, noise.floor) for quantity, each in timed.items()
+        ]
+        scored = accuracy_finding(name, *both, (baseline.runs, candidate.runs))
+        if isinstance(scored, LeftOut):
+            left_out.append(scored)
+        else:
+            accuracies.append(scored)
+    if not (speeds or accuracies):
+        raise UsageError(_nothing_alike(baseline, candidate, left_out))
+    sides = (
+        [record for each in (*speeds, *accuracies) for record in getattr(each, side).records]
+        for side in ("baseline", "candidate")
+    )
     return Comparison(
-        a=a.folder,
-        b=b.folder,
-        conditions=differences(
-            [list(chain.from_iterable(map(completed, side))) for side in _sides(cells)],
-            _sides(workloads),
-            (a.limits, b.limits),
-        ),
+        baseline=baseline.folder,
+        candidate=candidate.folder,
+        conditions=[*differences(*sides), *machine_limits(baseline.limits, candidate.limits)],
         noise=noise,
-        judged=[
-            *judge([each for each in findings if each.kind == "speed"]),
-            *judge([each for each in findings if each.kind == "accuracy"]),
-        ],
+        findings=[*judge(speeds), *judge(accuracies)],
         left_out=left_out,
     )
-
-
-def _sides(pairs: Mapping[str, tuple[Item, Item]]) -> tuple[list[Item], list[Item]]:
-    return [a for a, _ in pairs.values()], [b for _, b in pairs.values()]
 
 
 def _by_id(results: Results) -> dict[str, SpeedRecord]:
     return {record.workload.id: record for record in results.workloads}
 
 
-def _of_cell(
-    name: str, both: tuple[Group, Group], folders: tuple[Path, Path], least_floor: float
-) -> tuple[list[Finding], list[LeftOut]]:
-    """Speed and accuracy of one pair of groups, and what of them cannot be compared."""
-    findings, left_out = cell_findings(name, *both, least_floor)
-    scored = accuracy_finding(name, *both, folders)
-    if isinstance(scored, LeftOut):
-        return findings, [*left_out, scored]
-    return [*findings, scored], left_out
+def measure_noise(baseline: Results, repeats: Sequence[Results]) -> Noise:
+    """The largest difference between runs of the same: the baseline and ``repeats``, in pairs.
+
+    Raises:
+        UsageError: a repeat has no timing of the same work, machine and software.
+    """
+    logs: dict[str, list[float]] = {}
+    for repeat in repeats:
+        for name, both in _timed_in_both(baseline, repeat).items():
+            first, again = (math.log(np.median(np.concatenate(each))) for each in both)
+            logs.setdefault(name, [first]).append(again)
+    return Noise(
+        largest=max(max(each) - min(each) for each in logs.values()),
+        runs=1 + len(repeats),
+        ratios=sum(math.comb(len(each), 2) for each in logs.values()),
+    )
 
 
-def _nothing_alike(a: Results, b: Results, left_out: Sequence[LeftOut]) -> str:
+def _timed_in_both(baseline: Results, repeat: Results) -> dict[str, tuple[Rounds, Rounds]]:
+    """Timings of both by what was timed; what failed tells nothing of noise."""
+    timed: dict[str, tuple[Rounds, Rounds]] = {}
+    workloads, left_out = pair(_usable(baseline), _usable(repeat), _other_workload)
+    for name, (record, again) in workloads.items():
+        timed[name] = record.rounds, again.rounds
+    cells, other_cells = pair(_completed(baseline), _completed(repeat), _other_cells)
+    left_out += other_cells
+    for name, both in cells.items():
+        of_cell, refused = of_cells(*both)
+        left_out += refused
+        for quantity, (first, again_timed) in of_cell.items():
+            timed[f"{name}, {quantity}"] = first.rounds, again_timed.rounds
+    if timed:
+        return timed
+    names = {each.why: each.name for each in left_out if not each.alone}
+    reasons = [f"{name}: {why}" for why, name in names.items()][:_MOST_REASONS]
+    raise UsageError(
+        f"--repeat {repeat.folder}: {'; '.join(reasons) or 'it has timed nothing that A has'}. "
+        f"Name a further run of what {baseline.folder} ran, on the same machine with the same "
+        "software."
+    )
+
+
+def _usable(results: Results) -> dict[str, SpeedRecord]:
+    return {
+        name: record
+        for name, record in _by_id(results).items()
+        if record.status == "completed" and usable(record.samples)
+    }
+
+
+def _completed(results: Results) -> dict[str, Group]:
+    return {name: group for name, group in groups(results.cells).items() if completed(group)}
+
+
+def _other_workload(baseline: SpeedRecord, repeat: SpeedRecord) -> str:
+    """Why one is no repeat of the other; empty where it is."""
+    return workload_refusal(baseline, repeat) or _words(differences([baseline], [repeat]))
+
+
+def _other_cells(baseline: Group, repeat: Group) -> str:
+    return group_refusal(baseline, repeat) or _words(
+        differences(completed(baseline), completed(repeat))
+    )
+
+
+def _words(conditions: Sequence[Condition]) -> str:
+    """``threads (2 against 1), PyTorch (2.9.0 against 2.14.1)``; empty if none differs."""
+    return ", ".join(
+        f"{each.what} ({each.baseline} against {each.candidate})" for each in conditions
+    )
+
+
+def _nothing_alike(baseline: Results, candidate: Results, left_out: Sequence[LeftOut]) -> str:
     """Why nothing was compared: what was refused, else how the nearest partners differ."""
     reasons = [f"{each.name}: {each.why}" for each in left_out if not each.alone]
-    reasons += _nearest(
-        {name: record.workload.model_dump() for name, record in _by_id(a).items()},
-        [record.workload.model_dump() for record in b.workloads],
-    )
-    reasons += _nearest(
-        {name: _settings(group) for name, group in groups(a.cells).items()},
-        [_settings(group) for group in groups(b.cells).values()],
-    )
+    for settings in (_workload_settings, _cell_settings):
+        reasons += _nearest(settings(baseline), settings(candidate).values())
     if not reasons:
         reasons = ["one has cells alone, the other timed workloads alone"]
     more = len(reasons) - _MOST_REASONS
     told = "; ".join(reasons[:_MOST_REASONS]) + (f"; and {more} more" if more > 0 else "")
-    return f"nothing in {a.folder} can be compared with {b.folder}: {told}"
+    return f"nothing in {baseline.folder} can be compared with {candidate.folder}: {told}"
 
 
-def _settings(group: Group) -> dict[str, Any]:
-    return group[0].cell.model_dump(exclude={"seed"})
+def _workload_settings(results: Results) -> dict[str, dict[str, Any]]:
+    return {name: record.workload.model_dump() for name, record in _by_id(results).items()}
 
 
-def _nearest(a: Mapping[str, Mapping[str, Any]], b: Iterable[Mapping[str, Any]]) -> list[str]:
+def _cell_settings(results: Results) -> dict[str, dict[str, Any]]:
+    return {
+        name: group[0].cell.model_dump(exclude={"seed"})
+        for name, group in groups(results.cells).items()
+    }
+
+
+def _nearest(
+    baseline: Mapping[str, Mapping[str, Any]], candidate: Iterable[Mapping[str, Any]]
+) -> Iterator[str]:
     """How each of A's settings without an equal in B differs from those most like it."""
-    candidates = list(b)
-    if not candidates:
-        return []
-    reasons = []
-    for name, ours in a.items():
-        nearest = min(candidates, key=lambda theirs: _distance(ours, theirs))
-        if nearest != ours:
-            reasons.append(
-                f"{name} has nothing like it in B; the nearest has {differing(ours, nearest)}"
-            )
-    return reasons
-
-
-def _distance(a: Mapping[str, Any], b: Mapping[str, Any]) -> int:
-    """Number of settings that differ."""
-    return sum(a[name] != b[name] for name in a)
+    others = list(candidate)
+    for name, settings in baseline.items() if others else ():
+        nearest = min(
+            others, key=lambda other: sum(settings[each] != other[each] for each in other)
+        )
+        if nearest != settings:
+            yield f"{name} has nothing like it in B; the nearest has {differing(settings, nearest)}"

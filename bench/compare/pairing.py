@@ -1,20 +1,24 @@
-"""What of A goes with what of B, and why the rest does not: unlike is not compared with unlike."""
+"""What is alike in both folders, why the rest is not compared, and what differs besides."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TypeVar
+from statistics import median
+from typing import Final, TypeVar
 
 from bench.analysis.labels import schedule
 from bench.config.recipes import Recipe
-from bench.records.schema import Record
-from bench.records.speed import SpeedRecord
+from bench.formats import significant, size
+from bench.records.schema import Engine, Environment, Record
+from bench.records.speed import Limits, SpeedRecord
 from resnet_models.text import readable
 
 Group = Sequence[Record]
 """The cells that differ in their seed alone."""
 Item = TypeVar("Item")
+Made = TypeVar("Made", Environment, Engine)
+Value = str | int | bool | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,9 @@ class LeftOut:
 
 
 def pair(
-    a: Mapping[str, Item], b: Mapping[str, Item], refusal: Callable[[Item, Item], str]
+    baseline: Mapping[str, Item],
+    candidate: Mapping[str, Item],
+    refusal: Callable[[Item, Item], str],
 ) -> tuple[dict[str, tuple[Item, Item]], list[LeftOut]]:
     """Pairs by name, and what has no partner or, by ``refusal``, is not like it.
 
@@ -36,13 +42,14 @@ def pair(
     """
     pairs: dict[str, tuple[Item, Item]] = {}
     left_out: list[LeftOut] = []
-    for name in sorted(a.keys() | b.keys()):
-        if name not in a or name not in b:
-            left_out.append(LeftOut(name, f"only in {'A' if name in a else 'B'}", alone=True))
-        elif why := refusal(a[name], b[name]):
+    for name in sorted(baseline.keys() | candidate.keys()):
+        if name not in baseline or name not in candidate:
+            side = "A" if name in baseline else "B"
+            left_out.append(LeftOut(name, f"only in {side}", alone=True))
+        elif why := refusal(baseline[name], candidate[name]):
             left_out.append(LeftOut(name, why))
         else:
-            pairs[name] = a[name], b[name]
+            pairs[name] = baseline[name], candidate[name]
     return pairs, left_out
 
 
@@ -62,12 +69,12 @@ def completed(group: Group) -> list[Record]:
     return [record for record in group if record.final is not None]
 
 
-def group_refusal(a: Group, b: Group) -> str:
+def group_refusal(baseline: Group, candidate: Group) -> str:
     """Why two groups of cells must not be compared; empty where they may be."""
-    for side, group in (("A", a), ("B", b)):
+    for side, group in (("A", baseline), ("B", candidate)):
         if not completed(group):
             return _failed(side, group[0].reason)
-    first, *others = completed(a) + completed(b)
+    first, *others = completed(baseline) + completed(candidate)
     for other in others:
         if other.recipe != first.recipe:
             return f"recipe: {_different_recipe(first.recipe, other.recipe)}"
@@ -76,16 +83,17 @@ def group_refusal(a: Group, b: Group) -> str:
     return ""
 
 
-def workload_refusal(a: SpeedRecord, b: SpeedRecord) -> str:
+def workload_refusal(baseline: SpeedRecord, candidate: SpeedRecord) -> str:
     """Why two timed workloads must not be compared; empty where they may be."""
-    for side, record in (("A", a), ("B", b)):
+    for side, record in (("A", baseline), ("B", candidate)):
         if record.status == "failed":
             return _failed(side, record.reason)
         if not usable(record.samples):
             return f"{side} holds a time that is none"
-    return differing(
-        {"parameters": a.parameters, "macs": a.macs}, {"parameters": b.parameters, "macs": b.macs}
+    cost, other = (
+        {"parameters": each.parameters, "macs": each.macs} for each in (baseline, candidate)
     )
+    return differing(cost, other)
 
 
 def usable(seconds: Sequence[float]) -> bool:
@@ -93,19 +101,96 @@ def usable(seconds: Sequence[float]) -> bool:
     return all(math.isfinite(each) and 1e-9 < each < 1e9 for each in seconds)
 
 
-def differing(a: Mapping[str, object], b: Mapping[str, object]) -> str:
+def differing(baseline: Mapping[str, object], candidate: Mapping[str, object]) -> str:
     """``batch size (32 against 64), precision (float32 against bfloat16)``; empty if none is."""
     return ", ".join(
-        f"{name.replace('_', ' ')} ({a[name]} against {b[name]})"
-        for name in a
-        if a[name] != b[name]
+        f"{name.replace('_', ' ')} ({baseline[name]} against {candidate[name]})"
+        for name in baseline
+        if baseline[name] != candidate[name]
     )
 
 
-def _different_recipe(a: Recipe, b: Recipe) -> str:
-    words = [recipe.model_dump(mode="json") | {"schedule": schedule(recipe)} for recipe in (a, b)]
+def _different_recipe(*recipes: Recipe) -> str:
+    words = [each.model_dump(mode="json") | {"schedule": schedule(each)} for each in recipes]
     return differing(*words) or "schedule"
 
 
 def _failed(side: str, reason: str | None) -> str:
     return f"failed in {side}: {readable(reason or 'no reason was recorded')}"
+
+
+_ENVIRONMENT: Final[dict[str, Callable[[Environment], Value]]] = {
+    "device": lambda made: made.device,
+    "machine": lambda made: made.device_name,
+    "CPU": lambda made: made.cpu,
+    "CPUs": lambda made: made.cpu_count,
+    "threads": lambda made: made.threads,
+    "memory": lambda made: size(made.memory_bytes),
+    "system": lambda made: made.os,
+    "Python": lambda made: made.python,
+    "PyTorch": lambda made: made.torch,
+    "torchvision": lambda made: made.torchvision,
+    "CUDA": lambda made: made.cuda,
+    "resnet-bench": lambda made: made.resnet_bench,
+    "commit": lambda made: made.commit,
+}
+_ENGINE: Final[dict[str, Callable[[Engine], Value]]] = {
+    "precision of cells": lambda used: used.precision,
+    "images at a time": lambda used: used.micro_batch_size,
+    "compiled": lambda used: used.compiled,
+    "CUDA graph": lambda used: used.cuda_graph,
+    "deterministic": lambda used: used.deterministic,
+    "TF32": lambda used: used.tf32,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that is not the same in both folders, as people read it."""
+
+    what: str
+    baseline: str
+    candidate: str
+
+
+def differences(
+    baseline: Sequence[Record | SpeedRecord], candidate: Sequence[Record | SpeedRecord]
+) -> list[Condition]:
+    """In what the records of both differ besides their numbers: machine, software, engine."""
+    sides = baseline, candidate
+    environments = [[record.environment for record in side] for side in sides]
+    engines = [[each.engine for each in side if isinstance(each, Record)] for side in sides]
+    found = [
+        *(Condition(what, *_values(of, environments)) for what, of in _ENVIRONMENT.items()),
+        *(Condition(what, *_values(of, engines)) for what, of in _ENGINE.items()),
+    ]
+    return [each for each in found if each.baseline != each.candidate]
+
+
+def _values(of: Callable[[Made], Value], sides: Sequence[Iterable[Made]]) -> tuple[str, str]:
+    """What each side has, in words; several where its records differ among themselves."""
+    baseline, candidate = (", ".join(sorted({_word(of(made)) for made in side})) for side in sides)
+    return baseline, candidate
+
+
+def _word(value: Value) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "–" if value is None else readable(str(value))
+
+
+def machine_limits(baseline: Limits | None, candidate: Limits | None) -> list[Condition]:
+    """What both machines can do at most, by which a difference of speed can be judged."""
+    if baseline is None or candidate is None:
+        return []
+    sides = baseline, candidate
+    found = []
+    for precision in sorted(baseline.product_seconds.keys() & candidate.product_seconds.keys()):
+        rates = (_rate(2 * side.product_size**3, side.product_seconds[precision]) for side in sides)
+        found.append(Condition(f"{precision} matrix product, 10⁹ operations/s", *rates))
+    rates = (_rate(side.copy_bytes, side.copy_seconds) for side in sides)
+    return [*found, Condition("memory copy, 10⁹ bytes/s", *rates)]
+
+
+def _rate(work: int, seconds: Sequence[float]) -> str:
+    return significant(work / median(seconds) / 1e9) if seconds else "–"

@@ -1,47 +1,56 @@
-"""A comparison as tables for people and as rows for programs. Rounding and wording only."""
+"""A comparison as tables for people and as rows for programs. Rounding and wording only.
+
+On paper the baseline is A and the candidate B, as on the command line.
+"""
 
 import json
 import math
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any, Final
 
 import pandas as pd
 
-from bench.compare.comparison import Comparison
-from bench.compare.finding import Judged, Kind
-from bench.compare.noise import Noise
-from bench.formats import in_markdown, number, significant
+from bench.compare.comparison import Comparison, Noise
+from bench.compare.finding import Finding
+from bench.formats import in_markdown, markdown_table, number, significant
 
-TITLES: Final[dict[Kind, str]] = {"speed": "Speed", "accuracy": "Accuracy"}
 _MOST_NAMES: Final = 3
 
 
 def sections(comparison: Comparison) -> dict[str, pd.DataFrame]:
     """Tables by title, every cell as text: what differs, what was compared, what was not."""
-    tables = {"What differs between A and B": _conditions(comparison)}
-    for kind, title in TITLES.items():
-        judged = [each for each in comparison.judged if each.finding.kind == kind]
-        if judged:
-            rows = [_speed_row(each) if kind == "speed" else _accuracy_row(each) for each in judged]
-            tables[title] = pd.DataFrame(rows)
-    notes = _notes(comparison.judged)
-    if any(each.finding.kind == "speed" for each in comparison.judged):
-        notes = [{"About": "noise floor", "Note": noise_words(comparison.noise)}, *notes]
-    if notes:
-        tables["Notes"] = pd.DataFrame(notes)
-    if comparison.left_out:
-        rows = [{"What": each.name, "Why": each.why} for each in comparison.left_out]
-        tables["Not compared"] = pd.DataFrame(rows)
-    return tables
+    rows = {
+        "Speed": [_speed_row(each) for each in comparison.findings if each.kind == "speed"],
+        "Accuracy": [_accuracy_row(each) for each in comparison.findings if each.kind != "speed"],
+        "Notes": [{"About": about, "Note": note} for note, about in notes(comparison)],
+        "Not compared": [{"What": each.name, "Why": each.why} for each in comparison.left_out],
+    }
+    tables = {title: pd.DataFrame(listed) for title, listed in rows.items() if listed}
+    return {"What differs between A and B": _conditions(comparison), **tables}
+
+
+def notes(comparison: Comparison) -> list[tuple[str, str]]:
+    """What else a reader should know: each note once, with what it is about."""
+    names: dict[str, list[str]] = {}
+    for each in comparison.findings:
+        for note in each.notes:
+            names.setdefault(note, []).append(each.name)
+    found = [(note, _few(list(dict.fromkeys(about)))) for note, about in names.items()]
+    if any(each.kind == "speed" for each in comparison.findings):
+        return [(noise_words(comparison.noise), "noise floor"), *found]
+    return found
+
+
+def _few(names: list[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def totals(comparison: Comparison) -> str:
     """``3 compared: 1 faster, 2 same within noise; 4 not compared``, with its full stop."""
-    counts = Counter(each.verdict for each in comparison.judged)
+    counts = Counter(each.verdict for each in comparison.findings)
     words = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
-    return f"{len(comparison.judged)} compared: {words}; {len(comparison.left_out)} not compared."
+    return f"{len(comparison.findings)} compared: {words}; {len(comparison.left_out)} not compared."
 
 
 def noise_words(noise: Noise) -> str:
@@ -62,12 +71,14 @@ def noise_words(noise: Noise) -> str:
 
 def markdown(comparison: Comparison) -> str:
     """Every table below its title, in the Markdown of GitHub."""
-    parts = []
-    for title, frame in sections(comparison).items():
-        lines = [list(frame.columns), ["---"] * len(frame.columns), *frame.to_numpy().tolist()]
-        rows = ["| " + " | ".join(in_markdown(cell) for cell in line) + " |" for line in lines]
-        parts.append("\n".join([f"### {title}", "", *rows]))
+    parts = [
+        f"### {title}\n\n{_in_markdown(frame)}" for title, frame in sections(comparison).items()
+    ]
     return "\n\n".join([*parts, totals(comparison)])
+
+
+def _in_markdown(frame: pd.DataFrame) -> str:
+    return markdown_table(list(frame.columns), frame.map(in_markdown).to_numpy().tolist())
 
 
 def latex(comparison: Comparison) -> str:
@@ -80,96 +91,91 @@ def latex(comparison: Comparison) -> str:
 
 def csv(comparison: Comparison) -> str:
     """A line for each compared quantity, nothing rounded."""
-    rows = [_flat(each) | {"notes": " ".join(each.notes)} for each in comparison.judged]
+    rows = [_flat(each) | {"notes": " ".join(each.notes)} for each in comparison.findings]
     return pd.DataFrame(rows).to_csv(index=False)
 
 
 def as_json(comparison: Comparison) -> str:
     """Everything, nothing rounded."""
+    noise = comparison.noise
     content = {
-        "a": str(comparison.a),
-        "b": str(comparison.b),
-        "conditions": [asdict(each) for each in comparison.conditions],
+        "a": str(comparison.baseline),
+        "b": str(comparison.candidate),
+        "conditions": [
+            {"what": each.what, "a": each.baseline, "b": each.candidate}
+            for each in comparison.conditions
+        ],
         "noise_floor": {
-            "floor": math.expm1(comparison.noise.floor),
-            "runs": comparison.noise.runs,
-            "ratios": comparison.noise.ratios,
-            "largest": math.expm1(comparison.noise.largest) if comparison.noise.ratios else None,
+            "floor": math.expm1(noise.floor),
+            "runs": noise.runs,
+            "ratios": noise.ratios,
+            "largest": math.expm1(noise.largest) if noise.ratios else None,
         },
-        "compared": [_flat(each) for each in comparison.judged],
+        "compared": [_flat(each) for each in comparison.findings],
         "not_compared": [{"name": each.name, "why": each.why} for each in comparison.left_out],
     }
     return json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
 
 
-def _flat(judged: Judged) -> dict[str, Any]:
+def _flat(found: Finding) -> dict[str, Any]:
     """One row for programs: seconds or percent, a speed-up or points."""
-    row = asdict(judged.finding)
-    interval = row.pop("interval")
-    return row | {
-        "low": interval["low"],
-        "high": interval["high"],
-        "p_holm": judged.p_holm,
-        "verdict": judged.verdict,
-        "notes": judged.notes,
+    return {
+        "kind": found.kind,
+        "name": found.name,
+        "quantity": found.quantity,
+        "a": found.baseline.value,
+        "b": found.candidate.value,
+        "count_a": found.baseline.count,
+        "count_b": found.candidate.count,
+        "effect": found.effect,
+        "floor": found.floor,
+        "p": found.p,
+        "test": found.test,
+        "notes": found.notes,
+        "low": found.interval.low,
+        "high": found.interval.high,
+        "p_holm": found.p_holm,
+        "verdict": found.verdict,
     }
 
 
 def _conditions(comparison: Comparison) -> pd.DataFrame:
-    rows = [("results", str(comparison.a), str(comparison.b))]
-    rows += [(each.what, each.a, each.b) for each in comparison.conditions]
+    rows = [("results", str(comparison.baseline), str(comparison.candidate))]
+    rows += [(each.what, each.baseline, each.candidate) for each in comparison.conditions]
     if not comparison.conditions:
         rows.append(("machine and software", "the same", "the same"))
     return pd.DataFrame(rows, columns=["", "A", "B"])
 
 
-def _speed_row(judged: Judged) -> dict[str, str]:
-    found = judged.finding
+def _speed_row(found: Finding) -> dict[str, str]:
     assert found.floor is not None
     return {
         "Work": found.name,
         "Of": found.quantity,
-        "A, ms": significant(1000 * found.a),
-        "B, ms": significant(1000 * found.b),
-        "Samples": f"{found.count_a}, {found.count_b}",
+        "A, ms": significant(1000 * found.baseline.value),
+        "B, ms": significant(1000 * found.candidate.value),
+        "Samples": f"{found.baseline.count}, {found.candidate.count}",
         "Speed-up of B": number(found.effect, 3),
         "95 % interval": f"{number(found.interval.low, 3)} to {number(found.interval.high, 3)}",
         "Noise floor": f"±{number(100 * found.floor, 1)} %",
-        "p": _p(judged.p_holm),
-        "B is": judged.verdict,
+        "p": _p(found.p_holm),
+        "B is": found.verdict,
     }
 
 
-def _accuracy_row(judged: Judged) -> dict[str, str]:
-    found = judged.finding
+def _accuracy_row(found: Finding) -> dict[str, str]:
     low, high = (number(each, signed=True) for each in (found.interval.low, found.interval.high))
     return {
         "Cell": found.name,
-        "A, %": number(found.a),
-        "B, %": number(found.b),
-        "Seeds": f"{found.count_a}, {found.count_b}",
+        "A, %": number(found.baseline.value),
+        "B, %": number(found.candidate.value),
+        "Seeds": f"{found.baseline.count}, {found.candidate.count}",
         "B − A, points": number(found.effect, signed=True),
         "95 % interval": f"{low} to {high}",
         "Test": found.test,
-        "p": _p(judged.p_holm),
-        "B is": judged.verdict,
+        "p": _p(found.p_holm),
+        "B is": found.verdict,
     }
-
-
-def _notes(judged: Sequence[Judged]) -> list[dict[str, str]]:
-    """Each note once, with what it is about."""
-    names: dict[str, list[str]] = {}
-    for each in judged:
-        for note in each.notes:
-            names.setdefault(note, []).append(each.finding.name)
-    return [
-        {"About": _few(list(dict.fromkeys(about))), "Note": note} for note, about in names.items()
-    ]
-
-
-def _few(names: Sequence[str]) -> str:
-    more = len(names) - _MOST_NAMES
-    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _p(p: float) -> str:

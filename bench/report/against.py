@@ -1,6 +1,6 @@
 """What the page shows of another results folder beside its own. Rounding is left to the template.
 
-The page's own results are B of the comparison, those of the other folder are A. No torch here.
+The other folder is the baseline of the comparison, the page's own the candidate. No torch here.
 """
 
 from collections import Counter
@@ -8,25 +8,24 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, get_args
 from urllib.parse import quote
 
 from bench.analysis import tables
 from bench.analysis.labels import NETWORKS, model_title
-from bench.compare.accuracy import QUANTITY, compared
+from bench.compare.accuracy import QUANTITY
 from bench.compare.comparison import Comparison, compare
-from bench.compare.conditions import Condition
-from bench.compare.finding import VERDICTS, Judged, Kind, Verdict
-from bench.compare.pairing import Group, completed, groups
-from bench.compare.tables import sections
+from bench.compare.finding import VERDICTS, Finding, Kind, Verdict
+from bench.compare.tables import notes
 from bench.errors import UsageError
 from bench.records import store
 from bench.records.folder import Results
 from bench.records.schema import Record
-from bench.records.speed import Workload
-from bench.records.speed_store import SPEED
+from bench.records.speed import SpeedRecord, Workload
+from bench.records.store import SPEED
 from bench.report.figures.chart import Chart
 from bench.report.figures.speedups import SpeedUp, speedup_chart
+from resnet_models import MODELS
 from resnet_models.text import readable
 
 TIMED: Final = {
@@ -39,11 +38,11 @@ TIMED: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One quantity of one network; the links lead to the records that it was made from."""
+    """One quantity of one network; the links lead to the records of both sides."""
 
     network: str
     depth: int
-    judged: Judged
+    found: Finding
     links: Sequence[str]
     other_links: Sequence[str]
 
@@ -70,8 +69,8 @@ class Beside:
     path: str
     problems: Sequence[str]
     nothing: str = ""
+    comparison: Comparison | None = None
     totals: Mapping[Kind, Mapping[Verdict, int]] = field(default_factory=dict)
-    conditions: Sequence[Condition] = ()
     accuracy: Rows = field(default_factory=dict)
     speed: Rows = field(default_factory=dict)
     charts: Sequence[Chart] = ()
@@ -91,45 +90,54 @@ class Links:
     shown: Container[str]
     path_to: Callable[[Path], str]
 
-    def file(self, path: Path) -> str:
-        """To a file beside the page."""
-        return quote(self.path_to(path))
-
-    def record(self, results: Results, record: Record) -> str:
-        """To the file of a cell's record."""
-        return self.file(results.runs / record.cell.id / store.RECORD_FILE)
-
-    def entry(self, results: Results, record: Record) -> str:
+    def entry(self, results: Results, record: Record | SpeedRecord) -> str:
         """To a record's entry on the page, or to its file where it has none."""
+        if isinstance(record, SpeedRecord):
+            return f"#workload-{record.workload.id}"
         cell = record.cell.id
-        return f"#cell-{cell}" if cell in self.shown else self.record(results, record)
+        return f"#cell-{cell}" if cell in self.shown else self.file(results, record)
 
-
-class _Found(NamedTuple):
-    """A comparison by name and quantity, and what it is made of."""
-
-    judged: dict[tuple[str, str], Judged]
-    this: Results
-    other: Results
-    links: Links
+    def file(self, results: Results, record: Record | SpeedRecord) -> str:
+        """To the file of a record."""
+        if isinstance(record, SpeedRecord):
+            path = results.folder / SPEED / f"{record.workload.id}.json"
+        else:
+            path = results.runs / record.cell.id / store.RECORD_FILE
+        return quote(self.path_to(path))
 
 
 def set_beside(this: Results, other: Results, links: Links) -> Beside:
     """Everything that is alike in both, this run judged beside the other."""
+    name, path = readable(other.folder.resolve().name), links.path_to(other.folder)
     try:
-        comparison = _compare(other, this)
+        comparison = compare(other, this)
     except UsageError as error:
         why = str(error)
-        return _beside(other, links, nothing=f"{why[0].upper()}{why[1:]}.")
-    judged = {(each.finding.name, each.finding.quantity): each for each in comparison.judged}
-    found = _Found(judged, this, other, links)
-    accuracy, of_cells = _cells(found)
-    of_workloads = _workloads(found)
-    return _beside(
-        other,
-        links,
+        why = f"{why[0].upper()}{why[1:]}."
+        return Beside(name=name, path=path, problems=other.problems, nothing=why)
+
+    def row(found: Finding) -> Row:
+        first = found.candidate.records[0]
+        cell = first.cell if isinstance(first, Record) else first.workload
+        return Row(
+            network=model_title(MODELS[cell.model].network, cell.depth),
+            depth=cell.depth,
+            found=found,
+            links=[links.entry(this, record) for record in found.candidate.records],
+            other_links=[links.file(other, record) for record in found.baseline.records],
+        )
+
+    accuracy, of_cells = _cells(comparison, row)
+    of_workloads = _workloads(comparison, row)
+    left_out: dict[str, list[str]] = {}
+    for each in comparison.left_out:
+        left_out.setdefault(each.why, []).append(each.name)
+    return Beside(
+        name=name,
+        path=path,
+        problems=other.problems,
+        comparison=comparison,
         totals=_totals(comparison),
-        conditions=comparison.conditions,
         accuracy=accuracy,
         speed=of_cells | of_workloads,
         charts=[
@@ -140,93 +148,60 @@ def set_beside(this: Results, other: Results, links: Links) -> Beside:
             )
             if rows
         ],
-        notes=_notes(comparison),
-        left_out=_left_out(comparison),
+        notes=notes(comparison),
+        left_out=left_out,
     )
-
-
-def _beside(other: Results, links: Links, **found: Any) -> Beside:
-    name = readable(other.folder.resolve().name)
-    path = links.path_to(other.folder)
-    return Beside(name=name, path=path, problems=other.problems, **found)
-
-
-def _compare(other: Results, this: Results) -> Comparison:
-    if not (this.cells or this.workloads):
-        raise UsageError(f"nothing can be compared: there is no record in {this.folder} yet")
-    return compare(other, this)
 
 
 def _totals(comparison: Comparison) -> dict[Kind, dict[Verdict, int]]:
-    kinds: tuple[Kind, ...] = ("accuracy", "speed")
-    counts = {
-        kind: Counter(each.verdict for each in comparison.judged if each.finding.kind == kind)
+    counts = Counter((each.kind, each.verdict) for each in comparison.findings)
+    kinds: list[Kind] = sorted(get_args(Kind))
+    totals: dict[Kind, dict[Verdict, int]] = {
+        kind: {word: counts[kind, word] for word in VERDICTS if counts[kind, word]}
         for kind in kinds
     }
-    return {
-        kind: {verdict: found[verdict] for verdict in VERDICTS if found[verdict]}
-        for kind, found in counts.items()
-        if found
-    }
+    return {kind: found for kind, found in totals.items() if found}
 
 
-def _cells(found: _Found) -> tuple[Rows, Rows]:
+def _cells(comparison: Comparison, row: Callable[[Finding], Row]) -> tuple[Rows, Rows]:
     """Accuracies by panel, and speeds by panel and quantity, in the order of the page."""
+    found = {(each.name, each.quantity): each for each in comparison.findings}
+    records = {each.name: each.candidate.records[0] for each in comparison.findings}
+    cells = {each.cell.id: name for name, each in records.items() if isinstance(each, Record)}
+    shown = [each for each in records.values() if isinstance(each, Record)]
     accuracy: Rows = {}
     speed: Rows = {}
-    names = {name for name, _ in found.judged}
-    these, those = groups(found.this.cells), groups(found.other.cells)
-    firsts = {completed(group)[0].cell.id: name for name, group in these.items() if name in names}
-    summary = tables.summarize([r for r in found.this.cells if r.cell.id in firsts])
-    for place in summary.to_dict("records"):
-        name = firsts[place["cell_id"]]
-        for quantity in (QUANTITY, *TIMED):
-            judged = found.judged.get((name, quantity))
-            if judged is None:
-                continue
-            row = _cell_row(found, judged, place["network"], (those[name], these[name]))
-            if quantity == QUANTITY:
-                accuracy.setdefault(place["panel"], []).append(row)
-            else:
-                speed.setdefault(f"{place['panel']}: {TIMED[quantity]}", []).append(row)
+    for place in tables.summarize(shown).to_dict("records"):
+        name, panel = cells[place["cell_id"]], place["panel"]
+        if each := found.get((name, QUANTITY)):
+            accuracy.setdefault(panel, []).append(row(each))
+        for quantity, title in TIMED.items():
+            if each := found.get((name, quantity)):
+                speed.setdefault(f"{panel}: {title}", []).append(row(each))
     return accuracy, speed
 
 
-def _cell_row(found: _Found, judged: Judged, network: str, sides: tuple[Group, Group]) -> Row:
-    if judged.finding.kind == "accuracy":
-        a, b = compared(*sides)
-    else:
-        a, b = map(completed, sides)
-    depth = b[0].cell.depth
-    return Row(
-        network=model_title(network, depth),
-        depth=depth,
-        judged=judged,
-        links=[found.links.entry(found.this, record) for record in b],
-        other_links=[found.links.record(found.other, record) for record in a],
-    )
-
-
-def _workloads(found: _Found) -> Rows:
+def _workloads(comparison: Comparison, row: Callable[[Finding], Row]) -> Rows:
     """Speeds by what was timed, in the order of the page."""
-    listed = [each.workload for each in found.this.workloads]
-    listed = [each for each in listed if (each.id, each.direction) in found.judged]
-    listed.sort(key=lambda w: (w.direction == "inference", w.precision, -w.batch_size, w.depth))
-    settings = [_setting(workload) for workload in listed]
+    listed = [
+        (record.workload, each)
+        for each in comparison.findings
+        for record in each.candidate.records
+        if isinstance(record, SpeedRecord)
+    ]
+    listed.sort(key=lambda pair: _order(pair[0]))
+    settings = [_setting(workload) for workload, _ in listed]
     differs = [len(set(column)) > 1 for column in zip(*settings, strict=True)]
     rows: Rows = {}
-    for workload, setting in zip(listed, settings, strict=True):
+    for (workload, each), setting in zip(listed, settings, strict=True):
         title = ", ".join([_work(workload), *compress(setting, differs)])
-        file = found.other.folder / SPEED / f"{workload.id}.json"
-        row = Row(
-            network=model_title(_network(workload), workload.depth),
-            depth=workload.depth,
-            judged=found.judged[workload.id, workload.direction],
-            links=[f"#workload-{workload.id}"],
-            other_links=[found.links.file(file)],
-        )
-        rows.setdefault(title, []).append(row)
+        rows.setdefault(title, []).append(row(each))
     return rows
+
+
+def _order(workload: Workload) -> tuple[object, ...]:
+    inference = workload.direction == "inference"
+    return inference, workload.precision, -workload.batch_size, workload.depth
 
 
 def _work(workload: Workload) -> str:
@@ -240,7 +215,7 @@ def _setting(workload: Workload) -> list[str]:
     """What else two workloads may differ in, in words."""
     pixels = f"{workload.resolution}×{workload.resolution}"
     return [
-        NETWORKS[_network(workload)],
+        NETWORKS[MODELS[workload.model].network],
         f"lineage {workload.lineage}",
         f"{workload.stem} stem",
         f"shortcut {workload.shortcut}",
@@ -252,40 +227,21 @@ def _setting(workload: Workload) -> list[str]:
     ]
 
 
-def _network(workload: Workload) -> str:
-    return workload.model.removesuffix(str(workload.depth))
-
-
 def _points(rows: Rows) -> list[SpeedUp]:
     return [_point(title, row) for title, listed in rows.items() for row in listed]
 
 
 def _point(group: str, row: Row) -> SpeedUp:
-    finding = row.judged.finding
-    assert finding.floor is not None  # of speeds
+    found = row.found
+    assert found.floor is not None  # of speeds
     return SpeedUp(
         group=group,
         network=row.network,
         depth=row.depth,
-        speedup=finding.effect,
-        low=finding.interval.low,
-        high=finding.interval.high,
-        floor=finding.floor,
-        verdict=row.judged.verdict,
-        decided=row.judged.verdict in ("faster", "slower"),
+        speedup=found.effect,
+        low=found.interval.low,
+        high=found.interval.high,
+        floor=found.floor,
+        verdict=found.verdict,
+        decided=found.verdict in ("faster", "slower"),
     )
-
-
-def _notes(comparison: Comparison) -> list[tuple[str, str]]:
-    """Each note once, with what it is about."""
-    notes = sections(comparison).get("Notes")
-    return (
-        [] if notes is None else list(notes[["Note", "About"]].itertuples(index=False, name=None))
-    )
-
-
-def _left_out(comparison: Comparison) -> dict[str, list[str]]:
-    reasons: dict[str, list[str]] = {}
-    for each in comparison.left_out:
-        reasons.setdefault(each.why, []).append(each.name)
-    return reasons

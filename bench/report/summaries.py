@@ -4,20 +4,21 @@ docs/summary.md tells what is in them. The same records give the same bytes.
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import pandas as pd
 from pydantic import Field
 
-from bench.analysis.labels import model_title
-from bench.analysis.tables import SCORES, Row
-from bench.claims.outcome import Word
-from bench.formats import in_markdown, number
+from bench.analysis.baselines import Row
+from bench.analysis.tables import SCORES
+from bench.claims.verdict import Word
+from bench.formats import in_markdown, markdown_table, number
 from bench.records.schema import Environment, Stored
 from bench.reference.loader import dataset_title
 from bench.report import claims as ledger_tables
 from bench.report.headlines import CONCLUSIONS, NO_BREAK, NO_BREAK_HYPHEN, OTHER_CONCLUSION
-from bench.report.results import Results, rows
+from bench.report.results import Results
 
 SCHEMA_VERSION: Final = 1
 MARKDOWN: Final = "summary.md"
@@ -94,7 +95,7 @@ def summary(results: Results, damaged: int) -> Summary:
     return Summary(
         profile=results.profile,
         headline=_plain(results.headline) if results.headline else None,
-        networks=tuple(_network(row) for row in rows(results.grid)),
+        networks=tuple(_network(row) for row in results.grid),
         verdicts=ledger_tables.counts(results.verdicts),
         claims={verdict.claim.id: verdict.word for verdict in results.verdicts},
         environments=tuple(results.environments),
@@ -103,27 +104,15 @@ def summary(results: Results, damaged: int) -> Summary:
 
 
 def _network(row: Row) -> NetworkSummary:
-    not_finite = tuple(name for name in row if _is_not_finite(row, str(name)))
-    fields = {name: row[name] for name in NetworkSummary.model_fields if name in row}
-    return NetworkSummary.model_validate(
-        fields
-        | dict.fromkeys(map(str, not_finite))
-        | {
-            "network": model_title(row["network"], row["depth"]),
-            "variant": row["variant"] or "",
-            "seeds": row["seeds"] or 0,
-            "cell_ids": row["cell_ids"] or (),
-            "not_finite": not_finite,
-        }
-    )
-
-
-def _is_not_finite(row: Row, name: str) -> bool:
-    """Whether a value is there but no number: a missing one and NaN are the same in a frame."""
-    value = row[name]
-    if isinstance(value, float):
-        return math.isinf(value)
-    return value is None and name in SCORES and bool(row["seeds"])
+    values = {name: getattr(row, name, None) for name in NetworkSummary.model_fields}
+    scores = {name: value for name in SCORES if (value := values[name]) is not None}
+    not_finite = [name for name, value in scores.items() if not math.isfinite(value)]
+    values |= dict.fromkeys(not_finite)
+    values |= {"network": row.title, "not_finite": tuple(not_finite)}
+    if row.theirs:
+        values["theirs_test_accuracy"] = row.theirs.test_accuracy
+        values["theirs_images"] = row.theirs.images
+    return NetworkSummary.model_validate(values)
 
 
 def csv(frame: pd.DataFrame) -> str:
@@ -153,7 +142,7 @@ def markdown(results: Results, damaged: int) -> str:
         parts = [
             f"**{in_markdown(_plain(results.headline or ''))}**",
             in_markdown(conclusion),
-            _table(rows(results.grid)),
+            _table(results.grid),
             "Accuracy in percent after the last epoch; behind it the 95 % interval, which covers "
             "the noise of the test set only, or the lowest and the highest of several seeds.",
             *parts,
@@ -166,34 +155,33 @@ def markdown(results: Results, damaged: int) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _table(grid: list[Row]) -> str:
-    beside = any(row["theirs_images"] is not None for row in grid)
+def _table(grid: Sequence[Row]) -> str:
+    beside = any(row.theirs for row in grid)
     titles = ["Data set", "Network", "Test accuracy, %", "Training images"]
     titles += ["2022 project, %", "its images"] if beside else []
-    lines = [titles, ["---", "---", *["---:"] * (len(titles) - 2)]]
+    lines = []
     for row in grid:
-        name = model_title(row["network"], row["depth"])
         line = [
-            dataset_title(row["dataset"]),
-            f"{name} ({in_markdown(row['variant'])})" if row["variant"] else name,
+            dataset_title(row.dataset),
+            f"{row.title} ({in_markdown(row.variant)})" if row.variant else row.title,
             _accuracy(row),
-            number(row["images"], 0),
+            number(row.images, 0),
         ]
-        if beside:
-            line += [number(row["theirs_test_accuracy"]), number(row["theirs_images"], 0)]
+        if row.theirs:
+            line += [number(row.theirs.test_accuracy), number(row.theirs.images, 0)]
+        elif beside:
+            line += [number(None)] * 2
         lines.append(line)
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return markdown_table(titles, lines, left=2)
 
 
 def _accuracy(row: Row) -> str:
-    if row["test_accuracy"] is None:
-        return in_markdown(row["status"])
-    several = row["seeds"] > 1
-    low, high = (
-        (row["test_min"], row["test_max"]) if several else (row["test_low"], row["test_high"])
-    )
-    seeds = f", {row['seeds']:.0f} seeds" if several else ""
-    return f"{number(row['test_accuracy'])} ({number(low)} – {number(high)}{seeds})"
+    if row.test_accuracy is None:
+        return in_markdown(row.status)
+    several = row.seeds > 1
+    low, high = (row.test_min, row.test_max) if several else (row.test_low, row.test_high)
+    seeds = f", {row.seeds} seeds" if several else ""
+    return f"{number(row.test_accuracy)} ({number(low)} – {number(high)}{seeds})"
 
 
 def _plain(text: str) -> str:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.compare.finding import judge
-from bench.compare.speeds import workload_finding
+from bench.compare.timings import of_workload, timing_finding
 from bench.records import store
 from bench.records.folder import Results
-from bench.records.speed_store import save_limits, save_speed
+from tests.support.factories import make_record
 from tests.support.speeds import make_speed_record
 
 
@@ -56,8 +56,13 @@ def make_speed(workload=None, **changes):
 
 def verdict(a, b):
     """On the rounds ``b`` beside the rounds ``a``, as if nothing else were compared."""
-    finding = workload_finding("work", make_speed(rounds=a), make_speed(rounds=b))
-    return judge([finding])[0].verdict
+    return judge([timings_compared(a, b)])[0].verdict
+
+
+def timings_compared(a, b):
+    """What is found of the rounds ``b`` beside the rounds ``a``."""
+    sides = (of_workload(make_speed(rounds=rounds)) for rounds in (a, b))
+    return timing_finding("work", "training", *sides)
 
 
 def slowed(record, factor, **changes):
@@ -68,15 +73,43 @@ def slowed(record, factor, **changes):
 
 def make_results(folder, cells=(), workloads=(), limits=None):
     """What a folder with these would be read as."""
-    return Results(folder, list(cells), list(workloads), limits, [])
+    return Results(
+        folder=folder, runs=folder / "runs", cells=list(cells), workloads=list(workloads),
+        limits=limits,
+    )  # fmt: skip
 
 
 def write_results(folder, cells=(), workloads=(), limits=None):
     """A results folder on disk."""
     for record in cells:
         store.save(folder / "runs", record)
-    for record in workloads:
-        save_speed(folder / "speed", record)
-    if limits:
-        save_limits(folder / "speed", limits)
+    for result in [*workloads, *([limits] if limits else [])]:
+        store.save_file(folder / "speed", result)
     return folder
+
+
+def with_correct(record, correct, images=10_000):
+    """``record`` with another count in its last epoch."""
+    *first, last = record.epochs
+    final = last.model_copy(update={"test_correct": correct, "test_images": images})
+    return record.model_copy(update={"epochs": (*first, final)})
+
+
+def cells(*correct, seeds=None, **options):
+    seeds = seeds or range(len(correct))
+    made = [make_record(seed=seed) for seed in seeds]
+    return [with_correct(r, c, **options) for r, c in zip(made, correct, strict=True)]
+
+
+def stored(folder, records, classes):
+    """``records`` of one seed on the disk with these predictions, (2, N)."""
+    (record,) = records
+    return [store.load(store.save(folder / "runs", record, np.asarray(classes, dtype=np.uint8)))]
+
+
+def predictions(both, only_baseline, only_candidate, neither):
+    """Two arrays (2, N) with this table; the true class is 1 throughout."""
+    right = [1] * both + [1] * only_baseline + [0] * only_candidate + [0] * neither
+    other_right = [1] * both + [0] * only_baseline + [1] * only_candidate + [0] * neither
+    truth = [1] * len(right)
+    return np.array([right, truth], dtype=np.uint8), np.array([other_right, truth], dtype=np.uint8)

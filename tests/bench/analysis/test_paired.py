@@ -1,20 +1,65 @@
-"""Networks image by image: which pairs, what is said of them, and what it needs."""
-
-from hashlib import sha256
+"""Networks image by image: McNemar's test, which pairs, what the page says of them."""
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest, chi2
 
-from bench.analysis.paired import compare_pairs
+from bench.analysis.paired import compare_pairs, compare_predictions
 from bench.records import store
-from bench.records.predictions import encode
 from bench.records.schema import Predictions
 from bench.report import page as report
 from tests.support.factories import make_failed, make_grid, make_record
 from tests.support.pages import render, table_of
+from tests.support.results import predictions
 
 IMAGES = 400
 LABELS = np.arange(IMAGES, dtype=np.uint8) % 10
+
+
+def test_few_discordant_images_are_tested_exactly():
+    compared = compare_predictions(*predictions(70, 3, 9, 18))
+    assert (compared.only_baseline, compared.only_candidate) == (3, 9)
+    assert compared.p == pytest.approx(binomtest(3, 12).pvalue)
+    assert compared.points.value == pytest.approx(6)
+    assert compared.points.interval.holds(6)
+
+
+def test_many_discordant_images_are_tested_by_their_chi_square():
+    compared = compare_predictions(*predictions(9000, 150, 250, 600))
+    assert compared.p == pytest.approx(float(chi2.sf(99**2 / 400, 1)))
+    assert compared.points.value == pytest.approx(1)
+    assert not compared.points.interval.holds(0)
+
+
+def test_the_same_predictions_do_not_differ():
+    same, _ = predictions(5, 3, 0, 2)
+    compared = compare_predictions(same, same)
+    assert compared.p == 1
+    assert compared.points.value == 0
+    assert compared.points.interval.holds(0)
+
+
+def test_intervals_hold_the_truth():
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(300):
+        table = rng.multinomial(500, [0.7, 0.05, 0.1, 0.15])
+        held += compare_predictions(*predictions(*table)).points.interval.holds(5)
+    assert held >= 0.92 * 300
+
+
+def test_what_cannot_be_paired_is_refused():
+    a, b = predictions(5, 1, 1, 3)
+    other = b.copy()
+    other[1, 0] = 7
+    with pytest.raises(ValueError, match="other images"):
+        compare_predictions(a, other)
+    with pytest.raises(ValueError, match="other images"):
+        compare_predictions(a, b[:, 1:])
+    with pytest.raises(ValueError, match=r"shape \(10,\) instead"):
+        compare_predictions(a[0], b[0])
+    with pytest.raises(ValueError, match=r"shape \(2, 0\)"):
+        compare_predictions(a[:, :0], b[:, :0])
 
 
 def classes(correct):
@@ -34,18 +79,18 @@ def pairs_of(records, correct):
 
 
 def depths(pairs):
-    return [(pair.first.cell.depth, pair.second.cell.depth) for pair in pairs]
+    return [(pair.baseline.cell.depth, pair.candidate.cell.depth) for pair in pairs]
 
 
 def test_neighbouring_depths_of_each_data_set_are_compared():
     pairs = pairs_of(make_grid()[::-1], [200] * 10)
     assert depths(pairs) == [(18, 34), (34, 50), (50, 101), (101, 152)] * 2
-    assert [pair.first.cell.dataset for pair in pairs] == ["cifar10"] * 4 + ["mnist"] * 4
+    assert [pair.baseline.cell.dataset for pair in pairs] == ["cifar10"] * 4 + ["mnist"] * 4
 
 
 def test_who_is_right_where_the_other_is_wrong():
     (pair,) = pairs_of([make_record(18), make_record(34)], [200, 240])
-    assert (pair.found.only_a, pair.found.only_b) == (0, 40)
+    assert (pair.found.only_baseline, pair.found.only_candidate) == (0, 40)
     assert pair.found.points.value == pytest.approx(10)
     assert pair.p_holm < 1e-6
 
@@ -68,8 +113,8 @@ def test_cells_of_one_depth_that_differ_in_one_thing_are_compared():
     ]
     pairs = pairs_of(records, [200] * 6)
     assert [
-        {f"{pair.first.cell.model} {pair.first.cell.lineage} {pair.first.cell.stem}",
-         f"{pair.second.cell.model} {pair.second.cell.lineage} {pair.second.cell.stem}"}
+        {f"{pair.baseline.cell.model} {pair.baseline.cell.lineage} {pair.baseline.cell.stem}",
+         f"{pair.candidate.cell.model} {pair.candidate.cell.lineage} {pair.candidate.cell.stem}"}
         for pair in pairs
     ] == [
         {"cifar_plain20 paper cifar", "cifar_resnet20 paper cifar"},
@@ -81,7 +126,7 @@ def test_cells_of_one_depth_that_differ_in_one_thing_are_compared():
 def test_the_lowest_seed_stands_for_all():
     pairs = pairs_of(make_grid(seeds=3), [200] * 30)
     assert len(pairs) == 8
-    assert {pair.first.cell.seed for pair in pairs} == {0}
+    assert {pair.baseline.cell.seed for pair in pairs} == {0}
 
 
 def test_without_predictions_there_is_no_pair():
@@ -91,10 +136,7 @@ def test_without_predictions_there_is_no_pair():
 
 
 def save(folder, record, correct):
-    content = encode(*classes(correct))
-    predictions = Predictions(images=IMAGES, sha256=sha256(content).hexdigest())
-    record = record.model_copy(update={"predictions": predictions})
-    return store.save(folder / "runs", record, content)
+    return store.save(folder / "runs", record, classes(correct))
 
 
 def test_the_page_shows_them_and_names_a_damaged_file(tmp_path):

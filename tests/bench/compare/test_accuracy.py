@@ -1,7 +1,5 @@
 """Accuracies of two folders: over seeds, of single runs, image by image."""
 
-from hashlib import sha256
-
 import numpy as np
 import pytest
 
@@ -10,33 +8,8 @@ from bench.compare import accuracy
 from bench.compare.finding import Finding, judge
 from bench.compare.pairing import LeftOut
 from bench.records import store
-from bench.records.predictions import encode
-from bench.records.schema import Predictions
-from tests.bench.analysis.test_mcnemar import predictions
-from tests.support.factories import make_failed, make_record
-
-
-def with_correct(record, correct, images=10_000):
-    """``record`` with another count in its last epoch."""
-    *first, last = record.epochs
-    final = last.model_copy(update={"test_correct": correct, "test_images": images})
-    return record.model_copy(update={"epochs": (*first, final)})
-
-
-def cells(*correct, seeds=None, **options):
-    seeds = seeds or range(len(correct))
-    made = [make_record(seed=seed) for seed in seeds]
-    return [with_correct(r, c, **options) for r, c in zip(made, correct, strict=True)]
-
-
-def stored(folder, records, classes):
-    """``records`` of one seed on the disk with these predictions, (2, N)."""
-    (record,) = records
-    content = encode(*np.asarray(classes, dtype=np.uint8))
-    named = Predictions(images=classes.shape[1], sha256=sha256(content).hexdigest())
-    record = record.model_copy(update={"predictions": named})
-    store.save(folder / "runs", record, content)
-    return [record]
+from tests.support.factories import make_failed
+from tests.support.results import cells, predictions, stored, with_correct
 
 
 def runs(tmp_path):
@@ -53,7 +26,7 @@ def test_several_seeds_are_compared_by_welch(tmp_path):
     found = find(cells(9000, 9050, 9020), cells(9200, 9250, 9240), tmp_path)
     expected = stats.difference([92.0, 92.5, 92.4], [90.0, 90.5, 90.2])
     assert found.test == "Welch"
-    assert (found.count_a, found.count_b) == (3, 3)
+    assert (found.baseline.count, found.candidate.count) == (3, 3)
     assert found.effect == pytest.approx(expected.value)
     assert found.interval.low == pytest.approx(expected.interval.low)
     assert found.notes == ()
@@ -85,7 +58,7 @@ def test_all_wrong_and_all_right_are_no_error(tmp_path, correct):
 
 def test_one_seed_is_compared_with_the_same_of_several(tmp_path):
     found = find(cells(9000, seeds=[2]), cells(8000, 8100, 9010), tmp_path)
-    assert (found.a, found.b) == pytest.approx((90, 90.1))
+    assert (found.baseline.value, found.candidate.value) == pytest.approx((90, 90.1))
     assert found.notes == (accuracy.ONE_SEED,)
 
 

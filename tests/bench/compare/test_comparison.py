@@ -3,8 +3,7 @@
 import pytest
 
 from bench.compare.comparison import compare
-from bench.compare.conditions import Condition
-from bench.compare.pairing import LeftOut
+from bench.compare.pairing import Condition, LeftOut
 from bench.errors import UsageError
 from bench.records.folder import read
 from bench.records.schema import Engine, Speed
@@ -27,7 +26,7 @@ def compared(a, b, tmp_path, limits=(None, None)):
 
 
 def verdicts(comparison):
-    return {(each.finding.name, each.finding.quantity): each.verdict for each in comparison.judged}
+    return {(each.name, each.quantity): each.verdict for each in comparison.findings}
 
 
 def test_a_folder_beside_itself_is_the_same_in_everything(tmp_path):
@@ -35,7 +34,7 @@ def test_a_folder_beside_itself_is_the_same_in_everything(tmp_path):
     items = [make_speed(), INFERENCE, *cells]
     same = compared(items, items, tmp_path)
     assert set(verdicts(same).values()) == {"same within noise"}
-    assert len(same.judged) == 2 + 2 * 3 + 2
+    assert len(same.findings) == 2 + 2 * 3 + 2
     assert (same.conditions, same.left_out) == ([], [])
 
 
@@ -55,9 +54,9 @@ def test_workloads_are_paired_by_id_and_others_named(tmp_path):
 def test_seeds_of_a_cell_are_one_group_and_its_rounds(tmp_path):
     a, b = ([make_record(seed=seed) for seed in range(n)] for n in (3, 2))
     found = compared(a, b, tmp_path)
-    speed = next(each.finding for each in found.judged if each.finding.quantity == "training")
+    speed = next(each for each in found.findings if each.quantity == "training")
     assert speed.name == CELL
-    assert (speed.count_a, speed.count_b) == (15, 10)
+    assert (speed.baseline.count, speed.candidate.count) == (15, 10)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +76,7 @@ def test_cells_of_other_recipes_are_refused(tmp_path, changes, why):
     found = compared([make_record(), make_speed()], [other, make_speed()], tmp_path)
     assert [each.name for each in found.left_out] == [CELL]
     assert found.left_out[0].why.startswith(why)
-    assert len(found.judged) == 1
+    assert len(found.findings) == 1
 
 
 def test_other_costs_are_refused(tmp_path):
@@ -156,7 +155,7 @@ def test_limits_of_both_machines_stand_side_by_side(tmp_path):
 def test_warnings_of_a_measurement_are_notes(tmp_path):
     warned = make_speed(conditions=QUIET.model_copy(update={"warnings": ("the GPU throttled",)}))
     found = compared([make_speed()], [warned], tmp_path)
-    assert found.judged[0].notes == ("B: the GPU throttled",)
+    assert found.findings[0].notes == ("B: the GPU throttled",)
 
 
 @pytest.mark.parametrize(

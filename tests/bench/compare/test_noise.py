@@ -12,8 +12,7 @@ from typer.testing import CliRunner
 
 from bench.cli.app import app
 from bench.compare import tables
-from bench.compare.comparison import compare
-from bench.compare.noise import ASSUMED, Noise, measure
+from bench.compare.comparison import ASSUMED, Noise, compare, measure_noise
 from bench.compare.timings import LEAST_FLOOR
 from bench.errors import UsageError
 from bench.records.schema import Speed
@@ -50,14 +49,14 @@ def test_the_floor_is_the_largest_ratio_of_any_two_runs(tmp_path):
     a = results(tmp_path, "a", TRAINING, INFERENCE)
     slow = results(tmp_path, "slow", slowed(TRAINING, 1.1), slowed(INFERENCE, 1.02))
     fast = results(tmp_path, "fast", slowed(TRAINING, 0.95))
-    found = measure(a, [slow, fast])
+    found = measure_noise(a, [slow, fast])
     assert found.largest == pytest.approx(math.log(1.1 / 0.95))
     assert (found.runs, found.ratios) == (3, 3 + 1)
     assert found.floor == found.largest
 
 
 def test_runs_that_agree_leave_what_is_assumed(tmp_path):
-    found = measure(
+    found = measure_noise(
         results(tmp_path, "a", TRAINING), [results(tmp_path, "b", slowed(TRAINING, 1.01))]
     )
     assert found.largest == pytest.approx(math.log(1.01))
@@ -67,28 +66,28 @@ def test_runs_that_agree_leave_what_is_assumed(tmp_path):
 def test_what_cells_were_timed_by_counts_too(tmp_path):
     cell = make_record()
     a = results(tmp_path, "a", cells=[cell])
-    found = measure(a, [results(tmp_path, "b", cells=[slowed_cell(cell, 1.2)])])
+    found = measure_noise(a, [results(tmp_path, "b", cells=[slowed_cell(cell, 1.2)])])
     assert found.largest == pytest.approx(math.log(1.2))
     assert (found.runs, found.ratios) == (2, 3)  # training, inference, latency
 
 
-def test_every_speed_is_judged_by_the_measured_floor(tmp_path):
+def test_every_speed_is_findings_by_the_measured_floor(tmp_path):
     cell = make_record()
     a = results(tmp_path, "a", TRAINING, cells=[cell])
     b = results(tmp_path, "b", slowed(TRAINING, 1.15), cells=[slowed_cell(cell, 1.15)])
     repeat = results(tmp_path, "again", slowed(TRAINING, 1.2))
     alone, beside = compare(a, b), compare(a, b, [repeat])
     assert alone.noise == ASSUMED
-    slower = Counter(each.verdict for each in alone.judged if each.finding.kind == "speed")
+    slower = Counter(each.verdict for each in alone.findings if each.kind == "speed")
     assert slower["slower"] >= 1
-    for before, now in zip(alone.judged, beside.judged, strict=True):
-        if now.finding.kind == "accuracy":
+    for before, now in zip(alone.findings, beside.findings, strict=True):
+        if now.kind == "accuracy":
             assert now == before
             continue
         assert now.verdict == SAME
-        scatter = math.log1p(before.finding.floor) ** 2 - LEAST_FLOOR**2
+        scatter = math.log1p(before.floor) ** 2 - LEAST_FLOOR**2
         floor = math.sqrt(beside.noise.floor**2 + scatter)
-        assert now.finding.floor == pytest.approx(math.expm1(floor))
+        assert now.floor == pytest.approx(math.expm1(floor))
 
 
 @pytest.mark.parametrize(
@@ -108,13 +107,13 @@ def test_a_repeat_of_something_else_is_refused(tmp_path, theirs, cells, why):
     good = results(tmp_path, "good", slowed(TRAINING, 1.1))
     end = "Name a further run of what .*a ran, on the same machine with the same software"
     with pytest.raises(UsageError, match=rf"--repeat .*bad: .*{why}.*\. {end}"):
-        measure(a, [good, results(tmp_path, "bad", *theirs, cells=cells)])
+        measure_noise(a, [good, results(tmp_path, "bad", *theirs, cells=cells)])
 
 
 def test_a_repeat_counts_as_far_as_it_is_like_a(tmp_path):
     a = results(tmp_path, "a", TRAINING, INFERENCE)
     moved = slowed(INFERENCE, 2, environment=ELSEWHERE)
-    found = measure(a, [results(tmp_path, "b", slowed(TRAINING, 1.1), moved)])
+    found = measure_noise(a, [results(tmp_path, "b", slowed(TRAINING, 1.1), moved)])
     assert found.largest == pytest.approx(math.log(1.1))
     assert found.ratios == 1
 
@@ -213,7 +212,7 @@ def share_of_same(tmp_path, repeats, *, workloads=10, comparisons=20):
 
     for _ in range(comparisons):
         a, b, *more = (run() for _ in range(2 + repeats))
-        found.update(each.verdict for each in compare(a, b, more).judged)
+        found.update(each.verdict for each in compare(a, b, more).findings)
     assert found.total() == 200
     print(f"\n{workloads} workloads, {repeats} repeats: {found[SAME] / 2:g} % {SAME}")
     return found[SAME] / found.total()

@@ -3,8 +3,14 @@
 import numpy as np
 import pytest
 
-from bench.compare import timings
-from tests.support.results import BUSY, QUIET_NOISE, ROUGH, noisy_rounds, verdict
+from tests.support.results import (
+    BUSY,
+    QUIET_NOISE,
+    ROUGH,
+    noisy_rounds,
+    timings_compared,
+    verdict,
+)
 
 NOISES = {"busy": BUSY, "quiet": QUIET_NOISE, "rough": ROUGH}
 PAIRS = 200
@@ -53,7 +59,7 @@ def test_interval_and_floor_together_hold_the_truth(name):
     for n in range(PAIRS // 2):
         rng = np.random.default_rng((3, n))
         a, b = noisy_rounds(rng, NOISES[name]), noisy_rounds(rng, NOISES[name], seconds=0.08)
-        compared = timings.compare(a, b)
+        compared = timings_compared(a, b)
         margin = 1 + compared.floor
         held += compared.interval.low / margin <= 1.25 <= compared.interval.high * margin
     assert held >= 0.95 * PAIRS // 2

@@ -12,11 +12,9 @@ from bench.formats import number
 from bench.records.folder import read
 from bench.report import page as report
 from bench.report.figures.speedups import SpeedUp, speedup_chart
-from tests.bench.analysis.test_mcnemar import predictions
-from tests.bench.compare.test_accuracy import cells, stored
 from tests.support.factories import make_failed, make_record
 from tests.support.pages import beside, changed, render, table_of
-from tests.support.results import make_speed, slowed, write_results
+from tests.support.results import cells, make_speed, predictions, slowed, stored, write_results
 from tests.support.speeds import make_workload
 from tests.support.tools import HOSTILE, ROOT, assert_refused, bench, parsed, text_of
 
