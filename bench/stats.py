@@ -1,26 +1,25 @@
-"""The statistics of verdicts: thin, typed functions over scipy and statsmodels. No torch here.
+"""The statistics of verdicts: Student's t and Welch's, thin over scipy. No torch here.
 
 Intervals hold 95 %, and every p-value is one-sided. Two noises are kept apart: that from seed to
 seed, which needs several runs and Student's t, and that of a finite test set, which one run has.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal
 
 import numpy as np
-from scipy import stats
-from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.power import TTestIndPower, TTestPower
-from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
+from scipy import special, stats
+
+from bench.formats import number
 
 LEVEL: Final = 0.05
 """Of verdicts and of what their intervals leave out; half of it for each way to be wrong."""
 POWER: Final = 0.8
 MOST_SEEDS: Final = 100
 
-Side = Literal["smaller", "larger"]
 Values = Sequence[float]
 
 
@@ -35,21 +34,82 @@ class Interval:
         """Whether ``value`` lies inside."""
         return self.low <= value <= self.high
 
+    def text(self, digits: int) -> str:
+        """``8.24 to 8.78``."""
+        return f"{number(self.low, digits)} to {number(self.high, digits)}"
+
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean, or the difference of two, with the interval for its true value."""
+    """A number with the interval for its true value."""
 
     value: float
     interval: Interval
 
 
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """A mean, or the difference of two, as a t-test knows it.
+
+    Attributes:
+        value: of the samples.
+        error: its standard error.
+        freedom: degrees of freedom; Welch's for a difference.
+    """
+
+    value: float
+    error: float
+    freedom: float
+
+    @property
+    def interval(self) -> Interval:
+        """For the true value."""
+        half = float(special.stdtrit(self.freedom, 1 - LEVEL / 2)) * self.error
+        return Interval(self.value - half, self.value + half)
+
+    def p_below(self, bound: float) -> float:
+        """Small where the true value is below ``bound``."""
+        return float(special.stdtr(self.freedom, (self.value - bound) / self.error))
+
+    def p_above(self, bound: float) -> float:
+        """Small where the true value is above ``bound``."""
+        return float(special.stdtr(self.freedom, -(self.value - bound) / self.error))
+
+    def p_within(self, margin: float) -> float:
+        """Of two one-sided tests; small where the true value is less than ``margin`` from 0."""
+        return max(self.p_above(-margin), self.p_below(margin))
+
+    def p_beyond(self, margin: float) -> float:
+        """Small where the true value is more than ``margin`` from 0."""
+        return min(self.p_below(-margin), self.p_above(margin))
+
+
+def mean(values: Values) -> Mean:
+    """Of at least two values, not all equal."""
+    freedom = len(values) - 1
+    return Mean(float(np.mean(values)), float(np.std(values)) / math.sqrt(freedom), freedom)
+
+
+def difference(ours: Values, theirs: Values) -> Mean:
+    """Mean of ``ours`` minus that of ``theirs``, whose spreads may differ (Welch)."""
+    value = float(np.mean(ours) - np.mean(theirs))
+    our_error, their_error = _squared_error(ours), _squared_error(theirs)
+    total = our_error + their_error
+    our_part = (our_error / total) ** 2 / (len(ours) - 1)
+    their_part = (their_error / total) ** 2 / (len(theirs) - 1)
+    return Mean(value, math.sqrt(total), 1 / (our_part + their_part))
+
+
+def _squared_error(values: Values) -> float:
+    return float(np.var(values)) / (len(values) - 1)
+
+
 def break_ties(values: Values, unit: float) -> tuple[float, ...]:
-    """``values``; where all are equal, spread evenly over one counting ``unit``.
+    """``values``; where several are all equal, spread evenly over one counting ``unit``.
 
     Equal counts know their number to half a unit. Taken as exact they would claim certainty.
     """
-    if np.ptp(values) > 0:
+    if len(values) < 2 or np.ptp(values) > 0:
         return tuple(values)
     steps = np.linspace(-unit / 2, unit / 2, len(values))
     return tuple(float(value + step) for value, step in zip(values, steps, strict=True))
@@ -60,62 +120,12 @@ def standard_deviation(values: Values) -> float:
     return float(np.std(values, ddof=1))
 
 
-def mean(values: Values) -> Estimate:
-    """Mean of at least two values, with Student's interval."""
-    described = DescrStatsW(values)
-    return Estimate(float(described.mean), _interval(described.tconfint_mean(LEVEL)))
-
-
-def difference(ours: Values, theirs: Values) -> Estimate:
-    """Mean of ``ours`` minus that of ``theirs``, with Welch's interval."""
-    value = float(np.mean(ours) - np.mean(theirs))
-    interval = _pair(ours, theirs).tconfint_diff(LEVEL, usevar="unequal")
-    return Estimate(value, _interval(interval))
-
-
-def mean_test(values: Values, bound: float, side: Side) -> float:
-    """p-value of the t-test; small where the mean is ``side`` than ``bound``."""
-    return float(DescrStatsW(values).ttest_mean(bound, alternative=side)[1])
-
-
-def difference_test(ours: Values, theirs: Values, bound: float, side: Side) -> float:
-    """p-value of Welch's test; small where the difference is ``side`` than ``bound``."""
-    pair = _pair(ours, theirs)
-    return float(pair.ttest_ind(alternative=side, usevar="unequal", value=bound)[1])
-
-
-def mean_equivalence(values: Values, target: float, margin: float) -> float:
-    """p-value of TOST; small where the mean is less than ``margin`` away from ``target``."""
-    return float(DescrStatsW(values).ttost_mean(target - margin, target + margin)[0])
-
-
-def difference_equivalence(ours: Values, theirs: Values, margin: float) -> float:
-    """p-value of Welch's TOST; small where the means differ by less than ``margin``."""
-    return float(_pair(ours, theirs).ttost_ind(-margin, margin, usevar="unequal")[0])
-
-
-def mean_beyond(values: Values, target: float, margin: float) -> float:
-    """p-value; small where the mean is more than ``margin`` away from ``target``."""
-    low = mean_test(values, target - margin, "smaller")
-    return min(low, mean_test(values, target + margin, "larger"))
-
-
-def difference_beyond(ours: Values, theirs: Values, margin: float) -> float:
-    """p-value; small where the means differ by more than ``margin``."""
-    low = difference_test(ours, theirs, -margin, "smaller")
-    return min(low, difference_test(ours, theirs, margin, "larger"))
-
-
 def prediction_interval(values: Values) -> Interval:
     """Where one more run like those of ``values``, at least two, is expected."""
     n = len(values)
     scale = standard_deviation(values) * np.sqrt(1 + 1 / n)
-    return _interval(stats.t.interval(1 - LEVEL, n - 1, loc=np.mean(values), scale=scale))
-
-
-def share_interval(percent: float, images: int) -> Interval:
-    """``wilson_interval`` of a share counted on ``images`` images."""
-    return Interval(*wilson_interval(percent, images))
+    low, high = stats.t.interval(1 - LEVEL, n - 1, loc=np.mean(values), scale=scale)
+    return Interval(float(low), float(high))
 
 
 def stand_in(average: float, std: float, runs: int) -> tuple[float, ...]:
@@ -129,9 +139,11 @@ def stand_in(average: float, std: float, runs: int) -> tuple[float, ...]:
 
 def holm(p_values: Values) -> tuple[float, ...]:
     """p-values of one family, adjusted by Holm's method."""
-    if not p_values:
-        return ()
-    return tuple(float(p) for p in multipletests(p_values, method="holm")[1])
+    adjusted, least = [1.0] * len(p_values), 0.0
+    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda n: p_values[n])):
+        least = max(least, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = least
+    return tuple(adjusted)
 
 
 def seeds_needed(gap: float, std: float, groups: Literal[1, 2]) -> int | None:
@@ -150,30 +162,13 @@ def seeds_needed(gap: float, std: float, groups: Literal[1, 2]) -> int | None:
 
 @lru_cache(maxsize=4096)
 def _seeds_needed(effect: float, groups: Literal[1, 2]) -> int | None:
-    few, many = 2, MOST_SEEDS
-    if _power(effect, many, groups) < POWER:
-        return None
-    while few < many:
-        middle = (few + many) // 2
-        few, many = (few, middle) if _power(effect, middle, groups) >= POWER else (middle + 1, many)
-    return few
-
-
-def _power(effect: float, seeds: int, groups: Literal[1, 2]) -> float:
-    """Of a one-sided t-test that has half of LEVEL."""
-    options = {"alpha": LEVEL / 2, "alternative": "larger"}
-    if groups == 1:
-        return float(TTestPower().power(effect, seeds, **options))
-    return float(TTestIndPower().power(effect, seeds, ratio=1, **options))
-
-
-def _pair(ours: Values, theirs: Values) -> CompareMeans:
-    return CompareMeans(DescrStatsW(ours), DescrStatsW(theirs))
-
-
-def _interval(bounds: Sequence[float]) -> Interval:
-    low, high = bounds
-    return Interval(float(low), float(high))
+    """Where a one-sided t-test at half of LEVEL has the POWER to see so many deviations."""
+    for seeds in range(2, MOST_SEEDS + 1):
+        freedom = groups * (seeds - 1)
+        critical = special.stdtrit(freedom, 1 - LEVEL / 2)
+        if 1 - special.nctdtr(freedom, effect * math.sqrt(seeds / groups), critical) >= POWER:
+            return seeds
+    return None
 
 
 def wilson_interval(accuracy: float, images: float) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
 from bench.analysis import labels
@@ -98,42 +98,24 @@ def budget_for(name: str, model: str, dataset: str) -> Budget:
     return Budget(BUDGETS[name](model, dataset))
 
 
-def _paper(model: str, dataset: str) -> Recipe:
-    """Section 4.2, with the warm-up that it gives to 110 layers and more."""
-    return _only_on("cifar10", dataset, recipes.paper_cifar(warmup=MODELS[model].depth >= 110))
-
-
-def _paper_without_warmup(_model: str, dataset: str) -> Recipe:
-    return _only_on("cifar10", dataset, recipes.paper_cifar(warmup=False))
-
-
-def _only_on(known: str, dataset: str, recipe: Recipe) -> Recipe:
-    if dataset != known:
-        raise UnknownBudgetError(f"the recipe {recipe.name} is for {known}, not for {dataset}")
+def _paper(_model: str, dataset: str, *, warmup: bool = False) -> Recipe:
+    """Section 4.2."""
+    recipe = recipes.paper_cifar(warmup=warmup)
+    if dataset != "cifar10":
+        raise UnknownBudgetError(f"the recipe {recipe.name} is for cifar10, not for {dataset}")
     return recipe
 
 
-def _equal(model: str, dataset: str) -> Recipe:
-    """The 2022 project's recipe, with as many epochs for every depth and without its accident."""
-    return _of_profile(model, dataset, frozen=False)
+def _project2022(model: str, dataset: str, *, frozen: bool, small: bool = False) -> Recipe:
+    """The 2022 project's, with as many epochs for every depth, with or without its accident.
 
-
-def _frozen(model: str, dataset: str) -> Recipe:
-    """The same with its accident."""
-    return _of_profile(model, dataset, frozen=True)
-
-
-def _of_profile(model: str, dataset: str, *, frozen: bool) -> Recipe:
+    ``small`` is the same, small enough for a CPU.
+    """
     for plan in project2022().plans:
         same = (plan.cell.model, plan.cell.dataset) == (model, dataset)
         if same and (plan.recipe.freeze_weights_after_epoch is not None) == frozen:
-            return plan.recipe
+            return PROJECT2022_SMALL.apply(plan.recipe, dataset) if small else plan.recipe
     raise UnknownBudgetError(f"the profile project2022 has no such {model} on {dataset}")
-
-
-def _small(of: Callable[[str, str], Recipe]) -> Callable[[str, str], Recipe]:
-    """The same, small enough for a CPU."""
-    return lambda model, dataset: PROJECT2022_SMALL.apply(of(model, dataset), dataset)
 
 
 def _notebook(notebook: str, model: str, dataset: str) -> Recipe:
@@ -157,10 +139,11 @@ def _notebook(notebook: str, model: str, dataset: str) -> Recipe:
 
 BUDGETS: Final[dict[str, Callable[[str, str], Recipe | None]]] = {
     "none": lambda _model, _dataset: None,
-    "paper": _paper,
-    "paper_without_warmup": _paper_without_warmup,
-    "project2022_equal": _equal,
-    "project2022_frozen": _frozen,
-    "project2022_small_equal": _small(_equal),
-    "project2022_small_frozen": _small(_frozen),
+    # Networks of 110 layers and more are warmed up.
+    "paper": lambda model, dataset: _paper(model, dataset, warmup=MODELS[model].depth >= 110),
+    "paper_without_warmup": _paper,
+    "project2022_equal": partial(_project2022, frozen=False),
+    "project2022_frozen": partial(_project2022, frozen=True),
+    "project2022_small_equal": partial(_project2022, frozen=False, small=True),
+    "project2022_small_frozen": partial(_project2022, frozen=True, small=True),
 }

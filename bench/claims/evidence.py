@@ -3,16 +3,12 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
-from bench.analysis.labels import model_title
-from bench.claims.measures import MEASURES, Observed
+from bench.claims.measures import MEASURES, Measure, Observed
 from bench.claims.schema import Group
+from bench.formats import number
 from bench.reference.loader import dataset_title
-from bench.stats import break_ties
-from resnet_models import MODELS
-
-Network = tuple[str, str, str, str, str]
+from bench.stats import Interval, break_ties, mean, wilson_interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +23,31 @@ class Sample:
     """
 
     label: str
+    measure: Measure
     values: tuple[float, ...]
     images: int | None
     records: tuple[str, ...]
+
+    @property
+    def noise(self) -> Interval | None:
+        """Of the first value, that of the test set alone."""
+        return Interval(*wilson_interval(self.values[0], self.images)) if self.images else None
+
+    def __str__(self) -> str:
+        """``ResNet-20 8.51 % over 5 seeds (95 % interval 8.24 to 8.78)``.
+
+        One seed has the interval that the noise of the test set alone gives it.
+        """
+        count, unit, digits = len(self.values), self.measure.unit, self.measure.digits
+        if count == 1:
+            told, noise = f"{self.label} {number(self.values[0], digits)}{unit}", self.noise
+            around = f" (test-set noise alone: {noise.text(digits)})" if noise else ""
+            return f"{told} with 1 seed{around}"
+        estimate = mean(self.values)
+        return (
+            f"{self.label} {number(estimate.value, digits)}{unit} over {count} seeds "
+            f"(95 % interval {estimate.interval.text(digits)})"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,81 +66,49 @@ class Missing:
 
 
 class Index:
-    """Observations by network and data set, so that thousands of them are searched once."""
+    """Observations by cell and by network, so that thousands of them are searched once."""
 
     def __init__(self, observations: Iterable[Observed]) -> None:
-        self._by_network: dict[Network, list[Observed]] = defaultdict(list)
-        for observed in observations:
+        self._by_cell: dict[tuple[str, ...], list[Observed]] = defaultdict(list)
+        self._by_network: dict[tuple[str, ...], list[Observed]] = defaultdict(list)
+        for observed in sorted(observations, key=lambda each: (each.cell.seed, each.finished_at)):
             cell = observed.cell
             key = (cell.model, cell.lineage, cell.stem, cell.shortcut, cell.dataset)
-            self._by_network[key].append(observed)
-        for found in self._by_network.values():
-            found.sort(key=lambda observed: (observed.cell.seed, observed.finished_at))
+            self._by_cell[key].append(observed)
+            self._by_network[cell.model, cell.lineage, cell.shortcut].append(observed)
 
-    def all_of(self, group: Group, *, any_dataset: bool = False) -> list[Observed]:
-        """Every observation of this network, whatever its training."""
+    def of_network(self, group: Group) -> list[Observed]:
+        """Every observation of this network, whatever its stem, data set and training."""
         made = group.definition
-        network = (made.model, made.lineage, made.stem, made.shortcut)
-        if not any_dataset:
-            return self._by_network.get((*network, group.dataset), [])
-        # Cost is counted on the network as published, whatever its cells are trained on.
-        keys = [key for key in self._by_network if (key[0], key[1], key[3]) == _cost_key(network)]
-        return [observed for key in keys for observed in self._by_network[key]]
+        return self._by_network.get((made.model, made.lineage, made.shortcut), [])
 
     def sample(self, group: Group, measure: str) -> Sample | Missing:
         """What the seeds of ``group`` say; where a seed was run twice, its newest run does."""
-        known, label, dataset = self.all_of(group), label_of(group), dataset_title(group.dataset)
+        made, label, dataset = group.definition, group.label, dataset_title(group.dataset)
+        key = (made.model, made.lineage, made.stem, made.shortcut, group.dataset)
+        known, needed = self._by_cell.get(key, []), group.needed
         if not known:
             return Missing(label, dataset)
-        needed = group.needed
         fitting = [observed for observed in known if needed.accepts(observed)]
         if not fitting:
-            return Missing(label, dataset, f"{label} {needed.complaint(_nearest(known))}")
-        by_seed = {o.cell.seed: o for o in fitting if measure in o.figures}
+            # The complaint that says most: of a finished one, with the most steps.
+            nearest = max(known, key=lambda observed: (observed.completed, observed.steps))
+            return Missing(label, dataset, f"{label} {needed.complaint(nearest)}")
+        by_seed = {each.cell.seed: each for each in fitting if measure in each.figures}
         if not by_seed:
             why = f"{label} has records, but without the {MEASURES[measure].words}"
             return Missing(label, dataset, why)
         return _sample(label, list(by_seed.values()), measure)
 
 
-def _sample(label: str, observations: Sequence[Observed], measure: str) -> Sample:
-    figures = [observed.figures[measure] for observed in observations]
+def _sample(label: str, observations: Sequence[Observed], name: str) -> Sample:
+    measure, figures = MEASURES[name], [observed.figures[name] for observed in observations]
     images = figures[0].images
-    step = 100 / images if images else MEASURES[measure].step
     values = tuple(figure.value for figure in figures)
     return Sample(
         label=label,
-        values=break_ties(values, step) if len(values) > 1 else values,
+        measure=measure,
+        values=break_ties(values, 100 / images if images else measure.step),
         images=images,
         records=tuple(observed.cell.id for observed in observations),
     )
-
-
-def _nearest(known: Sequence[Observed]) -> Observed:
-    """The record whose complaint says most: a finished one, with the most steps."""
-    return max(known, key=lambda observed: (observed.completed, observed.steps))
-
-
-def _cost_key(network: tuple[str, str, str, str]) -> tuple[str, str, str]:
-    model, lineage, _, shortcut = network
-    return model, lineage, shortcut
-
-
-_TOLD: Final = {
-    "paper_without_warmup": "without warm-up",
-    "project2022_frozen": "with the accident",
-    "project2022_small_frozen": "with the accident",
-}
-"""What a label says of a budget that stands beside another one of the same network."""
-
-
-def label_of(group: Group) -> str:
-    """``ResNet-56``, with what is not as published."""
-    spec = MODELS[group.model]
-    title = model_title(group.model.removesuffix(str(spec.depth)), spec.depth)
-    extras = [f"option {group.shortcut}"] if group.shortcut else []
-    if group.lineage != "paper":
-        extras.append(f"lineage {group.lineage}")
-    if group.budget in _TOLD:
-        extras.append(_TOLD[group.budget])
-    return f"{title} ({', '.join(extras)})" if extras else title

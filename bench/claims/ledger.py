@@ -8,14 +8,12 @@ adjusted within a family by Holm's method.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 from bench.claims.cost import cost_ratio, exact_cost
-from bench.claims.elsewhere import elsewhere
 from bench.claims.evidence import Index
-from bench.claims.means import reaches, threshold
+from bench.claims.means import difference, ordering, reaches, threshold
 from bench.claims.measures import Observed, observe
 from bench.claims.methods import (
     CostRatio,
@@ -26,41 +24,13 @@ from bench.claims.methods import (
     Reaches,
     Threshold,
 )
-from bench.claims.ordering import difference, ordering
-from bench.claims.outcome import Outcome, Word
 from bench.claims.schema import Claim, load_claims
-from bench.errors import BenchError
+from bench.claims.verdict import Verdict
+from bench.formats import number
 from bench.records import store
 from bench.records.schema import Record
+from bench.reference.printed import look_up
 from bench.stats import LEVEL, MOST_SEEDS, holm
-
-WORDS: Final[tuple[Word, ...]] = ("reproduced", "refuted", "inconclusive", "not run")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What became of one claim.
-
-    Attributes:
-        word: the verdict.
-        reason: why, one sentence for people.
-        outcome: what the test found.
-        p_adjusted: its p-value by Holm's method within its family; None where it has none.
-        family_size: how many tests that correction is for.
-    """
-
-    claim: Claim
-    word: Word
-    reason: str
-    outcome: Outcome
-    p_adjusted: float | None = None
-    family_size: int = 0
-
-    @property
-    def records(self) -> tuple[str, ...]:
-        """Ids of the records that it rests on."""
-        sampled = (name for sample in self.outcome.samples for name in sample.records)
-        return tuple(dict.fromkeys((*sampled, *self.outcome.records)))
 
 
 def judge(records: Iterable[Record], claims: Sequence[Claim] | None = None) -> tuple[Verdict, ...]:
@@ -72,16 +42,20 @@ def judge_observed(
     observations: Iterable[Observed], claims: Sequence[Claim] | None = None
 ) -> tuple[Verdict, ...]:
     """As ``judge``, of what was kept of records."""
-    claims = load_claims() if claims is None else claims
     index = Index(observations)
-    outcomes = [_outcome(claim, index) for claim in claims]
-    adjusted: dict[int, tuple[float, int]] = {}
-    for members in _families(claims, outcomes).values():
-        p_values = [p for n in members if (p := outcomes[n].p) is not None]
-        adjusted |= {n: (p, len(members)) for n, p in zip(members, holm(p_values), strict=True)}
+    verdicts = [_tested(claim, index) for claim in (load_claims() if claims is None else claims)]
+    families: dict[str, list[float]] = defaultdict(list)
+    for verdict in verdicts:
+        if verdict.p is not None:
+            families[verdict.claim.family].append(verdict.p)
+    adjusted = {name: iter(holm(p_values)) for name, p_values in families.items()}
     return tuple(
-        _verdict(claim, outcome, *adjusted.get(n, (None, 0)))
-        for n, (claim, outcome) in enumerate(zip(claims, outcomes, strict=True))
+        _finished(verdict)
+        if verdict.p is None
+        else _decided(
+            verdict, next(adjusted[verdict.claim.family]), len(families[verdict.claim.family])
+        )
+        for verdict in verdicts
     )
 
 
@@ -90,14 +64,10 @@ def observe_folder(folder: Path, problems: list[str]) -> Iterator[Observed]:
 
     What is wrong with the others is added to ``problems``.
     """
-    for path in sorted(folder.glob(f"*/{store.RECORD_FILE}")):
-        try:
-            yield observe(store.load(path.parent))
-        except BenchError as error:
-            problems.append(str(error))
+    yield from map(observe, store.load_each(folder, problems))
 
 
-def _outcome(claim: Claim, index: Index) -> Outcome:
+def _tested(claim: Claim, index: Index) -> Verdict:
     match claim.test:
         case ExactCost() as test:
             return exact_cost(claim, test, index)
@@ -112,53 +82,42 @@ def _outcome(claim: Claim, index: Index) -> Outcome:
         case Difference() as test:
             return difference(claim, test, index)
         case Elsewhere() as test:
-            return elsewhere(claim, test)
+            return _elsewhere(claim, test)
 
 
-def _families(claims: Sequence[Claim], outcomes: Sequence[Outcome]) -> dict[str, list[int]]:
-    """Numbers of the claims that have a p-value, by family."""
-    families: dict[str, list[int]] = defaultdict(list)
-    for n, (claim, outcome) in enumerate(zip(claims, outcomes, strict=True)):
-        if outcome.p is not None:
-            families[claim.family].append(n)
-    return families
+def _elsewhere(claim: Claim, test: Elsewhere) -> Verdict:
+    """Never run; the reason says what it needs and what others got."""
+    told = f"needs {test.needs}; printed {look_up(test.reference).value:g}{test.unit}"
+    values = [each.value for each in claim.others]
+    if values:
+        span = " to ".join(number(value, 1) for value in sorted({min(values), max(values)}))
+        told = f"{told}; others got {span} % ({len(values)} results, tested in other ways too)"
+    return Verdict(claim=claim, word="not run", reason=told, test="none here")
 
 
-def _verdict(claim: Claim, outcome: Outcome, p_adjusted: float | None, family_size: int) -> Verdict:
-    word, conclusion = _decide(outcome, p_adjusted, family_size)
-    return Verdict(
-        claim=claim,
-        word=word,
-        reason=f"{outcome.reason[0].upper()}{outcome.reason[1:]}{conclusion}.",
-        outcome=outcome,
-        p_adjusted=p_adjusted,
-        family_size=family_size,
-    )
+def _finished(verdict: Verdict, conclusion: str = "") -> Verdict:
+    """With its reason as a sentence."""
+    reason = f"{verdict.reason[0].upper()}{verdict.reason[1:]}{conclusion}."
+    return replace(verdict, reason=reason)
 
 
-def _decide(outcome: Outcome, p_adjusted: float | None, tests: int) -> tuple[Word, str]:
-    """The verdict, and how the sentence of its reason goes on."""
-    if outcome.verdict is not None:
-        return outcome.verdict, ""
-    assert p_adjusted is not None
-    assert outcome.p_supports is not None
-    assert outcome.p_contradicts is not None
-    supports = outcome.p_supports < outcome.p_contradicts
-    against = outcome.against_support if supports else outcome.against_contradiction
-    shown = outcome.if_shown if supports else outcome.if_refuted
+def _decided(verdict: Verdict, p_adjusted: float, tests: int) -> Verdict:
+    """What is left of where a test points, beside ``tests`` of its family."""
+    verdict = replace(verdict, p_adjusted=p_adjusted, family_size=tests)
     p_text = "p < 0.001" if p_adjusted < 0.001 else f"p = {p_adjusted:.2g}"
     if tests > 1:
         p_text += f" by Holm's method for {tests} tests"
     if p_adjusted > LEVEL:
         unclear = f"; neither the claim nor its opposite is shown ({p_text})"
-        return "inconclusive", unclear + _more_seeds(outcome)
-    if against:
-        return "inconclusive", f"; {shown} ({p_text}), but {against}"
-    return ("reproduced" if supports else "refuted"), f"; {shown} ({p_text})"
+        return _finished(replace(verdict, word="inconclusive"), unclear + _more_seeds(verdict))
+    if verdict.but:
+        open_still = f"; {verdict.shown} ({p_text}), but {verdict.but}"
+        return _finished(replace(verdict, word="inconclusive"), open_still)
+    return _finished(verdict, f"; {verdict.shown} ({p_text})")
 
 
-def _more_seeds(outcome: Outcome) -> str:
-    if outcome.seeds_needed is None:
+def _more_seeds(verdict: Verdict) -> str:
+    if verdict.seeds_needed is None:
         return f", and more than {MOST_SEEDS} seeds would be needed"
-    count = max(len(sample.values) for sample in outcome.samples)
-    return f"; about {max(outcome.seeds_needed, count + 1)} seeds would be needed"
+    count = max(len(sample.values) for sample in verdict.samples)
+    return f"; about {max(verdict.seeds_needed, count + 1)} seeds would be needed"

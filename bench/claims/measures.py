@@ -1,20 +1,24 @@
-"""What the ledger measures on a record, and all that it keeps of one. No torch here.
+"""What claims are about: figures of records, and counts of networks. No torch here.
 
 Thousands of records do not fit into memory with all their epochs, but the figures of claims do.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from statistics import fmean, median
-from typing import Final
+from typing import Final, Literal
 
 from bench.analysis.freezing import can_freeze_be_seen, find_freeze
 from bench.analysis.logs import log_of
+from bench.analysis.networks import RESOLUTION
 from bench.config.cell import Cell
 from bench.config.recipes import Recipe, StepSchedule
-from bench.records.schema import Cost, Moment, Record, Signals
+from bench.records.schema import Cost, EpochRecord, Moment, Record
+from resnet_models import Definition
+from resnet_models.layers import Layer, layer_table
 
 CHANCE_PERCENT: Final = 90.0
 """Error of guessing one of ten classes."""
@@ -96,19 +100,23 @@ def observe(record: Record) -> Observed:
     )
 
 
-def _test_error(record: Record) -> Figure:
-    final = record.epochs[-1]
-    return Figure(100 * (1 - final.test_accuracy), final.test_images)
-
-
 def _test_accuracy(record: Record) -> Figure:
     final = record.epochs[-1]
     return Figure(100 * final.test_accuracy, final.test_images)
 
 
+def _test_error(record: Record) -> Figure:
+    final = record.epochs[-1]
+    return Figure(100 * (1 - final.test_accuracy), final.test_images)
+
+
 def _train_error(record: Record) -> Figure:
     final = record.epochs[-1]
-    return Figure(100 * (1 - final.train_accuracy), final.train_images)
+    return Figure(_train_error_of(final), final.train_images)
+
+
+def _train_error_of(epoch: EpochRecord) -> float:
+    return 100 * (1 - epoch.train_accuracy)
 
 
 def _warmup_steps(record: Record) -> Figure | None:
@@ -119,7 +127,7 @@ def _warmup_steps(record: Record) -> Figure | None:
 def _epochs_to_learn(record: Record) -> Figure:
     """The first epoch whose images were told apart better than by chance; one after all if none."""
     for epoch in record.epochs:
-        if 100 * (1 - epoch.train_accuracy) < CHANCE_PERCENT:
+        if _train_error_of(epoch) < CHANCE_PERCENT:
             return Figure(epoch.epoch)
     return Figure(len(record.epochs) + 1)
 
@@ -141,15 +149,9 @@ def _freeze_miss(record: Record) -> Figure | None:
     return Figure(abs(found.after_epoch - frozen) if found and frozen else 0)
 
 
-def _signals(record: Record, moment: Moment) -> Signals | None:
-    """Responses and gradients at ``moment``; None in a record without them."""
-    return next((each for each in record.signals if each.moment == moment), None)
-
-
 def _response(record: Record) -> Figure | None:
     """Mean over the layers of the standard deviation of their responses, after training."""
-    signals = _signals(record, "final")
-    values = _finite(signals.response_std) if signals else []
+    values = _signal(record, "final", "response_std")
     return Figure(fmean(values)) if values else None
 
 
@@ -160,8 +162,7 @@ def _gradient_drift(moment: Moment) -> Callable[[Record], Figure | None]:
     """
 
     def of(record: Record) -> Figure | None:
-        signals = _signals(record, moment)
-        norms = _finite(signals.input_gradient_norm) if signals else []
+        norms = _signal(record, moment, "input_gradient_norm")
         quarter = max(1, len(norms) // 4)
         if len(norms) < 2 or min(norms) <= 0:
             return None
@@ -170,8 +171,10 @@ def _gradient_drift(moment: Moment) -> Callable[[Record], Figure | None]:
     return of
 
 
-def _finite(values: Sequence[float]) -> list[float]:
-    return [value for value in values if math.isfinite(value)]
+def _signal(record: Record, moment: Moment, name: str) -> list[float]:
+    """What is finite of a signal at ``moment``; nothing in a record without signals."""
+    found = [getattr(signals, name) for signals in record.signals if signals.moment == moment]
+    return [value for value in found[0] if math.isfinite(value)] if found else []
 
 
 _DECADES: Final = "powers of ten"
@@ -195,3 +198,57 @@ MEASURES: Final[dict[str, Measure]] = {
         f" {_DECADES}", f" {_DECADES}", 2, 0.001, _gradient_drift("final"),
     ),
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """Something that can be counted on a network.
+
+    Attributes:
+        words: what it is called in a sentence.
+        of: counts it by formula, on the network as published.
+        text: a number of it, for people.
+    """
+
+    words: str
+    of: Callable[[Definition], int]
+    text: Callable[[float], str]
+
+
+_BLOCK: Final = "layer2.1."
+"""The second block of the second stage: one whose shortcut changes no shape."""
+
+
+@cache
+def _layers(definition: Definition) -> tuple[Layer, ...]:
+    return tuple(layer_table(definition, RESOLUTION[definition.spec.family]))
+
+
+def _total(what: Literal["parameters", "macs"], part: str = "") -> Callable[[Definition], int]:
+    """Counts it over all layers whose names begin with ``part``."""
+    return lambda definition: sum(
+        getattr(layer, what) for layer in _layers(definition) if layer.name.startswith(part)
+    )
+
+
+def _projections(definition: Definition) -> int:
+    return sum(layer.name.endswith("downsample.0") for layer in _layers(definition))
+
+
+def _million(value: float) -> str:
+    return f"{value / 1e6:,.4g} million"
+
+
+def _billion(value: float) -> str:
+    return f"{value / 1e9:,.4g}·10⁹"
+
+
+QUANTITIES: Final[dict[str, Quantity]] = {
+    "parameters": Quantity("parameters", _total("parameters"), _million),
+    "macs": Quantity("multiply-adds", _total("macs"), _billion),
+    "block_macs": Quantity("multiply-adds of a block of conv3_x", _total("macs", _BLOCK), _million),
+    "block_parameters": Quantity(
+        "parameters of a block of conv3_x", _total("parameters", _BLOCK), _million
+    ),
+    "projections": Quantity("projection shortcuts", _projections, "{:,.0f}".format),
+}

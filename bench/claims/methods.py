@@ -1,6 +1,9 @@
-"""How a claim can be tested, and what each test needs to know. No torch here."""
+"""How a claim can be tested, and what each test needs to know. No torch here.
 
-from typing import Annotated, Final, Literal, Self
+``levels`` says how many levels of cells a test compares, at least and at most.
+"""
+
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -27,6 +30,7 @@ class ExactCost(Data):
     As printed: to one unit in its last digit, since the paper rounds some and cuts off others.
     """
 
+    levels: ClassVar = (1, 2)
     name: Literal["exact_cost"]
     quantity: str
     reference: Path
@@ -37,6 +41,7 @@ class ExactCost(Data):
 class CostRatio(Data):
     """Counts of the first cells over those of the second, or over printed ones: all in a range."""
 
+    levels: ClassVar = (1, 2)
     name: Literal["cost_ratio"]
     quantity: str
     low: float
@@ -48,6 +53,7 @@ class CostRatio(Data):
 class Reaches(Data):
     """The mean over seeds is the printed one, but for a margin."""
 
+    levels: ClassVar = (1, 1)
     name: Literal["reaches"]
     measure: str
     reference: Path
@@ -57,6 +63,7 @@ class Reaches(Data):
 class Threshold(Data):
     """The mean over seeds is on one side of a bound; well on the other, the claim is refuted."""
 
+    levels: ClassVar = (1, 1)
     name: Literal["threshold"]
     measure: str
     side: Literal["below", "above"]
@@ -75,6 +82,7 @@ class Threshold(Data):
 class Ordering(Data):
     """Each cell's mean is smaller than that of every cell of the next level."""
 
+    levels: ClassVar = (2, 9)
     name: Literal["ordering"]
     measure: str
     margin: str
@@ -83,6 +91,7 @@ class Ordering(Data):
 class Difference(Data):
     """Two means are the same, but for a margin."""
 
+    levels: ClassVar = (2, 2)
     name: Literal["difference"]
     measure: str
     margin: str
@@ -91,6 +100,7 @@ class Difference(Data):
 class Elsewhere(Data):
     """Nothing that is run here can tell."""
 
+    levels: ClassVar = (0, 0)
     name: Literal["elsewhere"]
     needs: str = Field(description="what it would take")
     reference: Path
@@ -103,9 +113,3 @@ Test = Annotated[
     ExactCost | CostRatio | Reaches | Threshold | Ordering | Difference | Elsewhere,
     Field(discriminator="name"),
 ]
-LEVELS: Final = {
-    "exact_cost": (1, 2), "cost_ratio": (1, 2), "reaches": (1, 1), "threshold": (1, 1),
-    "ordering": (2, 9), "difference": (2, 2), "elsewhere": (0, 0),
-}  # fmt: skip
-"""How many levels of cells a test compares, at least and at most."""
-DETERMINISTIC: Final = ("exact_cost", "cost_ratio")

@@ -8,15 +8,14 @@ import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
+from bench.analysis.labels import model_title
 from bench.claims.budgets import Budget, budget_for
-from bench.claims.measures import MEASURES
+from bench.claims.measures import MEASURES, QUANTITIES
 from bench.claims.methods import (
-    DETERMINISTIC,
-    LEVELS,
     CostRatio,
     Data,
     Elsewhere,
@@ -26,12 +25,12 @@ from bench.claims.methods import (
     Reaches,
     Test,
 )
-from bench.claims.quantities import QUANTITIES
 from bench.config.profiles import DATASETS
 from bench.errors import BenchError
+from bench.formats import listed
 from bench.reference.loader import Reproduction, reproductions_of
 from bench.reference.printed import look_up
-from resnet_models import Definition, define
+from resnet_models import MODELS, Definition, define
 from resnet_models.spec import Lineage, Shortcut, Stem
 
 T = TypeVar("T", bound=BaseModel)
@@ -40,6 +39,14 @@ Kind = Literal[
     "cost", "accuracy", "ordering", "warm-up", "shortcuts", "responses", "gradients", "ImageNet",
     "2022 project",
 ]  # fmt: skip
+
+
+_TOLD: Final = {
+    "paper_without_warmup": "without warm-up",
+    "project2022_frozen": "with the accident",
+    "project2022_small_frozen": "with the accident",
+}
+"""What a label says of a budget that stands beside another one of the same network."""
 
 
 class Group(Data):
@@ -61,6 +68,18 @@ class Group(Data):
     def needed(self) -> Budget:
         """How its cells must have been trained."""
         return budget_for(self.budget, self.model, self.dataset)
+
+    @property
+    def label(self) -> str:
+        """``ResNet-56``, with what is not as published."""
+        spec = MODELS[self.model]
+        extras = [f"option {self.shortcut}"] if self.shortcut else []
+        if self.lineage != "paper":
+            extras.append(f"lineage {self.lineage}")
+        if self.budget in _TOLD:
+            extras.append(_TOLD[self.budget])
+        title = model_title(spec.network, spec.depth)
+        return f"{title} ({', '.join(extras)})" if extras else title
 
     @model_validator(mode="after")
     def _exists(self) -> Self:
@@ -92,6 +111,16 @@ class Needs(Data):
         """All cells, once each."""
         return tuple(dict.fromkeys(group for level in self.cells for group in level))
 
+    def __str__(self) -> str:
+        """``5 seeds of ResNet-110 (64,000 iterations of paper_cifar_warmup)``."""
+        if not self.seeds:
+            return "nothing trained" if self.cells else "what is not run here"
+        budgets: dict[str, list[str]] = {}
+        for group in self.groups:
+            budgets.setdefault(str(group.needed), []).append(group.label)
+        parts = [f"{listed(labels)} ({budget})" for budget, labels in budgets.items()]
+        return f"{self.seeds} seeds of {'; of '.join(parts)}"
+
 
 class Claim(Data):
     """One checkable statement of a reference.
@@ -113,7 +142,7 @@ class Claim(Data):
 
     @model_validator(mode="after")
     def _can_be_tested(self) -> Self:
-        least, most = LEVELS[self.test.name]
+        least, most = self.test.levels
         levels = len(self.needs.cells)
         if not least <= levels <= most:
             wanted = f"{least} to {most}" if least < most else f"{least}"
@@ -122,7 +151,7 @@ class Claim(Data):
         _known("quantity", getattr(self.test, "quantity", None), QUANTITIES)
         for path in self.references:
             look_up(path)
-        exact = self.test.name in (*DETERMINISTIC, "elsewhere")
+        exact = isinstance(self.test, ExactCost | CostRatio | Elsewhere)
         if not exact and self.needs.seeds < 2:
             raise ValueError("a claim about means needs at least 2 seeds")
         return self

@@ -10,7 +10,7 @@ import typer
 from bench.cli.shared import EXIT_FAILURE, records_in, refuse_absent, say, verdict_words
 
 if TYPE_CHECKING:
-    from bench.claims.ledger import Verdict
+    from bench.claims.verdict import Verdict
 
 STYLES: Final = {"reproduced": "green", "refuted": "red", "inconclusive": "yellow"}
 
@@ -38,7 +38,8 @@ def claims(
     ] = None,
 ) -> None:
     """Judge every claim of the references by the records; needs neither torch nor a GPU."""
-    from bench.claims.ledger import WORDS, judge_observed, observe_folder
+    from bench.claims.ledger import judge_observed, observe_folder
+    from bench.claims.verdict import WORDS
     from bench.report.claims import as_json as json_of
 
     wanted = verdict_words("--verdict", verdict, WORDS)
@@ -65,13 +66,11 @@ def claims(
 
 def _show(shown: "Sequence[Verdict]", verdicts: "Sequence[Verdict]") -> None:
     """The chosen verdicts by kind, then how many there are of each."""
-    from bench.report.claims import TITLES, counts
+    from bench.report.claims import by_title, counts
 
-    for kind, title in TITLES.items():
-        rows = [each for each in shown if each.claim.kind == kind]
-        if rows:
-            say(f"\n{title}", style="bold")
-        for each in rows:
+    for title, found in by_title(shown).items():
+        say(f"\n{title}", style="bold")
+        for each in found:
             say(f"{each.word:<13}", style=STYLES.get(each.word), end="")
             say(f"{each.claim.id}: {each.claim.text} [{each.claim.source}]")
             say(f"{'':<13}{each.reason}")

@@ -10,7 +10,7 @@ from tests.support.verdicts import NEAR_875, PLAIN, runs, verdict
 def test_equal_means_are_reproduced():
     found = verdict("table6.error.20", runs("table6.error.20", NEAR_875))
     assert found.word == "reproduced"
-    assert found.outcome.effect == pytest.approx(0.0, abs=1e-9)
+    assert found.effect == pytest.approx(0.0, abs=1e-9)
     assert found.p_adjusted < 0.01
     assert len(found.records) == 5
     assert "8.75 % over 5 seeds (95 % interval 8.57 to 8.93), printed 8.75: " in found.reason
@@ -22,15 +22,15 @@ def test_different_means_are_refuted_and_the_side_is_named(shift, side):
     found = verdict("table6.error.20", runs("table6.error.20", [v + shift for v in NEAR_875]))
     assert found.word == "refuted"
     assert f"ours is {side} by more than the margin" in found.reason
-    assert found.outcome.interval.low * shift > 0
+    assert found.interval.low * shift > 0
 
 
 def test_a_difference_of_about_the_margin_is_inconclusive_and_says_how_many_seeds_it_takes():
     found = verdict("table6.error.20", runs("table6.error.20", [v + 0.45 for v in NEAR_875]))
     assert found.word == "inconclusive"
     assert "neither the claim nor its opposite is shown" in found.reason
-    assert found.outcome.seeds_needed > 5
-    assert f"about {found.outcome.seeds_needed} seeds would be needed" in found.reason
+    assert found.seeds_needed > 5
+    assert f"about {found.seeds_needed} seeds would be needed" in found.reason
 
 
 def test_a_mean_within_the_margin_does_not_reproduce_a_run_that_ours_never_give():
@@ -57,13 +57,13 @@ def test_one_seed_never_decides_and_shows_the_noise_of_the_test_set_alone():
 
 def test_two_seeds_are_too_few():
     found = verdict("table6.error.20", runs("table6.error.20", [8.74, 8.76]))
-    assert (found.word, found.outcome.seeds_needed) == ("inconclusive", 3)
+    assert (found.word, found.seeds_needed) == ("inconclusive", 3)
 
 
 def test_equal_counts_do_not_claim_certainty_about_the_mean():
     found = verdict("table6.error.20", runs("table6.error.20", [8.75, 8.75, 8.75]))
     assert found.word == "reproduced"
-    assert found.outcome.interval.high > found.outcome.interval.low
+    assert found.interval.high > found.interval.low
 
 
 # --- A printed mean of five runs ------------------------------------------------------------------
@@ -73,7 +73,7 @@ def test_resnet110_is_compared_with_the_spread_of_the_paper():
     values = [6.55, 6.70, 6.60, 6.72, 6.50]
     found = verdict("table6.error.110", runs("table6.error.110", values))
     assert found.word == "reproduced"
-    assert "Welch" in found.outcome.test
+    assert "Welch" in found.test
     assert "printed 6.61 ± 0.16 over 5 runs" in found.reason
     assert verdict("table6.error.110", runs("table6.error.110", values[:4])).word == "inconclusive"
 

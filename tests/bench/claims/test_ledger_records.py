@@ -102,16 +102,16 @@ def test_a_seed_that_was_run_twice_counts_once():
     ]
     for order in (old + newest, newest + old):
         found = verdict("table6.error.20", order)
-        assert [len(sample.values) for sample in found.outcome.samples] == [3]
-        assert found.outcome.effect < 1
+        assert [len(sample.values) for sample in found.samples] == [3]
+        assert found.effect < 1
 
 
 def test_the_2022_project_is_judged_at_its_own_budget():
     grid = make_profile("project2022", seeds=3)
     found = {v.claim.id: v for v in judge(grid)}
     assert "needs 100 epochs, had 60 epochs" in found["project2022.cifar10.base.18"].reason
-    assert found["project2022.cifar10.base.50"].outcome.samples
-    assert found["project2022.mnist.50"].outcome.samples[0].label.startswith("ResNet-34")
+    assert found["project2022.cifar10.base.50"].samples
+    assert found["project2022.mnist.50"].samples[0].label.startswith("ResNet-34")
 
 
 def test_the_notebook_that_trained_another_network_shares_its_cells():

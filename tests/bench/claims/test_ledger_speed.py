@@ -17,7 +17,7 @@ DEPTHS = (20, 32, 44, 56, 110)
 MEASURE = """
 import resource, sys, time
 from pathlib import Path
-from bench.ledger import judge_observed, observe_folder
+from bench.claims.ledger import judge_observed, observe_folder
 start = time.monotonic()
 problems = []
 verdicts = judge_observed(observe_folder(Path(sys.argv[1]), problems))
