@@ -7,8 +7,7 @@ import typer
 
 from bench.cli.shared import PAGE, Out, records_in, refuse_absent, say
 from bench.errors import UsageError
-from bench.records.folder import RUNS
-from bench.records.store import RECORD_FILE
+from bench.records.store import RECORD_FILE, RUNS
 
 
 def report(

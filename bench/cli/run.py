@@ -22,8 +22,7 @@ from bench.cli.shared import (
     say,
 )
 from bench.config.profiles import Changes, make
-from bench.records.folder import RUNS
-from bench.records.store import RECORD_FILE
+from bench.records.store import RECORD_FILE, RUNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.errors import UsageError
-from bench.records.folder import RUNS
+from bench.records.store import RUNS
 from resnet_models.spec import Lineage, Stem
 from resnet_models.text import readable
 

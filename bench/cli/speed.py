@@ -24,7 +24,7 @@ from bench.errors import UsageError
 from bench.formats import significant, size
 from bench.records.schema import Precision
 from bench.records.speed import USUAL, Direction, Limits, MemoryFormat, SpeedRecord, Variant
-from bench.records.speed_store import SPEED
+from bench.records.store import SPEED
 from bench.speed.workloads import DIRECTIONS, MODELS, default_matrix, sweep_start
 from resnet_models.spec import Shortcut
 

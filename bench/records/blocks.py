@@ -4,7 +4,7 @@ The file's format is that of pytest-benchmark, which may grow: what is not neede
 What each timing is of stands in its ``extra_info``, which tests/speed writes.
 """
 
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -12,7 +12,7 @@ import pandas as pd
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bench.errors import BenchError
-from bench.records.speed_store import BLOCKS_FILE, SPEED
+from bench.records.store import BLOCKS_FILE, SPEED, complaint
 
 FILE: Final = Path(SPEED, BLOCKS_FILE)
 """Where the report looks for it in a results folder."""
@@ -81,19 +81,17 @@ class Machine(Foreign):
     commit: str | None
 
 
-class _File(Foreign):
-    machine_info: Machine
-    datetime: AwareDatetime
-    benchmarks: tuple[Timing, ...] = Field(min_length=1)
+class BlockTimes(Foreign):
+    """What one run of the suite found."""
 
+    machine: Machine = Field(alias="machine_info")
+    measured_at: AwareDatetime = Field(alias="datetime")
+    timings: tuple[Timing, ...] = Field(alias="benchmarks", min_length=1)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BlockTimes:
-    """What one run of the suite found; ``frame`` as ``tidy`` makes it."""
-
-    machine: Machine
-    measured_at: AwareDatetime
-    frame: pd.DataFrame
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """A row per timing, as ``tidy`` makes it."""
+        return tidy(self.timings)
 
 
 def load(path: Path) -> BlockTimes:
@@ -104,19 +102,13 @@ def load(path: Path) -> BlockTimes:
     """
     remedy = f"Make it anew: {COMMAND} {path}"
     try:
-        file = _File.model_validate_json(path.read_bytes())
+        return BlockTimes.model_validate_json(path.read_bytes())
     except OSError as error:
         raise BenchError(f"cannot read {path}: {error.strerror or error}. {remedy}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        what = f"{where}: {first['msg']}" if where else first["msg"]
         raise BenchError(
-            f"{path} does not hold the timings of blocks and networks: {what}. {remedy}"
+            f"{path} does not hold the timings of blocks and networks: {complaint(error)}. {remedy}"
         ) from error
-    return BlockTimes(
-        machine=file.machine_info, measured_at=file.datetime, frame=tidy(file.benchmarks)
-    )
 
 
 def find(results: Path) -> tuple[BlockTimes | None, list[str]]:

@@ -1,51 +1,86 @@
-"""What a results folder holds: cells in ``runs/``, timed workloads in ``speed/``."""
+"""The one reader of a results folder: all that it holds, and what is wrong with the rest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from bench.errors import UsageError
+from bench.records import blocks
+from bench.records.blocks import BlockTimes
+from bench.records.evaluations import Evaluation
 from bench.records.schema import Record
 from bench.records.speed import Limits, SpeedRecord
-from bench.records.speed_store import SPEED, load_speed
-from bench.records.store import load_all
+from bench.records.store import (
+    EVALUATIONS,
+    RUNS,
+    SPEED,
+    load_all,
+    load_evaluations,
+    load_speed,
+)
 
-RUNS: Final = "runs"
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """All that could be read of one folder, and what could not; ``records`` names that of cells."""
+    """All that could be read of one folder, and what could not.
+
+    Attributes:
+        folder: holds ``evaluations`` and ``speed``, and nearly always the cells too.
+        runs: the folder of the cells' records.
+        damaged_cells: what is wrong with records of cells; ``damaged_`` others alike.
+    """
 
     folder: Path
+    runs: Path
     cells: Sequence[Record]
-    workloads: Sequence[SpeedRecord]
-    limits: Limits | None
-    problems: Sequence[str]
-    records: str = RUNS
+    workloads: Sequence[SpeedRecord] = ()
+    limits: Limits | None = None
+    evaluations: Sequence[Evaluation] = ()
+    blocks: BlockTimes | None = None
+    damaged_cells: Sequence[str] = ()
+    damaged_workloads: Sequence[str] = ()
+    damaged_others: Sequence[str] = ()
 
     @property
-    def runs(self) -> Path:
-        """Folder of the cells' records."""
-        return self.folder / self.records
+    def problems(self) -> list[str]:
+        """What is wrong with the records of cells and of workloads."""
+        return [*self.damaged_cells, *self.damaged_workloads]
+
+
+def read_beside(runs: Path) -> Results:
+    """Everything in ``runs``, a folder of cells' records, and in the results folder around it."""
+    folder = runs.parent
+    cells, damaged_cells = load_all(runs)
+    workloads, limits, damaged_workloads = load_speed(folder / SPEED)
+    evaluations, damaged_evaluations = load_evaluations(folder / EVALUATIONS)
+    times, damaged_blocks = blocks.find(folder)
+    return Results(
+        folder=folder,
+        runs=runs,
+        cells=cells,
+        workloads=workloads,
+        limits=limits,
+        evaluations=evaluations,
+        blocks=times,
+        damaged_cells=damaged_cells,
+        damaged_workloads=damaged_workloads,
+        damaged_others=damaged_evaluations + damaged_blocks,
+    )
 
 
 def read(folder: Path) -> Results:
-    """Read everything in ``folder``.
+    """Everything in the results folder ``folder``, which holds something to compare.
 
     Raises:
-        UsageError: there is no such folder, or nothing in it can be read.
+        UsageError: there is no such folder, or no record of a cell or workload can be read.
     """
     if not folder.is_dir():
         raise UsageError(f"{folder}: there is no such folder; name two results folders")
-    cells, damaged_cells = load_all(folder / RUNS)
-    workloads, limits, damaged_workloads = load_speed(folder / SPEED)
-    problems = [*damaged_cells, *damaged_workloads]
-    if not (cells or workloads):
-        found = " ".join(problems) or f"neither {RUNS}/ nor {SPEED}/ in it holds any."
+    results = read_beside(folder / RUNS)
+    if not (results.cells or results.workloads):
+        found = " ".join(results.problems) or f"neither {RUNS}/ nor {SPEED}/ in it holds any."
         raise UsageError(
             f"{folder} holds no record that can be read: {found} "
             f"python -m bench run --out {folder} makes some, and so does python -m bench speed."
         )
-    return Results(folder, cells, workloads, limits, problems)
+    return results

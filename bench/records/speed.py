@@ -55,6 +55,11 @@ class Workload(Stored):
         """Number of weighted layers."""
         return MODELS[self.model].depth
 
+    @property
+    def network(self) -> str:
+        """The model's name without its depth."""
+        return MODELS[self.model].network
+
     @model_validator(mode="after")
     def _exists(self) -> Self:
         define(self.model, lineage=self.lineage, stem=self.stem, shortcut=self.shortcut)
@@ -112,6 +117,11 @@ class SpeedRecord(Stored):
         return self
 
     @property
+    def id(self) -> str:
+        """File name of the record, without ``.json``."""
+        return self.workload.id
+
+    @property
     def samples(self) -> tuple[float, ...]:
         """Of all rounds."""
         return tuple(seconds for each in self.rounds for seconds in each)
@@ -136,6 +146,11 @@ class Limits(Stored):
     )
     copy_bytes: int = Field(gt=0, description="read and written by one copy, both counted")
     copy_seconds: tuple[Seconds, ...]
+
+    @property
+    def id(self) -> str:
+        """File name of the record, without ``.json``: a folder has but one."""
+        return "machine"
 
 
 NUMBER_BYTES: Final[dict[Precision, int]] = {"float32": 4, "bfloat16": 2, "float16": 2}

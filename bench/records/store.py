@@ -1,30 +1,46 @@
-"""Records on disk: ``<folder>/<cell id>/record.json``, ``epochs.jsonl`` and ``predictions.npy``.
+"""The only writer and reader of the files in a results folder. No torch here.
 
-No torch here. Evaluations of checkpoints are one file each, ``<folder>/<evaluation id>.json``.
+Cells are stored as ``runs/<cell id>/record.json``, ``epochs.jsonl`` and ``predictions.npy``;
+evaluations as ``evaluations/<id>.json``; workloads as ``speed/<id>.json``, with what the machine
+can do at most in ``speed/machine.json``. What is read back is complete and proven to be what was
+written, or named with what is wrong.
 """
 
 import hashlib
+import io
 import json
 import os
 import tempfile
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from bench.config.cell import Cell
 from bench.errors import BenchError, StorageError
-from bench.records import predictions as predictions_file
 from bench.records.evaluations import Evaluation
 from bench.records.migrate import READABLE_VERSIONS, to_current
-from bench.records.predictions import Classes
-from bench.records.schema import Record
+from bench.records.schema import Predictions, Record
+from bench.records.speed import Limits, SpeedRecord
+from resnet_models.text import readable
 
-KNOWN = ", ".join(map(str, READABLE_VERSIONS))
-RECORD_FILE = "record.json"
-EPOCHS_FILE = "epochs.jsonl"
-PREDICTIONS_FILE = "predictions.npy"
-EVALUATIONS = "evaluations"
-"""Folder of the evaluations, beside that of the records."""
+RUNS: Final = "runs"
+EVALUATIONS: Final = "evaluations"
+SPEED: Final = "speed"
+"""Folders in a results folder."""
+
+RECORD_FILE: Final = "record.json"
+EPOCHS_FILE: Final = "epochs.jsonl"
+PREDICTIONS_FILE: Final = "predictions.npy"
+BLOCKS_FILE: Final = "blocks.json"
+"""What pytest-benchmark writes beside the speed records; ``blocks`` reads it."""
+
+Classes = NDArray[np.uint8]
+"""(2, images): predicted classes, and below them the true ones, in the order of the test set."""
+Result = TypeVar("Result", Evaluation, SpeedRecord, Limits)
 
 
 def write_atomic(path: Path, text: str) -> None:
@@ -63,41 +79,30 @@ def _replace(contents: dict[Path, bytes], kept: str = "; finished cells are kept
         ) from error
 
 
-def save(folder: Path, record: Record, predictions: bytes | None = None) -> Path:
-    """Store ``record`` under its cell id, with the predictions it names, and return its folder.
+def save(folder: Path, record: Record, classes: Classes | None = None) -> Path:
+    """Store ``record`` under its cell id and return its folder.
+
+    With ``classes`` it names their file and its hash.
 
     record.json goes last, as the sign that the cell is whole, and holds the hashes of the others: a
     process killed between two renames cannot leave a mixture that passes for a record.
     """
     cell_folder = folder / record.cell.id
     epochs = "".join(epoch.model_dump_json() + "\n" for epoch in record.epochs).encode()
+    files = {cell_folder / EPOCHS_FILE: epochs}
+    if classes is not None:
+        file = io.BytesIO()
+        np.save(file, classes, allow_pickle=False)
+        named = Predictions(images=classes.shape[1], sha256=_sha256(file.getvalue()))
+        record = record.model_copy(update={"predictions": named})
+        files = {cell_folder / PREDICTIONS_FILE: file.getvalue(), **files}
     content = record.model_dump(mode="json", exclude={"epochs"})
     content["epochs_sha256"] = _sha256(epochs)
     text = json.dumps(content, indent=1) + "\n"
-    files = {cell_folder / EPOCHS_FILE: epochs, cell_folder / RECORD_FILE: text.encode()}
-    if predictions is not None:
-        assert record.predictions is not None
-        files = {cell_folder / PREDICTIONS_FILE: predictions, **files}
-    _replace(files)
-    if predictions is None:
+    _replace({**files, cell_folder / RECORD_FILE: text.encode()})
+    if classes is None:
         (cell_folder / PREDICTIONS_FILE).unlink(missing_ok=True)  # of the record that was replaced
     return cell_folder
-
-
-def load_predictions(folder: Path, record: Record) -> Classes | None:
-    """Predicted and true classes (2, images) of ``record``'s network; None where it has none.
-
-    Raises:
-        BenchError: the file is missing or is not the one that was written with the record.
-    """
-    if record.predictions is None:
-        return None
-    path = folder / record.cell.id / PREDICTIONS_FILE
-    try:
-        return predictions_file.decode(path.read_bytes(), record.predictions.sha256)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise BenchError(f"cannot read {path}: {reason}. Run its cell again.") from error
 
 
 def load(cell_folder: Path) -> Record:
@@ -116,8 +121,9 @@ def load(cell_folder: Path) -> Record:
             raise BenchError(f"{path} does not hold a record (a JSON object). {remedy}")
         version = content.get("schema_version")
         if version not in READABLE_VERSIONS:
+            known = ", ".join(map(str, READABLE_VERSIONS))
             raise BenchError(
-                f"{path} has schema version {version!r}, this program reads {KNOWN}. {remedy}"
+                f"{path} has schema version {version!r}, this program reads {known}. {remedy}"
             )
         if content.pop("epochs_sha256", None) != _sha256(epochs):
             raise BenchError(
@@ -127,24 +133,16 @@ def load(cell_folder: Path) -> Record:
         content, content["epochs"] = to_current(
             content, [json.loads(line) for line in epochs.splitlines()]
         )
-        record = Record.model_validate_json(json.dumps(content))
+        record = Record.model_validate(content)
     except OSError as error:
         raise BenchError(f"cannot read {error.filename}: {error.strerror}. {remedy}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BenchError(
-            f"{path} is not a valid record: {where}: {first['msg']}. {remedy}"
-        ) from error
+        raise BenchError(f"{path} is not a valid record: {complaint(error)}. {remedy}") from error
     except (ValueError, RecursionError) as error:  # JSON or UTF-8
         raise BenchError(f"{path} or its {EPOCHS_FILE} is damaged: {error}. {remedy}") from error
     if record.cell.id != cell_folder.name:
         raise BenchError(f"{path} is the record of {record.cell.id}, not of its folder. {remedy}")
     return record
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def find(folder: Path, cell: Cell) -> Record | None:
@@ -153,23 +151,54 @@ def find(folder: Path, cell: Cell) -> Record | None:
     return load(cell_folder) if (cell_folder / RECORD_FILE).exists() else None
 
 
-def load_all(folder: Path) -> tuple[list[Record], list[str]]:
-    """Every valid record below ``folder``, ordered by cell id, and what is wrong with the others.
+def load_each(folder: Path, problems: list[str]) -> Iterator[Record]:
+    """Every valid record below ``folder``, ordered by cell id; one at a time is in memory.
 
-    A damaged record never hides the good ones: its message is for the report and the terminal.
+    What is wrong with the others is added to ``problems``, for the report and the terminal.
     """
-    records: list[Record] = []
-    problems: list[str] = []
     for path in sorted(folder.glob(f"*/{RECORD_FILE}")):
         try:
-            records.append(load(path.parent))
+            yield load(path.parent)
         except BenchError as error:
             problems.append(str(error))
-    return records, problems
+
+
+def load_all(folder: Path) -> tuple[list[Record], list[str]]:
+    """Every valid record below ``folder``, and what is wrong with the others."""
+    problems: list[str] = []
+    return list(load_each(folder, problems)), problems
+
+
+def load_predictions(folder: Path, record: Record) -> Classes | None:
+    """Predicted and true classes (2, images) of ``record``'s network; None where it has none.
+
+    Raises:
+        BenchError: the file is missing or is not the one that was written with the record.
+    """
+    if record.predictions is None:
+        return None
+    path = folder / record.cell.id / PREDICTIONS_FILE
+    try:
+        return _decode(path.read_bytes(), record.predictions.sha256)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BenchError(f"cannot read {path}: {reason}. Run its cell again.") from error
+
+
+def _decode(content: bytes, digest: str) -> Classes:
+    if _sha256(content) != digest:
+        raise ValueError("its hash is not the one in the record")
+    try:
+        array = np.load(io.BytesIO(content), allow_pickle=False)
+    except EOFError as error:
+        raise ValueError("it is empty") from error
+    if array.dtype != np.uint8 or array.ndim != 2 or len(array) != 2:
+        raise ValueError(f"it holds an array of {array.dtype} {array.shape}, not (2, images) bytes")
+    return np.asarray(array, dtype=np.uint8)
 
 
 def prepare_evaluations(folder: Path) -> None:
-    """Make ``folder`` and try to write to it, so that a long evaluation is not in vain.
+    """Make ``folder`` and try to write to it, so that long work is not in vain.
 
     Raises:
         BenchError: it cannot be written to.
@@ -184,35 +213,69 @@ def prepare_evaluations(folder: Path) -> None:
         ) from error
 
 
-def save_evaluation(folder: Path, evaluation: Evaluation) -> Path:
-    """Store ``evaluation`` under its id and return its file.
+def save_file(folder: Path, result: Evaluation | SpeedRecord | Limits) -> Path:
+    """Store ``result`` under its id and return its file.
 
     Raises:
         StorageError: the folder cannot be written to or the disk is full.
     """
-    path = folder / f"{evaluation.id}.json"
-    _replace({path: (evaluation.model_dump_json(indent=1) + "\n").encode()}, kept="")
+    path, content = folder / f"{result.id}.json", result.model_dump_json(indent=1) + "\n"
+    kept = "" if isinstance(result, Evaluation) else "; finished workloads are kept"
+    _replace({path: content.encode()}, kept)
     return path
 
 
 def load_evaluations(folder: Path) -> tuple[list[Evaluation], list[str]]:
     """Every valid evaluation in ``folder``, ordered by id, and what is wrong with the others."""
-    evaluations: list[Evaluation] = []
+    remedy = "Delete it and evaluate the checkpoint again."
+    return _load_files(Evaluation, sorted(folder.glob("*.json")), "evaluation", remedy)
+
+
+def load_speed(folder: Path) -> tuple[list[SpeedRecord], Limits | None, list[str]]:
+    """Every valid speed record in ``folder``, ordered by id, and the machine's limits.
+
+    And what is wrong with the other files: a damaged one never hides the good ones.
+    """
+    machine = list(folder.glob("machine.json"))
+    others = {*machine, folder / BLOCKS_FILE}
+    paths = [path for path in sorted(folder.glob("*.json")) if path not in others]
+    words = "speed record", "Delete it, and python -m bench speed measures it again."
+    limits, problems = _load_files(Limits, machine, *words)
+    records, more = _load_files(SpeedRecord, paths, *words)
+    return records, limits[0] if limits else None, problems + more
+
+
+def _load_files(
+    kind: type[Result], paths: Iterable[Path], what: str, remedy: str
+) -> tuple[list[Result], list[str]]:
+    results: list[Result] = []
     problems: list[str] = []
-    for path in sorted(folder.glob("*.json")):
+    for path in paths:
         try:
-            evaluation = Evaluation.model_validate_json(path.read_bytes())
+            result = kind.model_validate_json(path.read_bytes())
         except OSError as error:
             why = error.strerror or str(error)
         except ValidationError as error:
-            first = error.errors()[0]
-            why = ": ".join([*(str(part) for part in first["loc"]), first["msg"]])
+            why = complaint(error)
         else:
-            if evaluation.id == path.stem:
-                evaluations.append(evaluation)
+            if result.id == path.stem:
+                results.append(result)
                 continue
-            why = f"it is that of {evaluation.id}"
-        problems.append(
-            f"{path} is not a valid evaluation: {why}. Delete it and evaluate the checkpoint again."
-        )
-    return evaluations, problems
+            why = f"it is that of {result.id}"
+        problems.append(f"{path} is not a valid {what}: {why}. {remedy}")
+    return results, problems
+
+
+def complaint(error: ValidationError) -> str:
+    """What is wrong; another schema version explains whatever else does not fit."""
+    problems = error.errors()
+    for each in problems:
+        if each["loc"] == ("schema_version",) and each["type"] == "literal_error":
+            version, known = readable(str(each["input"])), each["ctx"]["expected"]
+            return f"it has schema version {version}, this program reads {known}"
+    where = ".".join(str(part) for part in problems[0]["loc"])
+    return f"{readable(where)}: {problems[0]['msg']}" if where else problems[0]["msg"]
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

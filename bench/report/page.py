@@ -26,13 +26,11 @@ from bench.analysis.paired import Load, compare_pairs
 from bench.audit.checks import audit_project2022
 from bench.errors import BenchError
 from bench.formats import duration, fit_for_html, number, period, significant, size
-from bench.records import blocks as block_times
 from bench.records import folder, store
 from bench.records.blocks import BlockTimes
 from bench.records.evaluations import Evaluation
-from bench.records.predictions import Classes
 from bench.records.schema import Record
-from bench.records.speed_store import SPEED, load_speed
+from bench.records.store import SPEED, Classes
 from bench.reference.loader import dataset_title, load_paper, load_project2022
 from bench.report import claims, summaries
 from bench.report import workloads as speed_tables
@@ -103,12 +101,9 @@ def write(
         UsageError: no record of ``profile`` is there, or nothing in ``against`` can be read.
         BenchError: ``out_file`` cannot be written.
     """
-    home = results_folder.parent
-    records, damaged = store.load_all(results_folder)
-    evaluations, damaged_evaluations = store.load_evaluations(home / store.EVALUATIONS)
-    blocks, block_problems = block_times.find(home)
-    timed, limits, speed_problems = load_speed(home / SPEED)
-    problems = damaged + damaged_evaluations + block_problems + speed_problems
+    found = folder.read_beside(results_folder)
+    home = found.folder
+    problems = [*found.damaged_cells, *found.damaged_others, *found.damaged_workloads]
 
     def load(record: Record) -> Classes | None:
         try:
@@ -120,18 +115,17 @@ def write(
     def from_page(path: Path) -> str:
         return Path(os.path.relpath(path, out_file.parent)).as_posix()
 
-    results = gather(records, profile)
+    results = gather(found.cells, profile)
     beside = None
     if against:
-        this = folder.Results(home, records, timed, limits, [], results_folder.name)
         links = Links({record.cell.id for record in results.records}, from_page)
-        beside = set_beside(this, folder.read(against), links)
+        beside = set_beside(found, folder.read(against), links)
     contents = Contents(
-        records=records,
+        records=found.cells,
         problems=problems,
-        evaluations=evaluations,
-        blocks=blocks,
-        workloads=Workloads(timed, limits),
+        evaluations=found.evaluations,
+        blocks=found.blocks,
+        workloads=Workloads(found.workloads, found.limits),
         against=beside,
         predictions=load,
         paths=Paths(
@@ -141,7 +135,7 @@ def write(
         ),
     )
     page = _page(contents, results)
-    for name, content in summaries.files(results, len(damaged)).items():
+    for name, content in summaries.files(results, len(found.damaged_cells)).items():
         store.write_atomic(out_file.with_name(name), content)
     store.write_atomic(out_file, page)
     return [*problems, *(beside.problems if beside else ())]

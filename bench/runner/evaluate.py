@@ -135,7 +135,7 @@ def run(
         environment=describe(device),
     )
     say(describe_result(evaluation))
-    path = store.save_evaluation(folder, evaluation)
+    path = store.save_file(folder, evaluation)
     say(f"Record: {readable(str(path.absolute()), 4096)}")
     return evaluation
 

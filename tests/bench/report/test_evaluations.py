@@ -74,7 +74,7 @@ def test_names_of_files_are_escaped():
 def test_the_page_is_drawn_from_the_folder_without_torch(tmp_path):
     other = make_evaluation(model="resnet18", sha256="f" * 64)
     for evaluation in (other, make_evaluation()):
-        path = store.save_evaluation(tmp_path / "evaluations", evaluation)
+        path = store.save_file(tmp_path / "evaluations", evaluation)
     (tmp_path / "evaluations" / "broken.json").write_text("{")
     code = (
         "import sys; from bench.cli.app import app; "

@@ -7,7 +7,7 @@ import pytest
 from bench.analysis.roofline import roof, whole, work_by_layer
 from bench.analysis.speed import summarize
 from bench.records.speed import Conditions
-from bench.records.speed_store import save_limits, save_speed
+from bench.records import store
 from bench.report import page as report
 from bench.report.figures.roofline import roofline_charts
 from bench.report.workloads import Workloads, section
@@ -121,8 +121,8 @@ def test_without_limits_there_is_no_roofline():
 
 
 def test_the_report_reads_them_beside_the_records(tmp_path):
-    save_speed(tmp_path / "speed", make_speed_record())
-    save_limits(tmp_path / "speed", make_limits())
+    store.save_file(tmp_path / "speed", make_speed_record())
+    store.save_file(tmp_path / "speed", make_limits())
     (tmp_path / "speed" / "broken.json").write_text("{")
     problems = report.write(tmp_path / "runs", tmp_path / "index.html")
     assert len(problems) == 1

@@ -267,7 +267,7 @@ def test_damaged_records_are_named_and_hide_no_other(command, checkpoint, tmp_pa
     assert evaluations == [good]
     for problem, words in zip(
         problems,
-        ["Invalid JSON", "schema_version", f"that of {good.id}", "not exactly one", "directory"],
+        ["Invalid JSON", "schema version 2", f"that of {good.id}", "not exactly one", "directory"],
         strict=True,
     ):
         assert words in problem

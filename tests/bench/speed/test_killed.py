@@ -6,14 +6,14 @@ import sys
 
 import pytest
 
-from bench.records.speed_store import load_speed
+from bench.records.store import load_speed
 from tests.support.tools import ROOT
 
 # The program with little to measure. Its write with the number in argv[1] ends half done.
 PROGRAM = """
 import os, signal, sys
 from bench.cli import main
-from bench.performance import limits, memory, timing
+from bench.speed import limits, memory, timing
 
 timing.MOST_WARMUP_SECONDS = timing.SAMPLE_SECONDS = 0.0
 limits.PRODUCT_SIZE = {"cpu": 64}
@@ -38,8 +38,13 @@ OPTIONS = ("--models", "cifar_resnet20", "--batch-size", "2", "--device", "cpu",
 
 
 # A round writes the limits, then a record of training and one of inference.
-@pytest.mark.parametrize(("write", "kept"), [(3, {"training": 1}),
-                                             (5, {"training": 1, "inference": 1})])  # fmt: skip
+@pytest.mark.parametrize(
+    ("write", "kept"),
+    [
+        pytest.param(3, {"training": 1}, marks=pytest.mark.slow),
+        (5, {"training": 1, "inference": 1}),
+    ],
+)
 def test_what_is_killed_while_it_writes_leaves_whole_records_alone(tmp_path, write, kept):
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(write), "speed", *OPTIONS, "--out", str(tmp_path)],
