@@ -4,16 +4,18 @@ import gc
 import math
 import statistics
 import traceback
+from collections.abc import Callable
 from datetime import UTC, datetime
-from hashlib import sha256
+from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from bench.config.profiles import Plan
 from bench.config.schedule import budget
-from bench.data.datasets import DatasetSpec
+from bench.data.transforms import Normalisation
 from bench.errors import BenchError, StorageError
-from bench.records import predictions
+from bench.records.store import Classes
 from bench.records.schema import (
     Cost,
     Course,
@@ -21,16 +23,16 @@ from bench.records.schema import (
     EpochRecord,
     Moment,
     PeakMemory,
-    Predictions,
     Record,
     Signals,
     Speed,
 )
 from bench.runner import compilation
-from bench.runner.options import Context, command
+from bench.runner.options import RunOptions
+from bench.runner.progress import GridProgress
 from bench.speed import cell as speed
 from bench.training import cost, signals
-from bench.training.checkpoint import Checkpoints
+from bench.training.checkpoint import Checkpoints, Loaded
 from bench.training.engine import applied, out_of_memory
 from bench.training.loop import Data, Training
 from bench.training.trainer import Trainer
@@ -38,99 +40,118 @@ from resnet_models import Definition, define
 
 LEAST_MICRO_BATCH = 4
 
+Put = Callable[[str, Normalisation], Data]
+"""From a data set's name and a normalisation to its splits on the device."""
+
+
+class Outcome(NamedTuple):
+    """What came of a cell.
+
+    Attributes:
+        classes: predicted and true ones of the test images, (2, images); None: it failed.
+    """
+
+    record: Record
+    classes: Classes | None
+
 
 class CellRun:
     """One cell on its way to a record. What has been found out is kept when it fails.
 
     Args:
         plan: the cell and its recipe.
-        context: what it shares with the others.
-        checkpoints: where it goes on from, and what it writes.
-
-    Raises:
-        UsageError: the newest checkpoint was made with other settings.
+        options: what it shares with the others.
+        engine: that of ``loaded``, or to begin with: whole batches, not compiled unless asked for.
+        put: gives its data.
+        checkpoints: where they are written.
+        loaded: the one to go on from.
+        progress: shows what happens.
     """
 
-    def __init__(self, plan: Plan, context: Context, checkpoints: Checkpoints) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        options: RunOptions,
+        *,
+        engine: Engine,
+        put: Put,
+        checkpoints: Checkpoints,
+        loaded: Loaded | None,
+        progress: GridProgress,
+    ) -> None:
         self.plan = plan
-        self.context = context
+        self.options = options
+        self.engine = engine
+        self.put = put
         self.checkpoints = checkpoints
-        self.loaded = checkpoints.load(context.options.device)
-        self.engine = (
-            self.loaded.engine
-            if self.loaded
-            else context.engine.model_copy(update={"micro_batch_size": plan.recipe.batch_size})
-        )
+        self.loaded = loaded
+        self.progress = progress
         self.cost: Cost | None = None
         self.speed: Speed | None = None
         self.peak_memory: PeakMemory | None = None
         self.epochs: tuple[EpochRecord, ...] = ()
         self.course = Course()
         self.signals: tuple[Signals, ...] = ()
-        self.predictions: bytes | None = None  # the content of their file
+        self.classes: Classes | None = None
 
-    def record(self) -> Record:
+    def outcome(self) -> Outcome:
         """Measure and train the cell; whatever goes wrong in it becomes a failed record.
 
         Raises:
             StorageError: a checkpoint cannot be written; the one before it is whole.
             KeyboardInterrupt: a stop was asked for.
         """
-        started_at = datetime.now(UTC)
-        reason = self._attempt()
-        return Record(
-            cell=self.plan.cell,
-            profile=self.context.profile,
-            status="completed" if reason is None else "failed",
-            reason=reason,
-            command=command(self.plan, self.context),
-            recipe=self.plan.recipe,
-            engine=self.engine,
-            course=self.course,
-            started_at=started_at,
-            finished_at=datetime.now(UTC),
-            environment=self.context.environment,
-            cost=self.cost,
-            speed=self.speed,
-            peak_memory=self.peak_memory,
-            epochs=self.epochs,
-            signals=self.signals,
-            predictions=self._named_predictions(),
-        )
-
-    def _named_predictions(self) -> Predictions | None:
-        if self.predictions is None:
-            return None
-        images = self.epochs[-1].test_images
-        return Predictions(images=images, sha256=sha256(self.predictions).hexdigest())
-
-    def _attempt(self) -> str | None:
-        """Do everything; returns why it failed."""
+        started_at, reason = datetime.now(UTC), None
         try:
             with applied(self.engine):
                 self._measure()
         except StorageError:
             raise
         except BenchError as error:
-            return str(error)
+            reason = str(error)
         except Exception as error:
             if not out_of_memory(error):
                 # a bug: its place matters
-                self.context.progress.say(traceback.format_exc().rstrip())
-            return f"{type(error).__name__}: {error}"
-        return None
+                self.progress.say(traceback.format_exc().rstrip())
+            reason = f"{type(error).__name__}: {error}"
+        record = Record(
+            cell=self.plan.cell,
+            profile=self.options.config.profile,
+            status="completed" if reason is None else "failed",
+            reason=reason,
+            command=self.options.command(self.plan),
+            recipe=self.plan.recipe,
+            engine=self.engine,
+            course=self.course,
+            started_at=started_at,
+            finished_at=datetime.now(UTC),
+            environment=self.options.environment,
+            cost=self.cost,
+            speed=self.speed,
+            peak_memory=self.peak_memory,
+            epochs=self.epochs,
+            signals=self.signals,
+        )
+        return Outcome(record, self.classes)
 
     def _measure(self) -> None:
         """Cost, then speed and training with as many images at a time as memory allows."""
-        device = self.context.options.device
+        cell, device = self.plan.cell, self.options.device
         memory_source = speed.reset_peak_memory(device)
-        data = self.context.put(self.plan.cell.dataset, self.plan.recipe.normalisation)
+        data = self.put(cell.dataset, self.plan.recipe.normalisation)
         spec = data.train.spec
-        definition = self._definition(spec)
+        definition = define(
+            cell.model,
+            lineage=cell.lineage,
+            stem=cell.stem,
+            shortcut=cell.shortcut,
+            in_channels=spec.channels,
+            num_classes=spec.classes,
+        )
         self.cost = cost.measure(definition, spec.resolution)
         while True:
             try:
-                self._settle_engine(definition, data)
+                self._measure_speed(definition, data)
                 self._train(definition, data)
                 break
             except (MemoryError, RuntimeError) as error:
@@ -141,16 +162,35 @@ class CellRun:
             self._shrink(reason)
         self.peak_memory = speed.peak_memory(device, memory_source)
 
-    def _definition(self, spec: DatasetSpec) -> Definition:
-        cell = self.plan.cell
-        return define(
-            cell.model,
-            lineage=cell.lineage,
-            stem=cell.stem,
-            shortcut=cell.shortcut,
-            in_channels=spec.channels,
-            num_classes=spec.classes,
-        )
+    def _measure_speed(self, definition: Definition, data: Data) -> None:
+        """Time a network that is thrown away, and choose what depends on how long it takes."""
+        batch_size, samples = self.plan.recipe.batch_size, self.options.config.speed_samples
+        self.speed = self._time(definition, data)
+        if self.options.engine.compile == "auto" and not self.loaded:
+            self.engine = compilation.decide(
+                lambda engine: self._trainer(definition, engine),
+                data.train,
+                self.engine,
+                step_seconds=statistics.median(self.speed.train_step_seconds),
+                steps=budget(self.plan.recipe, len(data.train)).total,
+                say=self.progress.say,
+            )
+            if self.engine.compiled:
+                self.speed = self._time(definition, data)
+        self.progress.step(speed.measuring_images(samples, batch_size, self.options.device))
+
+    def _time(self, definition: Definition, data: Data) -> Speed:
+        """Where a step cannot be captured, its kernels are launched one by one from now on."""
+        samples = self.options.config.speed_samples
+        try:
+            return speed.measure(self._trainer(definition, self.engine), data.train, samples)
+        except RuntimeError as error:
+            if out_of_memory(error) or not self.engine.cuda_graph:
+                raise
+            reason = str(error).splitlines()[0]
+        self.progress.say(f"no CUDA graph here ({reason}); training is slower without")
+        self.engine = self.engine.model_copy(update={"cuda_graph": False})
+        return speed.measure(self._trainer(definition, self.engine), data.train, samples)
 
     def _trainer(self, definition: Definition, engine: Engine) -> Trainer:
         """A fresh network and its optimizer; the weights follow from the cell's seed."""
@@ -161,66 +201,27 @@ class CellRun:
         model = definition.build(
             zero_init_residual=recipe.zero_init_residual, initialization=recipe.initialization
         )
-        return Trainer(model, recipe, self.context.options.device, engine)
-
-    def _settle_engine(self, definition: Definition, data: Data) -> None:
-        """Time a network that is thrown away, and choose what depends on how long it takes."""
-        options, progress = self.context.options, self.context.progress
-        self._time(definition, data)
-        assert self.speed is not None
-        if options.engine.compile == "auto" and not self.loaded:
-            self.engine = compilation.decide(
-                lambda engine: self._trainer(definition, engine),
-                data.train,
-                self.engine,
-                step_seconds=statistics.median(self.speed.train_step_seconds),
-                steps=budget(self.plan.recipe, len(data.train)).total,
-                say=progress.say,
-            )
-            if self.engine.compiled:
-                self._time(definition, data)
-        samples = self.context.speed_samples
-        progress.step(speed.measuring_images(samples, self._batch_size, options.device))
-
-    @property
-    def _batch_size(self) -> int:
-        return self.plan.recipe.batch_size
-
-    def _time(self, definition: Definition, data: Data) -> None:
-        """Measure speed; where a step cannot be captured, its kernels are launched one by one."""
-        samples = self.context.speed_samples
-        try:
-            self.speed = speed.measure(self._trainer(definition, self.engine), data.train, samples)
-        except RuntimeError as error:
-            if out_of_memory(error) or not self.engine.cuda_graph:
-                raise
-            reason = str(error).splitlines()[0]
-        else:
-            return
-        self.context.progress.say(f"no CUDA graph here ({reason}); training is slower without")
-        self.engine = self.engine.model_copy(update={"cuda_graph": False})
-        self.speed = speed.measure(self._trainer(definition, self.engine), data.train, samples)
+        return Trainer(model, recipe, self.options.device, engine)
 
     def _train(self, definition: Definition, data: Data) -> None:
-        progress = self.context.progress
+        """Train from the start or from the checkpoint to the end."""
+        cell, progress = self.plan.cell, self.progress
         gc.collect()  # what was timed is thrown away, before its successor needs the memory
         trainer = self._trainer(definition, self.engine)
         self.signals = (self._signals(trainer, data, "initial"),)  # before a checkpoint is loaded
         training = Training(
             trainer,
             data,
-            self.plan.cell.seed,
+            cell.seed,
             checkpoints=self.checkpoints,
             loaded=self.loaded,
-            stop=self.context.options.stop,
+            stop=self.options.stop,
             on_step=progress.step,
         )
         if self.loaded:
-            progress.step(training.steps_done * self._batch_size)
-            progress.say(
-                f"{self.plan.cell.id} goes on from epoch {training.position.epoch}, "
-                f"step {training.position.step}"
-            )
+            position = training.position
+            progress.step(training.steps_done * self.plan.recipe.batch_size)
+            progress.say(f"{cell.id} goes on from epoch {position.epoch}, step {position.step}")
         for epoch in training.epochs():
             self.epochs = (*self.epochs, epoch)
             self.course = training.course()
@@ -228,9 +229,7 @@ class CellRun:
         self.signals = (*self.signals, self._signals(trainer, data, "final"))
         assert training.predicted is not None
         labels = data.test.labels[: len(training.predicted)].to(torch.uint8)
-        self.predictions = predictions.encode(
-            training.predicted.cpu().numpy(), labels.cpu().numpy()
-        )
+        self.classes = np.stack([training.predicted.cpu().numpy(), labels.cpu().numpy()])
 
     def _signals(self, trainer: Trainer, data: Data, moment: Moment) -> Signals:
         images = min(signals.images_for(self.engine.micro_batch_size), len(data.train))
@@ -255,12 +254,12 @@ class CellRun:
                 f"({reason}). Free some memory, or choose a smaller network."
             )
         gc.collect()
-        if self.context.options.device.type == "cuda":
+        if self.options.device.type == "cuda":
             torch.cuda.empty_cache()
         self.engine = self.engine.model_copy(update={"micro_batch_size": size})
-        self.loaded, self.epochs, self.course, self.signals = None, (), Course(), ()
+        self.epochs, self.course, self.signals = (), Course(), ()
         self.checkpoints.clear()
-        self.context.progress.say(
+        self.progress.say(
             f"{self.plan.cell.id}: out of memory; starting over with {size} images at a time, "
-            f"whose gradients add up to those of the batch of {self._batch_size}"
+            f"whose gradients add up to those of the batch of {self.plan.recipe.batch_size}"
         )

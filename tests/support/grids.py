@@ -7,22 +7,19 @@ from rich.console import Console
 
 from bench.runner import grid
 from bench.runner.options import RunOptions
-from bench.runner.progress import GridProgress
+from tests.support.factories import ENVIRONMENT
 from tests.support.small import small_config, small_dataset
 
 CPU = torch.device("cpu")
 DATASETS = {"mnist": small_dataset()}
 
 
-def run(folder, config=None, *, out=None, fresh=False, **options):
-    config = config or small_config()
-    console = Console(file=out or io.StringIO(), width=400)
-    return grid.run(
-        config,
-        DATASETS,
-        folder=folder,
-        options=RunOptions(device=CPU, **options),
-        done={} if fresh else grid.completed(folder, config, RunOptions(device=CPU)),
-        fresh=fresh,
-        make_progress=lambda work: GridProgress(console, work),
-    )
+def make_options(folder, config=None, **options):
+    options = {"device": CPU, "environment": ENVIRONMENT, **options}
+    return RunOptions(config=config or small_config(), folder=folder, **options)
+
+
+def run(folder, config=None, *, out=None, **options):
+    made = make_options(folder, config, **options)
+    done = {} if made.fresh else grid.completed(made)
+    return grid.run(made, DATASETS, done, Console(file=out or io.StringIO(), width=400))

@@ -45,14 +45,15 @@ def small_recipe(**changes: Any) -> Recipe:
 
 def small_config(
     *,
-    models: tuple[str, ...] = ("resnet18", "resnet34"),
+    models: tuple[str, ...] = ("cifar_resnet20", "cifar_plain20"),
     datasets: tuple[str, ...] = ("mnist",),
     seeds: tuple[int, ...] = (0,),
     recipe: Recipe | None = None,
     speed_samples: int = 1,
 ) -> RunConfig:
+    recipe = recipe or small_recipe(batch_size=8, images_per_epoch=16)
     plans = tuple(
-        plan(model, dataset, recipe or small_recipe(), seed=seed)
+        plan(model, dataset, recipe, seed=seed)
         for seed in seeds
         for dataset in datasets
         for model in models

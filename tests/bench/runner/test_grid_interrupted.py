@@ -2,6 +2,7 @@
 
 import io
 import re
+import shutil
 
 import pytest
 
@@ -16,11 +17,10 @@ from bench.training.trainer import Trainer
 from tests.support.grids import run
 from tests.support.small import small_config, small_recipe
 
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("runs")
-    return folder, run(folder)
+ONE = small_config(models=("cifar_resnet20",))
+DIVERGING = small_recipe(
+    optimizer="sgd", learning_rate=1e20, schedule=LinearSchedule(warmup_fraction=0)
+)
 
 
 def out_of_memory_above(monkeypatch, limit):
@@ -38,19 +38,20 @@ def out_of_memory_above(monkeypatch, limit):
 def test_out_of_memory_goes_on_with_smaller_micro_batches(tmp_path, monkeypatch, finished):
     out_of_memory_above(monkeypatch, 4)
     out = io.StringIO()
-    (record,) = run(tmp_path, small_config(models=("resnet18",)), out=out)
+    recipe = small_recipe(batch_size=16)
+    (record,) = run(tmp_path, small_config(models=("cifar_resnet20",), recipe=recipe), out=out)
     assert (record.status, record.engine.micro_batch_size) == ("completed", 4)
+    assert record.recipe == recipe  # the batch is what it was
     assert "out of memory; starting over with 8 images at a time" in out.getvalue()
     assert "starting over with 4 images at a time" in out.getvalue()
     whole = finished[1][0]
-    assert record.recipe == whole.recipe  # the batch of the recipe is what it was
     assert [epoch.steps for epoch in record.epochs] == [epoch.steps for epoch in whole.epochs]
     assert record.epochs[0].learning_rate == whole.epochs[0].learning_rate
 
 
 def test_out_of_memory_with_few_images_is_a_failed_record(tmp_path, monkeypatch):
     out_of_memory_above(monkeypatch, 1)
-    (record,) = run(tmp_path, small_config(models=("resnet18",)))
+    (record,) = run(tmp_path, ONE)
     assert record.status == "failed"
     assert re.match(r"out of memory even with 4 images at a time \(.*Free some", record.reason)
 
@@ -63,46 +64,46 @@ def stop_after(steps, stop):
 
         def step(self, images):
             super().step(images)
-            self.seen += images == 16
+            self.seen += images == 8
             if self.seen == steps:
                 stop.wanted = True
 
     return Stopping
 
 
-def test_a_stopped_cell_goes_on_where_it_stood(tmp_path, monkeypatch, finished):
-    stop = StopRequest()
-    config = small_config(models=("resnet18",))
-    monkeypatch.setattr("tests.support.grids.GridProgress", stop_after(3, stop))
-    with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, config, stop=stop)
-    monkeypatch.undo()
-    assert store.load_all(tmp_path) == ([], [])
-    assert list(tmp_path.glob("*/checkpoint-*.pt"))
-    out = io.StringIO()
-    (record,) = run(tmp_path, config, out=out)
-    assert "goes on from epoch 2, step 1" in out.getvalue()
-    assert record.course.resumes == 1
-    assert timeless(record.epochs) == timeless(finished[1][0].epochs)
-    assert not list(tmp_path.glob("*/checkpoint-*"))  # the record is what remains
+@pytest.fixture(scope="module")
+def stopped_once(tmp_path_factory):
+    """A folder with the checkpoint of a cell, but no record."""
+    folder, stop = tmp_path_factory.mktemp("stopped"), StopRequest()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(grid, "GridProgress", stop_after(3, stop))
+        with pytest.raises(KeyboardInterrupt):
+            run(folder, ONE, stop=stop)
+    assert store.load_all(folder) == ([], [])
+    return folder
+
+
+@pytest.fixture
+def stopped(stopped_once, tmp_path):
+    return shutil.copytree(stopped_once, tmp_path / "runs")
 
 
 def timeless(epochs):
     return [epoch.model_copy(update={"train_seconds": 1, "test_seconds": 1}) for epoch in epochs]
 
 
-@pytest.fixture
-def stopped(tmp_path, monkeypatch):
-    stop = StopRequest()
-    monkeypatch.setattr("tests.support.grids.GridProgress", stop_after(3, stop))
-    with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, small_config(models=("resnet18",)), stop=stop)
-    monkeypatch.undo()
-    return tmp_path
+def test_a_stopped_cell_goes_on_where_it_stood(stopped, finished):
+    assert list(stopped.glob("*/checkpoint-*.pt"))
+    out = io.StringIO()
+    (record,) = run(stopped, ONE, out=out)
+    assert "goes on from epoch 2, step 1" in out.getvalue()
+    assert record.course.resumes == 1
+    assert timeless(record.epochs) == timeless(finished[1][0].epochs)
+    assert not list(stopped.glob("*/checkpoint-*"))  # the record is what remains
 
 
 def test_a_checkpoint_of_another_recipe_is_refused(stopped):
-    changed = small_config(models=("resnet18",), recipe=small_recipe(learning_rate=0.5))
+    changed = small_config(models=("cifar_resnet20",), recipe=small_recipe(learning_rate=0.5))
     with pytest.raises(UsageError, match=r"learning_rate 0\.002, now 0\.5\. Start over with --fre"):
         run(stopped, changed)
     assert store.load_all(stopped) == ([], [])  # no failed record either
@@ -111,11 +112,11 @@ def test_a_checkpoint_of_another_recipe_is_refused(stopped):
 def test_a_checkpoint_of_another_precision_is_refused(stopped):
     options = EngineOptions(precision="bfloat16")
     with pytest.raises(UsageError, match="asked precision 'auto', now 'bfloat16'"):
-        run(stopped, small_config(models=("resnet18",)), engine=options)
+        run(stopped, ONE, engine=options)
 
 
-def test_fresh_starts_over(stopped, finished):
-    changed = small_config(models=("resnet18",), recipe=small_recipe(learning_rate=1e-3))
+def test_fresh_starts_over(stopped):
+    changed = small_config(models=("cifar_resnet20",), recipe=small_recipe(learning_rate=1e-3))
     (record,) = run(stopped, changed, fresh=True)
     assert (record.status, record.course.resumes) == ("completed", 0)
 
@@ -130,7 +131,7 @@ def test_a_full_disk_ends_the_run_and_keeps_the_last_checkpoint(stopped, monkeyp
     stop = StopRequest()
     stop.wanted = True
     with pytest.raises(StorageError, match=r"cannot write .*: No space left on device\. Free some"):
-        run(stopped, small_config(models=("resnet18",)), stop=stop)
+        run(stopped, ONE, stop=stop)
     assert {path: path.read_bytes() for path in stopped.glob("*/*") if path in before} == before
     assert not list(stopped.glob("*/.checkpoint-*"))
     assert store.load_all(stopped) == ([], [])
@@ -139,7 +140,7 @@ def test_a_full_disk_ends_the_run_and_keeps_the_last_checkpoint(stopped, monkeyp
 def test_out_of_memory_on_going_on_keeps_the_checkpoint(stopped, monkeypatch):
     before = sorted(stopped.glob("*/checkpoint-*"))
     out_of_memory_above(monkeypatch, 4)
-    (record,) = run(stopped, small_config(models=("resnet18",)))
+    (record,) = run(stopped, ONE)
     assert record.status == "failed"
     assert "out of memory on going on from a checkpoint" in record.reason
     assert sorted(stopped.glob("*/checkpoint-*")) == before
@@ -147,23 +148,19 @@ def test_out_of_memory_on_going_on_keeps_the_checkpoint(stopped, monkeypatch):
 
 def test_a_stop_that_meets_a_divergence_stops_the_grid(tmp_path):
     """The diverged cell has its record, and the next one is not begun."""
-    recipe = small_recipe(
-        optimizer="sgd", learning_rate=1e20, schedule=LinearSchedule(warmup_fraction=0)
-    )
     stop = StopRequest()
     stop.wanted = True
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, small_config(recipe=recipe), stop=stop)
+        run(tmp_path, small_config(recipe=DIVERGING), stop=stop)
     assert len(list(tmp_path.glob("*/record.json"))) <= 1
 
 
 def test_divergence_is_a_failed_record_that_tells_step_and_rate(tmp_path):
-    recipe = small_recipe(
-        optimizer="sgd", learning_rate=1e20, schedule=LinearSchedule(warmup_fraction=0)
-    )
-    (record,) = run(tmp_path, small_config(models=("resnet18",), recipe=recipe))
+    (record,) = run(tmp_path, small_config(models=("cifar_resnet20",), recipe=DIVERGING))
     assert record.status == "failed"
-    assert re.search(r"at step \d \(epoch 1, learning rate \d\.\d+e\+19\)", record.reason)
+    assert re.match(
+        r"training diverged.* at step \d \(epoch 1, learning rate \d\.\d+e\+19\)", record.reason
+    )
 
 
 def test_a_gpu_that_captures_nothing_trains_without_a_graph(tmp_path, monkeypatch):
@@ -175,6 +172,6 @@ def test_a_gpu_that_captures_nothing_trains_without_a_graph(tmp_path, monkeypatc
 
     monkeypatch.setattr(grid, "choose_engine", with_graph)
     out = io.StringIO()
-    (record,) = run(tmp_path, small_config(models=("resnet18",)), out=out)
+    (record,) = run(tmp_path, ONE, out=out)
     assert (record.status, record.engine.cuda_graph) == ("completed", False)
     assert "no CUDA graph here" in out.getvalue()

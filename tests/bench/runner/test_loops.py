@@ -17,8 +17,8 @@ from bench.runner import doctor, loops, usual_loop
 from bench.runner.loops import Comparison, Comparisons, Turn, compare, training_operations
 from resnet_models import define
 from resnet_models.layers import layer_table
-from tests.bench.cli.test_errors import assert_refused, bench
 from tests.support.small import small_dataset
+from tests.support.tools import assert_refused, bench
 
 CPU = torch.device("cpu")
 SMALL = define("cifar_resnet20")
