@@ -1,28 +1,202 @@
-"""Our results beside those of the paper and of the 2022 project, as DataFrames.
+"""Our results beside those of the paper and of the 2022 project.
 
 Nothing is rounded here and no torch is imported.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import pandas as pd
 
-from bench.analysis.tables import BUDGET, SCORES, TEST, VARIANT, in_order
-from bench.reference.loader import Project2022, ProjectRun, load_paper, load_project2022
+from bench.analysis.labels import model_title
+from bench.analysis.tables import BUDGET, SCORES, VARIANT, in_order, place
+from bench.records.schema import Record
+from bench.reference.loader import ProjectCell, load_paper, load_project2022
+from bench.reference.paper import Architecture, ComputedCost, Table6Row
 from bench.stats import wilson_interval
+from resnet_models.spec import Lineage
 
-NOT_RUN: Final = "not run"
 # Budgets closer than this (relative) count as equal.
 BUDGET_TOLERANCE: Final = 0.02
-
-_SEEDS: Final = ["cell_ids", "status", "seeds", "test_min", "test_max"]
-_GRID: Final = ["depth", *VARIANT, "variant", "panel", *_SEEDS, *BUDGET, *SCORES, *TEST]
-# The networks that the 2022 project and Table 6 of the paper have figures of.
-_PROJECT2022: Final = {"network": "resnet", "stem": "imagenet", "shortcut": "B"}
-_TABLE6: Final = {"dataset": "cifar10", "network": "cifar_resnet", "shortcut": "A"}
 TABLE6_NETWORKS: Final = ("cifar_resnet", "cifar_plain")
+# The networks of ours that those of the 2022 project compare with.
+_PROJECT2022: Final[dict[str, Any]] = {"network": "resnet", "stem": "imagenet", "shortcut": "B"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One network on one data set, its seeds together, beside what the references have of it.
+
+    Accuracies and their intervals are percent. A number is the mean of the seeds that completed,
+    None where none did.
+
+    Attributes:
+        lineage: None where no cell was run, as is the recipe.
+        variant: what tells it from others of its data set, in words.
+        panel: title of the networks that are drawn together.
+        cell_ids: of every seed, failed ones too.
+        status: ``completed``, ``not run`` or how it failed.
+        seeds: that completed.
+        test_low: the Wilson interval's end, for the noise of the test set; with ``test_high``.
+        test_min: of the seeds; with ``test_max``.
+        theirs: the 2022 project's cell, where it has one of this network.
+    """
+
+    dataset: str
+    network: str
+    depth: int
+    lineage: str | None = None
+    stem: str
+    shortcut: str
+    recipe: str | None = None
+    variant: str = ""
+    panel: str = ""
+    cell_ids: tuple[str, ...] = ()
+    status: str = "not run"
+    seeds: int = 0
+    epochs: float | None = None
+    steps: float | None = None
+    images: float | None = None
+    passes: float | None = None
+    batch_size: float | None = None
+    train_accuracy: float | None = None
+    train_loss: float | None = None
+    test_accuracy: float | None = None
+    test_loss: float | None = None
+    test_images: float = 0
+    test_low: float | None = None
+    test_high: float | None = None
+    test_min: float | None = None
+    test_max: float | None = None
+    theirs: ProjectCell | None = None
+
+    @property
+    def title(self) -> str:
+        """``ResNet-50`` or ``plain-34``."""
+        return model_title(self.network, self.depth)
+
+    @property
+    def difference(self) -> float | None:
+        """Ours minus theirs, in points of test accuracy."""
+        if self.theirs is None or self.test_accuracy is None:
+            return None
+        return self.test_accuracy - self.theirs.test_accuracy
+
+    @property
+    def within_noise(self) -> bool:
+        """Whether the noise of the two test sets alone could make ``difference``."""
+        return self.theirs is not None and self._within_noise(
+            self.theirs.test_accuracy, self.theirs.test_images
+        )
+
+    @property
+    def equal_budget(self) -> bool:
+        """Whether both saw as many training images."""
+        if self.theirs is None or self.images is None:
+            return False
+        return abs(self.images / self.theirs.images - 1) <= BUDGET_TOLERANCE
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What one must know about their cell."""
+        if self.theirs is None:
+            return ()
+        trained, frozen = self.theirs.trained_depth, self.theirs.frozen_after_epoch
+        found = []
+        if trained != self.depth:
+            found.append(
+                f"The 2022 project labels this cell ResNet-{self.depth}, but its notebook trains "
+                f"ResNet-{trained}."
+            )
+        if frozen is not None:
+            found.append(
+                f"The 2022 project resumed after epoch {frozen} with an optimizer that still held "
+                "the discarded network's parameters: no weight moved from there on."
+            )
+        return tuple(found)
+
+    @property
+    def test_error(self) -> float | None:
+        """In percent."""
+        return None if self.test_accuracy is None else 100 - self.test_accuracy
+
+    @property
+    def train_error(self) -> float | None:
+        """In percent, counted while weights change."""
+        return None if self.train_accuracy is None else 100 - self.train_accuracy
+
+    @property
+    def printed(self) -> Table6Row | None:
+        """Its row of Table 6; nothing is printed about plain nets and other shortcuts."""
+        if (self.dataset, self.network, self.shortcut) != ("cifar10", "cifar_resnet", "A"):
+            return None
+        return load_paper().tables.table6.resnets.get(self.depth)
+
+    @property
+    def printed_error(self) -> float | None:
+        """In percent; the mean where the paper gives one."""
+        return self.printed.expected if self.printed else None
+
+    @property
+    def printed_difference(self) -> float | None:
+        """Ours minus the printed one, in points of test error."""
+        if self.printed_error is None or self.test_error is None:
+            return None
+        return self.test_error - self.printed_error
+
+    @property
+    def within_noise_of_printed(self) -> bool:
+        """Whether the noise of the two test sets alone could make ``printed_difference``."""
+        images = load_project2022().meta.datasets["cifar10"].test_images
+        return self.printed_error is not None and self._within_noise(
+            100 - self.printed_error, images
+        )
+
+    @property
+    def paper_steps(self) -> int:
+        """Iterations that section 4.2 trains."""
+        return load_paper().cifar_section.hyperparameters.stop_iteration
+
+    @property
+    def paper_budget(self) -> bool:
+        """Whether ours was trained as long as section 4.2 says, with batches of that size."""
+        batch_size = load_paper().cifar_section.hyperparameters.batch_size
+        return (self.steps, self.batch_size) == (self.paper_steps, batch_size)
+
+    def _within_noise(self, accuracy: float, images: float) -> bool:
+        if self.test_accuracy is None:
+            return False
+        low, high = difference_interval(self.test_accuracy, self.test_images, accuracy, images)
+        return low <= 0 <= high
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostRow:
+    """A network of Table 1: what the paper prints, and what was measured in one lineage.
+
+    Attributes:
+        lineage: None where nothing ran, as are the cell and its numbers.
+        macs: of one image of 224x224, as the printed FLOPs are.
+    """
+
+    depth: int
+    printed: Architecture
+    lineage: Lineage | None = None
+    cell_id: str | None = None
+    parameters: int | None = None
+    macs: int | None = None
+
+    @property
+    def difference_percent(self) -> float | None:
+        """Measured MACs against the printed value."""
+        return None if self.macs is None else 100 * (self.macs / self.printed.flops_printed - 1)
+
+    @property
+    def expected(self) -> ComputedCost:
+        """The exact count of the lineage, of that of the paper where nothing ran."""
+        return load_paper().cost(self.depth, self.lineage or "paper")
 
 
 def difference_interval(
@@ -41,38 +215,75 @@ def difference_interval(
     return difference - below, difference + above
 
 
-def grid_table(summary: pd.DataFrame) -> pd.DataFrame:
-    """One row per (data set, depth, variant): ours averaged over seeds beside the 2022 project's.
+def grid(summary: pd.DataFrame) -> list[Row]:
+    """A row per (data set, depth, variant) of ``tables.summarize``, in the order of the page.
 
-    ``difference`` is ours minus theirs in points of test accuracy, ``within_noise`` whether the
-    noise of the two test sets alone could make it; ``equal_budget`` says whether both saw equally
-    many training images. ``theirs_*`` are NaN where they have no such cell. Theirs that were not
-    run have a row too, unless no cell is one of theirs.
+    Cells of the 2022 project that were not run have a row too, unless no cell is one of theirs.
     """
     groups = summary.groupby([*VARIANT, "depth"], sort=False)
-    ours = pd.DataFrame([_grid_row(group) for _, group in groups], columns=_GRID)
-    theirs = pd.DataFrame([cell.model_dump() for cell in load_project2022().cells()])
-    theirs = theirs.rename(columns=lambda name: f"theirs_{name}").rename(
-        columns={"theirs_dataset": "dataset", "theirs_depth": "depth"}
+    ours = [_row(cells) for _, cells in groups]
+    beside = {(row.dataset, row.depth) for row in ours if row.theirs}
+    if ours and not beside:
+        return ours
+    missing = [
+        Row(dataset=cell.dataset, depth=cell.depth, theirs=cell, **_PROJECT2022)
+        for key, cell in _their_cells().items()
+        if key not in beside
+    ]
+    first: dict[str, Row] = {}
+    for row in sorted(ours, key=lambda row: (row.depth, row.network, row.stem, row.shortcut)):
+        first.setdefault(row.dataset, row)
+
+    def among_first(row: Row) -> tuple[object, ...]:
+        """Those that were not run stand among the first variant of their data set."""
+        named = row if row.cell_ids else first.get(row.dataset, row)
+        return place(replace(row, lineage=named.lineage, recipe=named.recipe))
+
+    return sorted([*ours, *missing], key=among_first)
+
+
+def _their_cells() -> dict[tuple[str, int], ProjectCell]:
+    return {(cell.dataset, cell.depth): cell for cell in load_project2022().cells()}
+
+
+def _row(cells: pd.DataFrame) -> Row:
+    """Seeds of one cell: means over those that completed, the reason where one did not."""
+    done = cells[cells["status"] == "completed"]
+    first = cells.iloc[0]
+    is_theirs = all(first[name] == value for name, value in _PROJECT2022.items())
+    row = Row(
+        depth=int(first["depth"]),
+        cell_ids=tuple(cells["cell_id"]),
+        seeds=len(done),
+        status=_status(cells, done),
+        theirs=_their_cells().get((first["dataset"], first["depth"])) if is_theirs else None,
+        **{name: first[name] for name in (*VARIANT, "variant", "panel")},
     )
-    keys = ["dataset", "depth", *_PROJECT2022]
-    grid = ours.astype({"depth": "int64"}).merge(
-        theirs.assign(**_PROJECT2022), on=keys, how="outer"
+    if done.empty:
+        return row
+    # A loss that is not a number must not vanish among the others.
+    means: dict[str, Any] = {
+        name: float(done[name].mean(skipna=False)) for name in (*SCORES, *BUDGET)
+    }
+    images = float(done["test_images"].min())
+    low, high = wilson_interval(means["test_accuracy"], images)
+    return replace(
+        row,
+        test_images=images,
+        test_low=low,
+        test_high=high,
+        test_min=float(done["test_accuracy"].min()),
+        test_max=float(done["test_accuracy"].max()),
+        **means,
     )
-    if (grid["cell_ids"].notna() & grid["theirs_images"].notna()).any() or ours.empty:
-        grid["status"] = grid["status"].fillna(NOT_RUN)
-    else:
-        grid = grid[grid["cell_ids"].notna()]
-    grid = _in_place(grid)
-    grid["difference"] = grid["test_accuracy"] - grid["theirs_test_accuracy"]
-    grid["within_noise"] = [
-        _within_noise(row["test_accuracy"], row["test_images"],
-                      row["theirs_test_accuracy"], row["theirs_test_images"])
-        for row in grid.to_dict("records")
-    ]  # fmt: skip
-    ratio = grid["images"] / grid["theirs_images"]
-    grid["equal_budget"] = (ratio - 1).abs() <= BUDGET_TOLERANCE
-    return grid
+
+
+def _status(cells: pd.DataFrame, done: pd.DataFrame) -> str:
+    failed = cells[cells["status"] == "failed"]
+    if failed.empty:
+        return "completed"
+    failure = f"failed: {failed.iloc[0]['reason'] or 'no reason was recorded'}"
+    return f"{len(done)} of {len(cells)} seeds completed; {failure}" if len(done) else failure
 
 
 def project_curves() -> pd.DataFrame:
@@ -82,117 +293,50 @@ def project_curves() -> pd.DataFrame:
     whose code trains another depth than its label says is no curve of that depth and left out.
     """
     project = load_project2022()
-    rows = [
-        {"dataset": run.dataset, "depth": run.trained_depth, **_PROJECT2022, "epoch": epoch}
-        | {"images": epoch * project.meta.datasets[run.dataset].train_images}
-        | dict(zip(SCORES, scores, strict=True))
-        for run in project.slide_runs()
-        if run.trained_depth == run.labelled_depth
-        for epoch, scores in enumerate(_scores(run, project), start=1)
-    ]
-    return pd.DataFrame(rows)
+    runs = []
+    for run in project.slide_runs():
+        if run.trained_depth != run.labelled_depth:
+            continue
+        train_losses, test_losses = project.losses(run)
+        epochs = range(1, run.epochs + 1)
+        curves = {
+            "dataset": run.dataset,
+            "depth": run.trained_depth,
+            **_PROJECT2022,
+            "epoch": epochs,
+            "images": [epoch * project.meta.datasets[run.dataset].train_images for epoch in epochs],
+            "train_accuracy": run.train_accuracy_percent,
+            "train_loss": train_losses,
+            "test_accuracy": run.test_accuracy_percent,
+            "test_loss": test_losses,
+        }
+        runs.append(pd.DataFrame(curves))
+    return pd.concat(runs, ignore_index=True)
 
 
-def _scores(run: ProjectRun, project: Project2022) -> Iterator[tuple[float, ...]]:
-    """What SCORES names, epoch by epoch."""
-    train_losses, test_losses = project.losses(run)
-    return zip(
-        run.train_accuracy_percent, train_losses, run.test_accuracy_percent, test_losses,
-        strict=True,
-    )  # fmt: skip
+def table6(grid: Sequence[Row]) -> list[Row]:
+    """The rows about networks of Table 6 on CIFAR-10, plain ones too."""
+    return [row for row in grid if row.dataset == "cifar10" and row.network in TABLE6_NETWORKS]
 
 
-def table6(grid: pd.DataFrame) -> pd.DataFrame:
-    """Our test errors of the networks of Table 6 on CIFAR-10 beside the printed ones, in percent.
-
-    A row for each row of ``grid`` that is one. ``printed`` is the mean where the paper gives one,
-    ``difference`` ours minus that, ``paper_budget`` whether ours was trained as long as section 4.2
-    does. Nothing is printed about plain nets.
-    """
-    table = grid[(grid["dataset"] == "cifar10") & grid["network"].isin(TABLE6_NETWORKS)].copy()
-    table["test_error"] = 100 - table["test_accuracy"]
-    table["train_error"] = 100 - table["train_accuracy"]
-    printed = {
-        row.layers: row.mean or row.error
-        for row in load_paper().tables.table6.rows
-        if row.method == "ResNet"
-    }
-    is_printed = (table[list(_TABLE6)] == pd.Series(_TABLE6)).all(axis=1)
-    table["printed"] = table["depth"].map(printed).where(is_printed)
-    table["difference"] = table["test_error"] - table["printed"]
-    images = load_project2022().meta.datasets["cifar10"].test_images
-    table["within_noise"] = [
-        _within_noise(row["test_accuracy"], row["test_images"], 100 - row["printed"], images)
-        for row in table.to_dict("records")
-    ]
-    training = load_paper().cifar_section.hyperparameters
-    table["paper_steps"] = training.stop_iteration
-    table["paper_budget"] = (table["steps"] == training.stop_iteration) & (
-        table["batch_size"] == training.batch_size
-    )
-    return table.reset_index(drop=True)
-
-
-def table1(summary: pd.DataFrame) -> pd.DataFrame:
-    """Table 1: measured parameters and MACs beside the printed FLOPs, a row per depth and lineage.
-
-    ``difference_percent`` is measured MACs against the printed value, ``expected_*`` the exact
-    count of the lineage (that of the paper where nothing ran).
-    """
-    paper = load_paper()
-    keys = ["depth", "lineage"]
-    published = summary[summary["shortcut"] == "B"]  # neither plain nets nor other options
-    measured = published.dropna(subset=["table1_macs"]).drop_duplicates(keys)
-    measured = measured[[*keys, "cell_id", "table1_parameters", "table1_macs"]]
-    printed = pd.DataFrame(
-        {"depth": depth} | column.model_dump()
-        for depth, column in paper.tables.table1.depths.items()
-    )
-    table = printed.merge(measured.astype({"depth": "int64"}), on="depth", how="left")
-    lineages = table["lineage"].fillna("paper")
-    expected = [
-        paper.cost(depth, lineage) for depth, lineage in zip(table["depth"], lineages, strict=True)
-    ]
-    table["expected_parameters"] = [cost.params for cost in expected]
-    table["expected_macs"] = [cost.macs_total for cost in expected]
-    table["difference_percent"] = 100 * (table["table1_macs"] / table["flops_printed"] - 1)
-    return table.sort_values(keys, ignore_index=True)
-
-
-def _in_place(grid: pd.DataFrame) -> pd.DataFrame:
-    """Rows in order, those that were not run among the first variant of their data set."""
-    keys = grid.copy()
-    for name in ("lineage", "recipe"):
-        keys[name] = keys[name].fillna(keys.groupby("dataset")[name].transform("first"))
-    return grid.loc[in_order(keys).index].reset_index(drop=True)
-
-
-def _within_noise(ours: float, our_images: float, theirs: float, their_images: float) -> bool:
-    if not math.isfinite(ours - theirs):
-        return False
-    low, high = difference_interval(ours, our_images, theirs, their_images)
-    return low <= 0 <= high
-
-
-def _grid_row(group: pd.DataFrame) -> dict[str, Any]:
-    """Seeds of one cell: means over those that finished, the reason where one did not."""
-    done = group[group["status"] == "completed"]
-    first = group.iloc[0]
-    row = {name: first[name] for name in ["depth", *VARIANT, "variant", "panel"]}
-    row |= {"cell_ids": list(group["cell_id"]), "seeds": len(done), "status": _status(group, done)}
-    if done.empty:
-        return row
-    # A loss that is not a number must not vanish among the others.
-    row |= {name: done[name].mean(skipna=False) for name in [*SCORES, *BUDGET]}
-    images = done["test_images"].min()
-    low, high = wilson_interval(done["test_accuracy"].mean(), images)
-    row |= {"test_low": low, "test_high": high, "test_images": images}
-    return row | {"test_min": done["test_accuracy"].min(), "test_max": done["test_accuracy"].max()}
-
-
-def _status(group: pd.DataFrame, done: pd.DataFrame) -> str:
-    failed = group[group["status"] == "failed"]
-    if failed.empty:
-        return "completed"
-    failure = f"failed: {failed.iloc[0]['reason'] or 'no reason was recorded'}"
-    return f"{len(done)} of {len(group)} seeds completed; {failure}" if len(done) else failure
+def table1(records: Sequence[Record]) -> list[CostRow]:
+    """Table 1: a row per depth and lineage, without plain nets and other shortcuts than B."""
+    rows = []
+    for depth, printed in load_paper().tables.table1.depths.items():
+        measured: dict[Lineage, CostRow] = {}
+        for record in in_order(records):
+            cell, cost = record.cell, record.cost
+            if (cell.depth, cell.shortcut) != (depth, "B") or not (cost and cost.table1_macs):
+                continue
+            row = CostRow(
+                depth=depth,
+                printed=printed,
+                lineage=cell.lineage,
+                cell_id=cell.id,
+                parameters=cost.table1_parameters,
+                macs=cost.table1_macs,
+            )
+            measured.setdefault(cell.lineage, row)
+        nothing = CostRow(depth=depth, printed=printed)
+        rows += [measured[lineage] for lineage in sorted(measured)] or [nothing]
+    return rows

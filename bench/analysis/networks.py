@@ -72,8 +72,7 @@ def _printed(definition: Definition) -> dict[str, object]:
     elif definition.spec.family == "table1":
         flops = tables.table1.depths[depth].flops_printed
     else:
-        resnets = [row for row in tables.table6.rows if row.method == "ResNet"]
-        parameters = next(row.params for row in resnets if row.layers == depth)
+        parameters = tables.table6.resnets[depth].params
     return {"printed_flops": flops, "printed_parameters": parameters}
 
 

@@ -11,8 +11,8 @@ from typing import Final
 
 import pandas as pd
 
+from bench.analysis.baselines import Row
 from bench.analysis.labels import NETWORKS
-from bench.analysis.tables import Row
 from bench.reference.loader import Reproduction, load_paper, load_reproductions
 from resnet_models import MODELS
 
@@ -33,7 +33,7 @@ class Digest:
     Attributes:
         printed: by the paper, the mean where it gives one; None where it prints none.
         results: of others, at least one, from the lowest error to the highest.
-        ours: rows of ``comparisons.table6`` with an error, whatever their budget.
+        ours: rows of ``baselines.table6`` with an error, whatever their budget.
     """
 
     panel: str
@@ -72,7 +72,7 @@ def digests(table6: Sequence[Row]) -> list[Digest]:
     """Every network of the catalog that others report on, by panel and depth.
 
     Args:
-        table6: rows of ``comparisons.table6``: our own results.
+        table6: rows of ``baselines.table6``: our own results.
     """
     groups: dict[tuple[str, str], list[Reproduction]] = {}
     for each in load_reproductions():
@@ -102,9 +102,8 @@ def _printed() -> Mapping[tuple[str, str], float]:
     """Tables 6, 2 and 3; of ResNet-34 on ImageNet option B, as others trained it."""
     tables = load_paper().tables
     errors = {
-        (CIFAR10, f"cifar_resnet{row.layers}"): row.mean or row.error
-        for row in tables.table6.rows
-        if row.method == "ResNet"
+        (CIFAR10, f"cifar_resnet{layers}"): row.expected
+        for layers, row in tables.table6.resnets.items()
     }
     errors[TEN_CROPS, "resnet18"] = tables.table2.row(18).resnet
     for method, model in (("ResNet-34 B", "resnet34"), *_DEEPER.items()):
@@ -121,9 +120,9 @@ def _ours(model: str, table6: Sequence[Row]) -> list[Row]:
     """With the shortcut that the paper gives it."""
     return [
         row for row in table6
-        if f"{row['network']}{row['depth']}" == model
-        and row["shortcut"] == MODELS[model].shortcuts[0]
-        and row["test_error"] is not None
+        if f"{row.network}{row.depth}" == model
+        and row.shortcut == MODELS[model].shortcuts[0]
+        and row.test_error is not None
     ]  # fmt: skip
 
 

@@ -5,21 +5,17 @@ numbers are NaN and ``status`` says why.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Final, get_args
+from typing import Any, Final, get_args
 
 import numpy as np
 import pandas as pd
 
 from bench.analysis.labels import NETWORKS
-from bench.config.cell import Cell
 from bench.config.recipes import WARMUP
 from bench.records.schema import EpochRecord, Record, Speed
 from bench.reference.loader import dataset_title, load_project2022
 from bench.stats import wilson_interval
 from resnet_models.spec import Stem
-
-if TYPE_CHECKING:
-    from bench.analysis.baselines import Row
 
 # A group of cells that differ in depth and seed only, so that their numbers may be compared.
 # ``network`` is the model's name without its depth.
@@ -68,8 +64,8 @@ def in_order(records: Iterable[Record]) -> list[Record]:
     return sorted(records, key=lambda record: (*place(record.cell), record.cell.seed))
 
 
-def place(named: "Cell | Row") -> tuple[object, ...]:
-    """Where a cell, or its row, stands: by data set, variant and depth.
+def place(named: Any) -> tuple[object, ...]:
+    """Where a cell, or a row named like one, stands: by data set, variant and depth.
 
     ResNets stand before plain nets, the published stem before the small one.
     """

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from bench.analysis.labels import model_title
-from bench.analysis.tables import Row
+from bench.analysis.baselines import CostRow, Row
 from bench.formats import number
 
 CONCLUSIONS: Final = {
@@ -30,66 +29,48 @@ NO_BREAK_HYPHEN: Final = "\u2011"
 OTHER_CONCLUSION: Final = "Compare budgets in the table before you compare accuracies."
 
 
-def headline(profile: str, grid: Sequence[Row], table1: Sequence[Row]) -> str:
+def headline(profile: str, grid: Sequence[Row], table1: Sequence[CostRow]) -> str:
     """One sentence with the finding: the range of accuracies, or of errors, in each panel."""
-    started = [row for row in grid if row["cell_ids"] is not None]
-    done = [row for row in started if row["test_accuracy"] is not None]
-    if not done:
+    started = [row for row in grid if row.cell_ids]
+    error = profile == "table6"  # the paper's measure there
+    panels: dict[str, list[tuple[float, str]]] = {}
+    for row in started:
+        value = row.test_error if error else row.test_accuracy
+        if value is not None:
+            data, *variant = row.panel.split(" · ")
+            panel = f"{data} ({', '.join(variant)})" if variant else data
+            panels.setdefault(panel, []).append((value, row.title))
+    if not panels:
         return "No cell completed; the reasons stand below."
     if profile == "smoke":
-        return _smoke_headline(len(done), len(started), table1)
-    error = profile == "table6"  # the paper's measure there
-    findings = [f"{_range(rows, error=error)} on {panel}" for panel, rows in _panels(done).items()]
+        done = sum(len(found) for found in panels.values())
+        return _smoke_headline(done, len(started), table1)
+    findings = [f"{_range(found)} on {panel}" for panel, found in panels.items()]
     return f"Test {'error' if error else 'accuracy'}: {'; '.join(findings)}."
 
 
-def _panels(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    panels: dict[str, list[Row]] = {}
-    for row in rows:
-        data, *variant = row["panel"].split(" · ")
-        panels.setdefault(data + (f" ({', '.join(variant)})" if variant else ""), []).append(row)
-    return panels
-
-
-def _range(rows: Sequence[Row], *, error: bool) -> str:
-    """From the lowest to the highest, with the networks that have them."""
-    values = [(100 - row["test_accuracy"] if error else row["test_accuracy"], row) for row in rows]
-    values.sort(key=lambda pair: pair[0])
-    ends = [values[0], values[-1]] if len(values) > 1 else values
-    named = [(number(value, 1), model_title(row["network"], row["depth"])) for value, row in ends]
+def _range(found: Sequence[tuple[float, str]]) -> str:
+    """From the lowest value to the highest, with the networks that have them."""
+    ordered = sorted(found, key=lambda pair: pair[0])
+    ends = [ordered[0], ordered[-1]] if len(ordered) > 1 else ordered
     # Neither a number and its unit nor a name and its depth are torn apart.
     return " to ".join(
-        f"{value}{NO_BREAK}% ({name.replace('-', NO_BREAK_HYPHEN)})" for value, name in named
+        f"{number(value, 1)}{NO_BREAK}% ({title.replace('-', NO_BREAK_HYPHEN)})"
+        for value, title in ends
     )
 
 
-def _smoke_headline(done: int, started: int, table1: Sequence[Row]) -> str:
-    differences = [abs(row["difference_percent"]) for row in table1 if row["table1_macs"]]
+def _smoke_headline(done: int, started: int, table1: Sequence[CostRow]) -> str:
+    differences = [row.difference_percent for row in table1]
+    measured = [abs(percent) for percent in differences if percent is not None]
     cells = f"{done} of {started} cells ran"
-    if not differences:
+    if not measured:
         return f"{cells}."
-    worst = number(max(differences), 1)
+    worst = number(max(measured), 1)
     return f"{cells}, and measured MACs lie within {worst} % of the FLOPs that the paper prints."
 
 
 def footnotes(grid: Iterable[Row]) -> dict[str, str]:
-    """What one must know about the 2022 project's cells: remark -> letter, in order of the rows."""
-    remarks: list[str] = []
-    for row in grid:
-        row["remarks"] = list(_remarks(row))
-        remarks += [remark for remark in row["remarks"] if remark not in remarks]
+    """Remarks on the 2022 project's cells -> their letters, in order of the rows."""
+    remarks = dict.fromkeys(remark for row in grid for remark in row.remarks)
     return {remark: chr(ord("a") + n) for n, remark in enumerate(remarks)}
-
-
-def _remarks(row: Row) -> Iterable[str]:
-    trained, frozen = row["theirs_trained_depth"], row["theirs_frozen_after_epoch"]
-    if trained is not None and trained != row["depth"]:
-        yield (
-            f"The 2022 project labels this cell ResNet-{row['depth']}, but its notebook trains "
-            f"ResNet-{trained:.0f}."
-        )
-    if frozen is not None:
-        yield (
-            f"The 2022 project resumed after epoch {frozen:.0f} with an optimizer that still held "
-            "the discarded network's parameters: no weight moved from there on."
-        )

@@ -11,12 +11,11 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from bench.analysis import baselines, tables
-from bench.analysis.tables import Row
+from bench.analysis.baselines import CostRow, Row
 from bench.claims import ledger
-from bench.claims.ledger import Verdict
+from bench.claims.verdict import Verdict
 from bench.errors import UsageError
 from bench.records.schema import Environment, Record
-from bench.reference.loader import dataset_title
 from bench.report.headlines import headline
 
 T = TypeVar("T", bound=Hashable)
@@ -31,7 +30,7 @@ class Results:
         records: of that profile.
         others: the other profiles, with their number of records.
         summary: a row per record, of ``tables.summarize``.
-        grid: a row per network, data set and variant, of ``comparisons.grid_table``.
+        grid: a row per network, data set and variant, of ``baselines.grid``.
         verdicts: of the whole ledger, by the records of all profiles.
     """
 
@@ -39,20 +38,20 @@ class Results:
     records: tuple[Record, ...]
     others: dict[str, int]
     summary: pd.DataFrame
-    grid: pd.DataFrame
+    grid: list[Row]
     verdicts: tuple[Verdict, ...]
 
     @cached_property
-    def table1(self) -> pd.DataFrame:
-        """Measured cost beside Table 1, of ``comparisons.table1``."""
-        return baselines.table1(self.summary)
+    def table1(self) -> list[CostRow]:
+        """Measured cost beside Table 1."""
+        return baselines.table1(self.records)
 
     @cached_property
     def headline(self) -> str | None:
         """The finding, one sentence; None without records."""
         if self.profile is None:
             return None
-        return headline(self.profile, rows(self.grid), rows(self.table1))
+        return headline(self.profile, self.grid, self.table1)
 
     @property
     def environments(self) -> list[Environment]:
@@ -89,7 +88,7 @@ def gather(records: Sequence[Record], profile: str | None = None) -> Results:
         records=shown,
         others={name: sum(record.profile == name for record in records) for name in others},
         summary=summary,
-        grid=baselines.grid_table(summary),
+        grid=baselines.grid(summary),
         verdicts=ledger.judge(records),
     )
 
@@ -109,10 +108,10 @@ def choose_profile(records: Sequence[Record], profile: str | None) -> str | None
     return max(records, key=lambda record: (record.finished_at, record.profile)).profile
 
 
-def rows(frame: pd.DataFrame) -> list[Row]:
+def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as dicts; a missing value is None."""
-    found: list[dict[Hashable, Any]] = (
-        frame.astype(object).where(frame.notna(), None).to_dict("records")
+    found: list[dict[str, Any]] = (
+        frame.astype(object).where(frame.notna(), None).to_dict("records")  # type: ignore[assignment]
     )
     return found
 
@@ -120,11 +119,3 @@ def rows(frame: pd.DataFrame) -> list[Row]:
 def distinct(items: Iterable[T]) -> list[T]:
     """Each once, in the order of their first."""
     return list(dict.fromkeys(items))
-
-
-def by_dataset(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    """Rows by the title of their data set, in the order of their first."""
-    groups: dict[str, list[Row]] = {}
-    for row in rows:
-        groups.setdefault(dataset_title(row["dataset"]), []).append(row)
-    return groups

@@ -5,6 +5,7 @@ from functools import cache
 from math import ceil
 from typing import Any
 
+from bench.config import recipes
 from bench.config.cell import Cell
 from bench.config.profiles import DATASETS, DEPTHS, PROFILES
 from bench.config.recipes import LinearSchedule, Recipe
@@ -230,6 +231,14 @@ def make_profile(name: str, seeds: int = 1) -> list[Record]:
         for plan in PROFILES[name]().plans
         for seed in range(seeds)
     ]
+
+
+def make_with_error(error: float, **changes: Any) -> Record:
+    """A ResNet-20 trained as the paper says, but for ``changes`` of its recipe."""
+    recipe = recipes.paper_cifar(warmup=False).model_copy(update=changes)
+    record = make_record(20, network="cifar_resnet", recipe=recipe)
+    last = record.epochs[-1].model_copy(update={"test_correct": round((100 - error) * 100)})
+    return record.model_copy(update={"epochs": (*record.epochs[:-1], last)})
 
 
 def make_evaluation(**changes: Any) -> Evaluation:

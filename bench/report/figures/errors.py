@@ -1,6 +1,7 @@
 """Test errors of the networks of Table 6: beside the printed ones, and plain beside residual."""
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from itertools import cycle
 from typing import Final
@@ -9,9 +10,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from bench.analysis.labels import model_title
+from bench.analysis.baselines import Row
 from bench.formats import number
-from bench.reference.paper import Table6
 from bench.report.figures.chart import Chart, Rows, legend, make_chart
 from bench.report.figures.svg import PAGE, SIZE, TEXT, depth_colour
 
@@ -19,34 +19,47 @@ _ERROR: Final = "Test error (%)"
 _ROW_INCHES: Final = 0.42
 
 
-def error_charts(table: pd.DataFrame, printed: Table6) -> list[Chart]:
+def error_charts(rows: Sequence[Row]) -> list[Chart]:
     """Our test errors beside the printed ones, and those of plain nets beside residual ones.
 
     Args:
-        table: of ``comparisons.table6``.
-        printed: Table 6 of the paper.
+        rows: of ``baselines.table6``.
     """
-    done = table.dropna(subset=["test_error"]).assign(
-        error_low=lambda rows: 100 - rows["test_high"],
-        error_high=lambda rows: 100 - rows["test_low"],
+    done = [row for row in rows if row.test_error is not None]
+    return [*_beside_printed(done), *_plain_beside_residual(done)]
+
+
+def _frame(rows: Sequence[Row]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "panel": row.panel,
+            "network": row.network,
+            "title": row.title,
+            "depth": row.depth,
+            "variant": row.variant,
+            "seeds": row.seeds,
+            "test_error": row.test_error,
+            "error_low": 100 - (row.test_high or 0),
+            "error_high": 100 - (row.test_low or 0),
+            "printed": row.printed_error,
+            "printed_std": row.printed and row.printed.std,
+        }
+        for row in rows
     )
-    return [*_beside_printed(done, printed), *_plain_beside_residual(done)]
 
 
-def _beside_printed(done: pd.DataFrame, printed: Table6) -> list[Chart]:
+def _beside_printed(done: Sequence[Row]) -> list[Chart]:
     """A row for each network and variant of which the paper prints an error."""
-    rows = done.dropna(subset=["printed"])
-    if rows.empty:
+    printed = [row for row in done if row.printed]
+    if not printed:
         return []
-    deviations = {depth: printed.resnets[depth].std for depth in set(rows["depth"])}
-    rows = rows.assign(printed_std=rows["depth"].map(deviations).astype(float))
+    rows = _frame(printed).astype({"printed_std": float})
     columns = ["depth", "variant", "seeds", "test_error", "error_low", "error_high", "printed",
                "printed_std"]  # fmt: skip
     listed = "; ".join(
-        f"{model_title(row['network'], row['depth'])}"
-        f"{' (' + row['variant'] + ')' if row['variant'] else ''} {number(row['test_error'])}, "
-        f"printed {number(row['printed'])}"
-        for row in rows.to_dict("records")
+        f"{row.title}{f' ({row.variant})' if row.variant else ''} {number(row.test_error)}, "
+        f"printed {number(row.printed_error)}"
+        for row in printed
     )
     return [
         make_chart(
@@ -93,17 +106,18 @@ def _draw_beside_printed(axes: Axes, rows: Rows) -> None:
     )  # fmt: skip
 
 
-def _plain_beside_residual(done: pd.DataFrame) -> list[Chart]:
+def _plain_beside_residual(done: Sequence[Row]) -> list[Chart]:
     """Where both kinds were trained: a line for each group of cells that differ in depth alone.
 
     Shortcut options other than the paper's A are left out, as in its Figure 6.
     """
-    done = done[done["shortcut"].isin(["A", "none"])]
-    if done["network"].nunique() < 2:
+    shown = [row for row in done if row.shortcut in ("A", "none")]
+    if len({row.network for row in shown}) < 2:
         return []
+    frame = _frame(shown)
     lines = {
         " · ".join(str(panel).split(" · ")[1:]): rows.sort_values("depth")
-        for panel, rows in done.groupby("panel", sort=False)
+        for panel, rows in frame.groupby("panel", sort=False)
     }
     listed = ". ".join(
         f"{label}: "
@@ -121,7 +135,7 @@ def _plain_beside_residual(done: pd.DataFrame) -> list[Chart]:
             "Test error by depth, plain and residual",
             f"Test error in percent by depth. {listed}",
             partial(_draw_by_depth, lines=lines),
-            done[columns],
+            frame[columns],
         )
     ]
 

@@ -66,8 +66,8 @@ def _draw(axes: Axes, digests: Sequence[Digest]) -> None:
         if each.printed is not None:
             axes.plot(each.printed, place, "D", color=TEXT, markerfacecolor=PAGE, markersize=6)
         for row in each.ours:
-            if row["paper_budget"]:
-                axes.plot(row["test_error"], place - 0.25, "o", color=depth_colour(each.depth))
+            if row.paper_budget and row.test_error is not None:
+                axes.plot(row.test_error, place - 0.25, "o", color=depth_colour(each.depth))
     titles = [model_title(each.network, each.depth).replace("ResNet-", "") for each in digests]
     axes.set_yticks(range(len(digests)), titles)
     handles = _legend(digests)
@@ -92,7 +92,7 @@ def _legend(digests: Sequence[Digest]) -> list[Line2D]:
         "others": True,
         "others, best epoch": any(each.best_epochs for each in digests),
         "paper": any(each.printed is not None for each in digests),
-        "ours": any(row["paper_budget"] for each in digests for row in each.ours),
+        "ours": any(row.paper_budget for each in digests for row in each.ours),
     }
     for label, handle in marks.items():
         handle.set_label(label)

@@ -5,21 +5,29 @@ import math
 import numpy as np
 import pytest
 
-from bench.analysis.baselines import difference_interval, grid_table, table1, table6
+from bench.analysis.baselines import difference_interval, grid, table1, table6
 from bench.analysis.tables import summarize
 from bench.config import recipes
 from bench.config.profiles import DATASETS, DEPTHS
 from bench.reference.loader import load_paper, load_project2022
-from tests.support.factories import make_failed, make_grid, make_profile, make_record
+from tests.support.factories import (
+    make_failed,
+    make_grid,
+    make_profile,
+    make_record,
+    make_with_error,
+)
 
-PRINTED = {r.layers: r for r in load_paper().tables.table6.rows if r.method == "ResNet"}
+
+def grid_of(*records):
+    return grid(summarize(records))
 
 
-def row(frame, **where):
-    for name, value in where.items():
-        frame = frame[frame[name] == value]
-    assert len(frame) == 1, f"{len(frame)} rows have {where}"
-    return frame.iloc[0]
+def row(rows, **where):
+    (found,) = (
+        row for row in rows if all(getattr(row, name) == value for name, value in where.items())
+    )
+    return found
 
 
 def test_difference_interval_against_published_values():
@@ -39,52 +47,57 @@ def test_equal_accuracies_differ_beyond_noise_in_5_percent_of_experiments():
 
 
 def test_grid_without_records_has_ten_cells_not_run():
-    grid = grid_table(summarize([]))
-    assert [(r.dataset, r.depth) for r in grid.itertuples()] == [
+    rows = grid_of()
+    assert [(row.dataset, row.depth) for row in rows] == [
         (dataset, depth) for dataset in DATASETS for depth in DEPTHS
     ]
-    assert set(grid["status"]) == {"not run"}
-    assert grid["theirs_test_accuracy"].notna().all()
+    assert {row.status for row in rows} == {"not run"}
+    assert all(row.theirs for row in rows)
 
 
 def test_grid_sets_ours_beside_theirs():
-    grid = grid_table(summarize(make_grid()))
-    assert len(grid) == 10
-    line = row(grid, dataset="cifar10", depth=34)
-    assert line["difference"] == pytest.approx(line["test_accuracy"] - 80.28)
-    assert not line["equal_budget"]
-    assert line["theirs_frozen_after_epoch"] == 60
+    rows = grid_of(*make_grid())
+    assert len(rows) == 10
+    line = row(rows, dataset="cifar10", depth=34)
+    assert line.difference == pytest.approx(line.test_accuracy - 80.28)
+    assert not line.equal_budget
+    assert line.theirs.frozen_after_epoch == 60
 
 
 def test_equal_budget_needs_as_many_images():
     full = make_record(18, "mnist", recipe={"epochs": 20, "images_per_epoch": 60_000})
-    grid = grid_table(summarize([full]))
-    assert row(grid, dataset="mnist", depth=18)["equal_budget"]
-    assert not row(grid, dataset="mnist", depth=34)["equal_budget"]
+    rows = grid_of(full)
+    assert row(rows, dataset="mnist", depth=18).equal_budget
+    assert not row(rows, dataset="mnist", depth=34).equal_budget
 
 
 def test_grid_averages_seeds_and_tells_their_range():
     records = [make_record(50, seed=seed) for seed in range(3)]
-    line = row(grid_table(summarize(records)), dataset="cifar10", depth=50)
+    line = row(grid_of(*records), dataset="cifar10", depth=50)
     accuracies = [100 * record.epochs[-1].test_accuracy for record in records]
-    assert line["seeds"] == 3
-    assert line["test_accuracy"] == pytest.approx(sum(accuracies) / 3)
-    assert (line["test_min"], line["test_max"]) == (min(accuracies), max(accuracies))
-    assert line["cell_ids"] == [record.cell.id for record in records]
+    assert line.seeds == 3
+    assert line.test_accuracy == pytest.approx(sum(accuracies) / 3)
+    assert (line.test_min, line.test_max) == (min(accuracies), max(accuracies))
+    assert line.cell_ids == tuple(record.cell.id for record in records)
 
 
-def test_grid_tells_why_a_cell_is_empty():
-    grid = grid_table(summarize([make_failed(101, reason="out of memory")]))
-    line = row(grid, dataset="cifar10", depth=101)
-    assert line["status"] == "failed: out of memory"
-    assert math.isnan(line["test_accuracy"])
-
-
-def test_grid_tells_which_part_of_the_seeds_failed():
-    broken = make_record(18, seed=1, status="failed", reason="disk full", epochs=())
-    line = row(grid_table(summarize([make_record(18), broken])), dataset="cifar10", depth=18)
-    assert line["status"] == "1 of 2 seeds completed; failed: disk full"
-    assert line["seeds"] == 1
+@pytest.mark.parametrize(
+    ("records", "seeds", "status"),
+    [
+        ([make_failed(18)], 0, "failed: out of memory"),
+        (
+            [make_record(18), make_record(18, seed=1, status="failed", reason="full", epochs=())],
+            1,
+            "1 of 2 seeds completed; failed: full",
+        ),
+    ],
+    ids=["all", "one of two"],
+)
+def test_grid_tells_why_cells_are_missing(records, seeds, status):
+    line = row(grid_of(*records), dataset="cifar10", depth=18)
+    assert (line.seeds, line.status) == (seeds, status)
+    assert (line.test_accuracy is None) == (seeds == 0)
+    assert (line.difference is None) == (seeds == 0)
 
 
 def test_theirs_stand_only_beside_the_networks_that_they_trained():
@@ -94,61 +107,66 @@ def test_theirs_stand_only_beside_the_networks_that_they_trained():
         make_record(50, shortcut="A"),
         make_record(56, network="cifar_resnet"),
     ]
-    grid = grid_table(summarize([make_record(18), make_record(18, "mnist"), *others]))
-    theirs = {(cell.dataset, cell.depth) for cell in load_project2022().cells()}
-    beside = grid[grid["theirs_test_accuracy"].notna()]
-    assert set(zip(beside["dataset"], beside["depth"], strict=True)) == theirs
-    assert len(beside) == len(theirs)
-    assert set(zip(beside["network"], beside["stem"], beside["shortcut"], strict=True)) == {
+    rows = grid_of(make_record(18), make_record(18, "mnist"), *others)
+    beside = [row for row in rows if row.theirs]
+    assert [(row.dataset, row.depth) for row in beside] == [
+        (cell.dataset, cell.depth) for cell in load_project2022().cells()
+    ]
+    assert {(row.network, row.stem, row.shortcut) for row in beside} == {
         ("resnet", "imagenet", "B")
     }
-    alone = grid[grid["theirs_test_accuracy"].isna()]
+    alone = [row for row in rows if not row.theirs]
     assert len(alone) == len(others)
-    assert alone["difference"].isna().all()
-    assert not alone["within_noise"].any()
-    assert not alone["equal_budget"].any()
+    for line in alone:
+        assert line.difference is None
+        assert (line.within_noise, line.equal_budget, line.remarks) == (False, False, ())
 
 
 def test_their_cells_are_not_listed_where_none_of_ours_is_one_of_them():
-    grid = grid_table(summarize(make_profile("table6")))
-    assert len(grid) == 9
-    assert grid["theirs_test_accuracy"].isna().all()
-    assert set(grid["status"]) == {"completed"}
+    rows = grid_of(*make_profile("table6"))
+    assert len(rows) == 9
+    assert {(row.theirs, row.status) for row in rows} == {(None, "completed")}
 
 
 def test_every_recipe_has_its_own_row():
-    grid = grid_table(summarize(make_profile("project2022")))
-    assert len(grid) == 15
-    rows = grid[(grid["dataset"] == "cifar10") & (grid["depth"] == 50)]
-    assert list(rows["variant"]) == ["project2022_base", "project2022_base_frozen20"]
-    assert set(rows["theirs_test_accuracy"]) == {63.21}
-    assert rows["equal_budget"].all()  # theirs has 60 epochs too
-    mnist = grid[grid["dataset"] == "mnist"]
-    assert list(mnist["variant"]) == [""] * 5
+    rows = grid_of(*make_profile("project2022"))
+    assert len(rows) == 15
+    deep = [row for row in rows if (row.dataset, row.depth) == ("cifar10", 50)]
+    assert [row.variant for row in deep] == ["project2022_base", "project2022_base_frozen20"]
+    assert {row.theirs.test_accuracy for row in deep} == {63.21}
+    assert all(row.equal_budget for row in deep)  # theirs has 60 epochs too
+    assert [row.variant for row in rows if row.dataset == "mnist"] == [""] * 5
 
 
 def test_rows_stand_in_order_whether_or_not_they_ran():
-    records = [make_record(152), make_record(34), make_record(50, stem="cifar")]
-    grid = grid_table(summarize(records))
-    cifar10 = grid[grid["dataset"] == "cifar10"]
-    assert list(cifar10["depth"]) == [*DEPTHS, 50]
-    assert list(cifar10["stem"]) == ["imagenet"] * 5 + ["cifar"]
+    rows = grid_of(make_record(152), make_record(34), make_record(50, stem="cifar"))
+    cifar10 = [row for row in rows if row.dataset == "cifar10"]
+    assert [row.depth for row in cifar10] == [*DEPTHS, 50]
+    assert [row.stem for row in cifar10] == ["imagenet"] * 5 + ["cifar"]
+
+
+def test_a_cell_that_was_not_run_stands_among_the_first_variant():
+    rows = grid_of(make_record(50, lineage="torchvision"), make_record(34, lineage="torchvision"))
+    assert [row.depth for row in rows] == [*DEPTHS, *DEPTHS]
+    assert [row.lineage for row in rows[:5]] == [None, "torchvision", "torchvision", None, None]
 
 
 def test_table1_measures_against_the_printed_flops():
-    table = table1(summarize(make_grid()))
-    assert list(table["depth"]) == list(DEPTHS)
+    table = table1(make_grid())
+    assert [row.depth for row in table] == list(DEPTHS)
     line = row(table, depth=50)
-    assert line["difference_percent"] == pytest.approx(100 * (3_857_973_248 / 3.8e9 - 1))
-    assert line["table1_macs"] == line["expected_macs"]
-    assert line["table1_parameters"] == line["expected_parameters"]
+    assert line.difference_percent == pytest.approx(100 * (3_857_973_248 / 3.8e9 - 1))
+    assert (line.parameters, line.macs) == (line.expected.params, line.expected.macs_total)
 
 
 def test_table1_shows_each_lineage_and_what_did_not_run():
-    table = table1(summarize([make_record(50), make_record(50, lineage="torchvision")]))
-    assert row(table, depth=50, lineage="torchvision")["difference_percent"] > 7
-    assert math.isnan(row(table, depth=152)["table1_macs"])
-    assert row(table, depth=152)["flops_printed"] == 11.3e9
+    table = table1([make_record(50, lineage="torchvision"), make_record(50)])
+    assert [(row.depth, row.lineage) for row in table[2:4]] == [(50, "paper"), (50, "torchvision")]
+    assert table[3].difference_percent > 7
+    nothing = row(table, depth=152)
+    assert (nothing.macs, nothing.cell_id, nothing.difference_percent) == (None, None, None)
+    assert nothing.printed.flops_printed == 11.3e9
+    assert nothing.expected == load_paper().cost(152, "paper")
 
 
 def test_table1_has_no_room_for_other_networks():
@@ -157,33 +175,31 @@ def test_table1_has_no_room_for_other_networks():
         make_record(18, network="plain"),
         make_record(34, shortcut="C"),
     ]
-    table = table1(summarize(others))
-    assert list(table["depth"]) == list(DEPTHS)
-    assert table["table1_macs"].isna().all()
-    small_stem = table1(summarize([make_record(50, stem="cifar")]))
-    assert row(small_stem, depth=50)["table1_macs"] == 3_857_973_248
+    assert [(row.depth, row.macs) for row in table1(others)] == [(depth, None) for depth in DEPTHS]
+    small_stem = table1([make_record(50, stem="cifar")])
+    assert row(small_stem, depth=50).macs == 3_857_973_248
 
 
 def table6_of(*records):
-    return table6(grid_table(summarize(records)))
+    return table6(grid_of(*records))
 
 
 def test_table6_sets_our_error_beside_the_printed_one():
     table = table6_of(*make_profile("table6"))
     assert len(table) == 9
-    for depth in (20, 32, 44, 56, 110):
+    printed = {20: 8.75, 32: 7.51, 44: 7.17, 56: 6.97, 110: 6.61}  # the mean, not the best of five
+    for depth, error in printed.items():
         line = row(table, network="cifar_resnet", depth=depth)
-        printed = PRINTED[depth]
-        assert line["printed"] == (printed.mean or printed.error)
-        assert line["test_error"] == pytest.approx(100 - line["test_accuracy"])
-        assert line["difference"] == pytest.approx(line["test_error"] - line["printed"])
-        assert line["paper_budget"]
-    # The mean of the paper's five runs, not the best of them.
-    assert row(table, network="cifar_resnet", depth=110)["printed"] == 6.61
-    plain = table[table["network"] == "cifar_plain"]
-    assert plain[["printed", "difference"]].isna().all(axis=None)
-    assert plain["test_error"].notna().all()
-    assert not plain["within_noise"].any()
+        assert line.printed_error == error
+        assert line.test_error == pytest.approx(100 - line.test_accuracy)
+        assert line.printed_difference == pytest.approx(line.test_error - error)
+        assert line.paper_budget
+    plain = [row for row in table if row.network == "cifar_plain"]
+    assert len(plain) == 4
+    for line in plain:
+        assert (line.printed, line.printed_difference) == (None, None)
+        assert line.test_error is not None
+        assert not line.within_noise_of_printed
 
 
 def test_table6_averages_seeds():
@@ -192,9 +208,9 @@ def test_table6_averages_seeds():
     errors = [
         100 * (1 - r.final.test_accuracy) for r in records if r.cell.model == "cifar_resnet20"
     ]
-    assert line["seeds"] == len(errors) == 3
-    assert line["test_error"] == pytest.approx(sum(errors) / 3)
-    assert 100 - line["test_high"] < line["test_error"] < 100 - line["test_low"]
+    assert line.seeds == len(errors) == 3
+    assert line.test_error == pytest.approx(sum(errors) / 3)
+    assert 100 - line.test_high < line.test_error < 100 - line.test_low
 
 
 @pytest.mark.parametrize(
@@ -209,43 +225,35 @@ def test_table6_averages_seeds():
 )
 def test_a_verdict_needs_the_budget_of_the_paper(changes, fair):
     recipe = recipes.paper_cifar(warmup=False).model_copy(update=changes)
-    line = table6_of(make_record(20, network="cifar_resnet", recipe=recipe)).iloc[0]
-    assert line["paper_budget"] == fair
-    assert line["paper_steps"] == 64_000
-    assert math.isfinite(line["difference"])
-
-
-def with_error(error):
-    record = make_record(20, network="cifar_resnet", recipe=recipes.paper_cifar(warmup=False))
-    last = record.epochs[-1].model_copy(update={"test_correct": round((100 - error) * 100)})
-    return record.model_copy(update={"epochs": (*record.epochs[:-1], last)})
+    (line,) = table6_of(make_record(20, network="cifar_resnet", recipe=recipe))
+    assert line.paper_budget == fair
+    assert line.paper_steps == 64_000
+    assert math.isfinite(line.printed_difference)
 
 
 @pytest.mark.parametrize(
     ("error", "same"), [(8.75, True), (9.3, True), (8.2, True), (9.8, False), (7.7, False)]
 )
 def test_a_small_difference_to_the_paper_is_noise(error, same):
-    line = table6_of(with_error(error)).iloc[0]
-    assert line["difference"] == pytest.approx(error - 8.75)
-    assert line["within_noise"] == same
+    (line,) = table6_of(make_with_error(error))
+    assert line.printed_difference == pytest.approx(error - 8.75)
+    assert line.within_noise_of_printed == same
 
 
 def test_nothing_is_printed_about_other_shortcuts_and_data():
     recipe = recipes.paper_cifar(warmup=False)
     option_b = make_record(20, network="cifar_resnet", shortcut="B", recipe=recipe)
     mnist = make_record(20, "mnist", network="cifar_resnet", recipe=recipe)
-    table = table6_of(option_b, mnist, make_record(18))
-    assert list(table["shortcut"]) == ["B"]
-    assert table["printed"].isna().all()
+    (line,) = table6_of(option_b, mnist, make_record(18))
+    assert (line.shortcut, line.printed) == ("B", None)
 
 
 def test_table6_without_cells_is_empty_and_a_failed_cell_keeps_its_row():
-    assert table6_of().empty
-    assert table6_of(*make_grid()).empty
+    assert table6_of() == []
+    assert table6_of(*make_grid()) == []
     broken = make_record(
         20, network="cifar_resnet", status="failed", reason="stopped", epochs=(), cost=None
     )
-    line = table6_of(broken).iloc[0]
-    assert line["status"] == "failed: stopped"
-    assert math.isnan(line["test_error"])
-    assert not line["paper_budget"]
+    (line,) = table6_of(broken)
+    assert (line.status, line.test_error) == ("failed: stopped", None)
+    assert not line.paper_budget

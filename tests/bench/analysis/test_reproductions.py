@@ -4,15 +4,14 @@ import re
 
 import pytest
 
-from bench.analysis.baselines import grid_table, table6
+from bench.analysis.baselines import grid, table6
 from bench.analysis.reproductions import CIFAR10, ONE_CROP, TEN_CROPS, all_results, digests
 from bench.analysis.tables import summarize
 from bench.reference.loader import load_reproductions
 from bench.report.figures.others import others_charts
-from bench.report.results import rows
 from resnet_models import MODELS
 from tests.support.factories import make_profile, make_record
-from tests.support.pages import RECORDS, render, table_of
+from tests.support.pages import RECORDS, page_of, table_of
 
 DIGEST, LIST = "Errors that others report", "Every number that others report"
 
@@ -23,7 +22,7 @@ def digest(model, panel=CIFAR10, ours=()):
 
 
 def our_rows(records):
-    return rows(table6(grid_table(summarize(records))))
+    return table6(grid(summarize(records)))
 
 
 def test_results_are_those_of_the_file_for_this_network_and_panel():
@@ -66,7 +65,7 @@ def test_panels_stand_in_order_with_residual_networks_first():
 def test_ours_are_those_with_the_published_shortcut():
     ours = our_rows(make_profile("table6"))
     (row,) = digest("cifar_resnet20", ours=ours).ours
-    assert (row["network"], row["depth"]) == ("cifar_resnet", 20)
+    assert (row.network, row.depth) == ("cifar_resnet", 20)
     other = make_record(20, network="cifar_resnet", shortcut="B")
     assert digest("cifar_resnet20", ours=our_rows([other])).ours == []
 
@@ -81,7 +80,7 @@ def test_all_numbers_are_listed_once():
 
 @pytest.mark.parametrize("name", ["empty", "ten", "table6"])
 def test_the_page_has_the_digest_and_the_list(name):
-    page = render(RECORDS[name], [])
+    page = page_of(name)
     body = [row for row in table_of(page, DIGEST) if len(row) > 1]
     assert len(body) == len(digests([]))
     columns = {len(row) for row in body}
@@ -92,7 +91,7 @@ def test_the_page_has_the_digest_and_the_list(name):
 
 
 def test_our_errors_lead_to_their_records():
-    page = render(RECORDS["table6"], [])
+    page = page_of("table6")
     section = page[page.index('<section id="others">') :]
     (record,) = [each for each in RECORDS["table6"] if each.cell.model == "cifar_resnet20"]
     error = 100 * (1 - record.final.test_accuracy)
@@ -100,7 +99,7 @@ def test_our_errors_lead_to_their_records():
 
 
 def test_a_mean_over_seeds_leads_to_each_of_them():
-    page = render(RECORDS["table6 with seeds"], [])
+    page = page_of("table6 with seeds")
     section = page[page.index('<section id="others">') :].partition("</section>")[0]
     for record in RECORDS["table6 with seeds"]:
         if record.cell.model == "cifar_resnet20":

@@ -5,12 +5,11 @@ from itertools import chain
 
 import pytest
 
-from bench.config import recipes
 from bench.config.profiles import DEPTHS
 from bench.reference.loader import load_paper
 from resnet_models import MODELS, define
 from resnet_models.layers import layer_table
-from tests.support.factories import make_record
+from tests.support.factories import make_record, make_with_error
 from tests.support.pages import RECORDS, page_of, render, table_of
 from tests.support.tools import text_of
 
@@ -135,9 +134,7 @@ def test_our_errors_stand_beside_the_printed_ones():
         if plain:
             assert row[2:4] == ["–", "–"]
             continue
-        printed = next(r for r in load_paper().tables.table6.rows
-                       if r.method == "ResNet" and r.layers == cell.depth)  # fmt: skip
-        expected = printed.mean or printed.error
+        expected = load_paper().tables.table6.resnets[cell.depth].expected
         assert row[2] == f"{expected:.2f}"
         assert row[3].endswith(f"{error - expected:+.2f}".replace("-", "−"))
 
@@ -148,24 +145,17 @@ def verdict_of(record):
     return re.search(r'<span class="(\w+)">(.)&nbsp;([^<]*)</span>', section).groups()
 
 
-def with_error(error, **changes):
-    recipe = recipes.paper_cifar(warmup=False).model_copy(update=changes)
-    record = make_record(20, network="cifar_resnet", recipe=recipe)
-    last = record.epochs[-1].model_copy(update={"test_correct": round((100 - error) * 100)})
-    return record.model_copy(update={"epochs": (*record.epochs[:-1], last)})
-
-
 @pytest.mark.parametrize(
     ("error", "verdict"),
     [(9.75, ("down", "▲", "+1.00")), (7.75, ("up", "▼", "−1.00")), (8.7, ("same", "≈", "−0.05"))],
 )
 def test_a_lower_error_is_the_better_one(error, verdict):
-    assert verdict_of(with_error(error)) == verdict
+    assert verdict_of(make_with_error(error)) == verdict
 
 
 @pytest.mark.parametrize("change", [{"iterations": 6400}, {"batch_size": 32}])
 def test_no_verdict_on_another_budget(change):
-    assert verdict_of(with_error(9.75, **change)) == ("muted", "▲", "+1.00")
+    assert verdict_of(make_with_error(9.75, **change)) == ("muted", "▲", "+1.00")
 
 
 def test_errors_of_several_seeds_tell_how_many_and_lead_to_each():
