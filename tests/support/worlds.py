@@ -103,6 +103,23 @@ def make_world(
         seeds: how many runs a group may have.
         tails: degrees of freedom of Student's t, from which runs are drawn; normal where None.
     """
+    bases, margins, measures_of = _tested()
+    world = World(
+        means={key: bases[key] + rng.choice(offsets) * margins[key] for key in margins},
+        spreads={key: margins[key] * rng.uniform(0.1, 1.0) for key in margins},
+        seeds={group: int(rng.choice(seeds)) for group in measures_of},
+    )
+    for group, count in world.seeds.items():
+        measures = measures_of[group]
+        for seed in range(count):
+            world.observations.append(_run(world, group, measures, seed, rng, tails))
+        world.observations += _distractions(group, measures, rng)
+    return world
+
+
+@cache
+def _tested() -> tuple[dict[Key, float], dict[Key, float], dict[Group, list[str]]]:
+    """What is printed, and the widest margin, by group and measure; the measures of each group."""
     margins: dict[Key, float] = {}
     bases: dict[Key, float] = {}
     for claim in STATISTICAL:
@@ -112,17 +129,10 @@ def make_world(
             reference = getattr(claim.test, "reference", None)
             if reference:
                 bases[key] = look_up(reference).value
-    world = World(
-        means={key: bases[key] + rng.choice(offsets) * margins[key] for key in margins},
-        spreads={key: margins[key] * rng.uniform(0.1, 1.0) for key in margins},
-        seeds={group: int(rng.choice(seeds)) for group in {group for group, _ in margins}},
-    )
-    for group, count in sorted(world.seeds.items(), key=str):
-        measures = sorted(measure for other, measure in margins if other == group)
-        for seed in range(count):
-            world.observations.append(_run(world, group, measures, seed, rng, tails))
-        world.observations += _distractions(group, measures, rng)
-    return world
+    measures = {}
+    for group, measure in sorted(margins, key=str):
+        measures.setdefault(group, []).append(measure)
+    return bases, margins, measures
 
 
 def _run(world, group, measures, seed, rng, tails) -> Observed:

@@ -5,7 +5,6 @@ at most 5 of 100 ledgers, in the worst case too: where the truth lies just beyon
 within. Some counts are bounded with room for chance in few ledgers.
 """
 
-import gc
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -54,19 +53,15 @@ class Tally:
 
 def simulate(ledgers, number, **scenario):
     tally = Tally()
-    gc.freeze()  # statsmodels collects garbage at every correction, which takes most of the time
-    try:
-        for n in range(ledgers):
-            world = make_world(np.random.default_rng((number, n)), **scenario)
-            verdicts = world.judge()
-            bad = [verdict for verdict in verdicts if world.is_wrong(verdict)]
-            tally.ledgers += 1
-            tally.with_error += bool(bad)
-            tally.words.update(verdict.word for verdict in verdicts)
-            tally.wrong.update(verdict.word for verdict in bad)
-            tally.wrong_families.update({verdict.claim.family for verdict in bad})
-    finally:
-        gc.unfreeze()
+    for n in range(ledgers):
+        world = make_world(np.random.default_rng((number, n)), **scenario)
+        verdicts = world.judge()
+        bad = [verdict for verdict in verdicts if world.is_wrong(verdict)]
+        tally.ledgers += 1
+        tally.with_error += bool(bad)
+        tally.words.update(verdict.word for verdict in verdicts)
+        tally.wrong.update(verdict.word for verdict in bad)
+        tally.wrong_families.update({verdict.claim.family for verdict in bad})
     return tally
 
 
@@ -80,7 +75,7 @@ def assert_seldom_wrong(tally):
 
 @pytest.mark.parametrize("name", ["anything", "just false", "just true"])
 def test_verdicts_are_seldom_wrong(name):
-    tally = simulate(60, 100 + list(SCENARIOS).index(name), **SCENARIOS[name])
+    tally = simulate(30, 100 + list(SCENARIOS).index(name), **SCENARIOS[name])
     print(tally)
     assert_seldom_wrong(tally)
 
@@ -98,7 +93,7 @@ def test_verdicts_are_seldom_wrong_in_a_thousand_ledgers(name):
 
 def test_with_ten_seeds_and_clear_truths_most_verdicts_are_found():
     """Caution alone would never be wrong; the tests must also see what is there."""
-    tally = simulate(15, 7, seeds=(10,), offsets=(-3, 0, 3))
+    tally = simulate(8, 7, seeds=(10,), offsets=(-3, 0, 3))
     assert tally.decided >= 0.4 * sum(tally.words.values())
 
 
