@@ -9,9 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from bench.claims.ledger import WORDS, Verdict
-from bench.claims.outcome import Word
-from bench.report.claims import TITLES
+from bench.claims.verdict import WORDS, Verdict, Word
+from bench.report.claims import by_title
 from bench.report.figures.chart import Chart, make_chart
 from bench.report.figures.svg import DOWN, PAGE, SIZE, SOFT, TEXT, UP
 
@@ -34,11 +33,9 @@ _LEGEND_INCHES: Final = 0.36
 
 def verdict_chart(verdicts: Sequence[Verdict]) -> Chart:
     """One stacked bar for each kind of claim, as long as there are claims."""
-    found = {
-        title: Counter(each.word for each in verdicts if each.claim.kind == kind)
-        for kind, title in TITLES.items()
+    counts = {
+        title: Counter(each.word for each in found) for title, found in by_title(verdicts).items()
     }
-    counts = {title: words for title, words in found.items() if words}
     listed = "; ".join(
         f"{title}: " + ", ".join(f"{words[word]} {word}" for word in WORDS if words[word])
         for title, words in counts.items()
