@@ -1,5 +1,6 @@
 """Shared fixtures (the real datasets, fetched once per machine) and the benchmarks' options."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -29,6 +30,12 @@ def cifar10(data_dir: Path) -> Dataset:
 @pytest.fixture(scope="session")
 def mnist(data_dir: Path) -> Dataset:
     return load("mnist", data_dir=data_dir, report=print)
+
+
+def pytest_collection_finish() -> None:
+    """What collecting made stays: the collector need not go through it in every test."""
+    gc.collect()
+    gc.freeze()
 
 
 def is_timed(config: pytest.Config) -> bool:

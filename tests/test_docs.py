@@ -60,12 +60,12 @@ def test_nothing_is_left_to_fill_in(name):
 @pytest.mark.parametrize(
     "folder", sorted((ROOT / "reports" / "published").iterdir()), ids=lambda path: path.name
 )
-def test_published_results_can_be_read_and_stand_in_the_readme(folder):
+def test_published_results_can_be_read_and_stand_in_the_documents(folder):
     records, problems = store.load_all(folder / "runs")
     assert records
     assert problems == []
     for record in records:
-        assert f"{record.final.test_accuracy:.2%}".replace("%", " %") in TEXTS["README.md"]
+        assert f"{record.final.test_accuracy:.2%}".replace("%", " %") in TEXTS["results.md"]
 
 
 def test_every_room_is_on_the_map():

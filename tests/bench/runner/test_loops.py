@@ -13,10 +13,10 @@ from bench.cli.app import app
 from bench.data.batches import DeviceData
 from bench.errors import BenchError, UsageError
 from bench.records.schema import Engine
-from bench.runner import doctor, loops, usual_loop
-from bench.runner.loops import Comparison, Comparisons, Turn, compare, training_operations
+from bench.runner import loops
+from bench.runner.loops import Comparison, Comparisons, Turn, compare
+from bench.training import environment
 from resnet_models import define
-from resnet_models.layers import layer_table
 from tests.support.small import small_dataset
 from tests.support.tools import assert_refused, bench
 
@@ -112,17 +112,6 @@ def test_figures_are_derived_from_the_samples():
     assert comparison.shares_of_peak == pytest.approx([0.3, 0.2, 0.3])
 
 
-def test_operations_are_three_times_the_forward_ones_but_for_the_gradient_of_the_image():
-    first, *others = (layer.macs for layer in layer_table(SMALL, 32) if layer.macs)
-    assert training_operations(SMALL, 32) == 2 * (2 * first + 3 * sum(others))
-
-
-def test_operations_that_our_loop_leaves_out_are_not_counted():
-    definition = define("resnet18", num_classes=10)
-    macs = sum(layer.macs for layer in layer_table(definition, 32))
-    assert 0.7 < training_operations(definition, 32) / (6 * macs) < 0.9
-
-
 class Recording:
     """A definition that keeps what it builds, and the weights at that moment."""
 
@@ -137,7 +126,7 @@ class Recording:
 
 def test_both_loops_train_the_same_network_and_only_ours_skips_padding():
     definition, dataset = Recording(), small_dataset("cifar10")
-    theirs = usual_loop.their_loop(definition, dataset, CPU, 8)
+    theirs = loops.their_loop(definition, dataset, CPU, 8)
     ours = loops.our_loop(definition, dataset, CPU, make_engine())
     for loop in (theirs, ours):
         loop(2)
@@ -166,7 +155,7 @@ def test_real_loops_are_timed_and_no_worker_outlives_them(monkeypatch):
 
 def test_the_usual_images_are_ours_but_for_augmentation():
     dataset = small_dataset("cifar10")
-    usual = usual_loop.as_torchvision(dataset)
+    usual = loops.as_torchvision(dataset)
     assert [type(step).__name__ for step in usual.transform.transforms] == [
         "RandomCrop", "RandomHorizontalFlip", "ToTensor", "Normalize",
     ]  # fmt: skip
@@ -200,7 +189,7 @@ def canned(monkeypatch):
 
     monkeypatch.setattr(loops, "compare", compare)
     monkeypatch.setattr("bench.data.sources.load", lambda name, **_: small_dataset(name))
-    monkeypatch.setattr(doctor, "load_average", lambda: 0.0)
+    monkeypatch.setattr(environment, "load_average", lambda: 0.0)
     return asked
 
 
@@ -232,7 +221,7 @@ def test_the_command_shows_every_turn_the_medians_and_the_share_of_the_peak(cann
 
 
 def test_the_command_warns_of_other_programs(canned, monkeypatch):
-    monkeypatch.setattr(doctor, "load_average", lambda: 64.0)
+    monkeypatch.setattr(environment, "load_average", lambda: 64.0)
     assert "warning: a load of 64.0 on" in run("--models", "resnet18").output
 
 
@@ -277,7 +266,7 @@ def test_impossible_numbers_exit_with_2(arguments, canned):
 
 
 def test_a_compiler_that_is_missing_is_named_first(canned, monkeypatch):
-    monkeypatch.setattr(doctor, "compile_problem", lambda _: "there is no compiler")
+    monkeypatch.setattr(environment, "compile_problem", lambda _: "there is no compiler")
     assert str(run("--compile", "on").exception) == "--compile on: there is no compiler"
     assert not canned
 

@@ -1,0 +1,33 @@
+"""``python -m bench report``: what is drawn, what is left out, what is refused."""
+
+from bench.records import store
+from tests.support.factories import make_record
+from tests.support.pages import without_figures
+from tests.support.tools import assert_refused, bench
+
+
+def test_without_records_the_page_is_a_friendly_one(tmp_path):
+    with without_figures():
+        done = bench("report", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "run_all.sh" in (tmp_path / "index.html").read_text()
+
+
+def test_damaged_records_are_named_and_the_others_shown(tmp_path):
+    for depth in (152, 18):
+        folder = store.save(tmp_path / "runs", make_record(depth))
+    (folder / store.RECORD_FILE).write_text('{"schema_version": 7}')
+    (tmp_path / "runs" / "notes.txt").write_text("not a record")
+    with without_figures():
+        done = bench("report", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "left out: " in done.stdout
+    assert "schema version 7" in done.stdout
+    page = (tmp_path / "index.html").read_text()
+    assert "schema version 7" in page
+    assert "resnet152" in page
+
+
+def test_an_absent_profile_is_refused_with_those_present(tmp_path):
+    store.save(tmp_path / "runs", make_record())
+    assert_refused(bench("report", "--out", tmp_path, "--profile", "full"), 2, "found: quick")
