@@ -1,15 +1,19 @@
-"""What else goes on while something is measured, and what that means for it."""
+"""What else goes on while something is measured, and what that means for it. No torch here.
 
+A GPU is asked through NVIDIA's management library (NVML), which comes with the driver. A call that
+fails has no answer: the value is None.
+"""
+
+import ctypes
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from bench.records.schema import Environment
 from bench.records.speed import Conditions
-from bench.speed.nvml import Gpu
 from bench.training.environment import load_problem, threads_problem
 
 STAT: Final = Path("/proc/stat")
@@ -17,6 +21,18 @@ GOVERNOR: Final = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 # Of all CPU time; more than this comes of other programs, not of the system's housekeeping.
 MOST_FOREIGN_SHARE: Final = 0.05
 SLOW_GOVERNORS: Final = ("powersave", "conservative")
+LIBRARY: Final = "libnvidia-ml.so.1"
+BY_UUID: Final = "nvmlDeviceGetHandleByUUID"
+GPU_OF_INSTANCE: Final = "nvmlDeviceGetDeviceHandleFromMigDeviceHandle"
+SM_CLOCK: Final = 1  # NVML_CLOCK_SM
+# Bits of nvmlClocksThrottleReasons. Left out are those that a user set or that idleness explains.
+THROTTLE_REASONS: Final = {
+    0x04: "power cap",
+    0x08: "hardware slowdown",
+    0x20: "heat (software)",
+    0x40: "heat (hardware)",
+    0x80: "power brake",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +42,6 @@ class CpuTime:
     total: float  # idle time included
     busy: float  # of all programs; on a virtual machine also what its host took away
     own: float  # of this process and its finished children
-
-    def since(self, start: "CpuTime") -> "CpuTime":
-        """From ``start`` on."""
-        return CpuTime(self.total - start.total, self.busy - start.busy, self.own - start.own)
 
 
 def cpu_time(stat: Path = STAT) -> CpuTime | None:
@@ -50,6 +62,59 @@ def cpu_governor(file: Path = GOVERNOR) -> str | None:
     try:
         return file.read_text().strip() or None
     except OSError:
+        return None
+
+
+class Gpu:
+    """One GPU, or an instance of a partitioned one (MIG), by the UUID that torch gives.
+
+    By UUID, because NVML numbers GPUs in its own order and knows nothing of CUDA_VISIBLE_DEVICES.
+    """
+
+    def __init__(self, library: Any, uuid: str) -> None:
+        self._library = library
+        self._handle = ctypes.c_void_p()
+        self._clocked = self._handle
+        library.nvmlInit_v2()
+        if self._failed(BY_UUID, f"GPU-{uuid}".encode(), self._handle):
+            self._failed(BY_UUID, f"MIG-{uuid}".encode(), self._handle)
+            # An instance has no clock of its own, but that of its GPU.
+            self._clocked = ctypes.c_void_p()
+            self._failed(GPU_OF_INSTANCE, self._handle, self._clocked)
+
+    def energy_joules(self) -> float | None:
+        """Used since the driver was loaded; not told of an instance."""
+        millijoules = ctypes.c_ulonglong()
+        if self._failed("nvmlDeviceGetTotalEnergyConsumption", self._handle, millijoules):
+            return None
+        return millijoules.value / 1000
+
+    def clock_mhz(self) -> int | None:
+        """Of the multiprocessors, now."""
+        clock = ctypes.c_uint()
+        if self._failed("nvmlDeviceGetClockInfo", self._clocked, SM_CLOCK, clock):
+            return None
+        return clock.value
+
+    def throttle_reasons(self) -> tuple[str, ...]:
+        """Why its clock is held back, now."""
+        bits = ctypes.c_ulonglong()
+        if self._failed("nvmlDeviceGetCurrentClocksThrottleReasons", self._clocked, bits):
+            return ()
+        return tuple(words for bit, words in THROTTLE_REASONS.items() if bits.value & bit)
+
+    def _failed(self, function: str, *arguments: Any) -> bool:
+        """Call ``function``, which writes its answer to the last argument."""
+        *given, answer = arguments
+        call: Callable[..., int] = getattr(self._library, function)
+        return call(*given, ctypes.byref(answer)) != 0
+
+
+def find_gpu(uuid: str) -> Gpu | None:
+    """The GPU called ``uuid``; None where NVML is not there."""
+    try:
+        return Gpu(ctypes.CDLL(LIBRARY), uuid)
+    except (OSError, AttributeError):  # no driver, or one without these functions
         return None
 
 
@@ -91,10 +156,9 @@ class Watch:
         yield
         end = cpu_time(self._stat)
         if start and end:
-            spent = end.since(start)
-            self._total += spent.total
+            self._total += end.total - start.total
             # Two clocks that tick at different moments may differ by a little.
-            self._foreign += max(0.0, spent.busy - spent.own)
+            self._foreign += max(0.0, end.busy - start.busy - (end.own - start.own))
         if self._gpu:
             self._look_at_gpu(self._gpu, energy)
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Final
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bench.records.schema import Engine, Precision
+from bench.records.schema import Engine, Environment, Precision
+from bench.records.speed import Conditions, Limits
 from bench.speed.timing import best_stopwatch, sample
 from bench.training.engine import DTYPES, applied, native_bfloat16
 
@@ -62,19 +64,9 @@ class LimitSamples:
     copy_seconds: tuple[float, ...] = ()
 
     @property
-    def product_size(self) -> int:
-        """Rows of the matrices."""
-        return PRODUCT_SIZE[self.device.type]
-
-    @property
     def convolution_operations(self) -> int:
-        """Of one; each row and column of taps misses the image once, at its border."""
+        """Of one convolution; each row and column of taps misses the image once, at its border."""
         return 2 * IMAGES[self.device.type] * PLANES**2 * (3 * SIDE - 2) ** 2
-
-    @property
-    def copy_bytes(self) -> int:
-        """Read and written by a copy."""
-        return 2 * COPIED_BYTES[self.device.type]
 
     def add_round(self, seconds: float = SECONDS) -> None:
         """Measure everything once more, for ``seconds`` each, with TF32 as the workloads use it."""
@@ -82,16 +74,35 @@ class LimitSamples:
         tf32 = True if device.type == "cuda" else None
         with applied(Engine(precision="float32", micro_batch_size=1, tf32=tf32)):
             for precision in native_precisions(device):
-                product = matrix_product(device, precision, self.product_size)
+                product = matrix_product(device, precision, PRODUCT_SIZE[device.type])
+                convolve = convolution(device, precision)
                 for found, repetition in (
                     (self.product_seconds, product),
-                    (self.convolution_seconds, convolution(device, precision)),
+                    (self.convolution_seconds, convolve),
                 ):
-                    more = self._sample(repetition, seconds)
-                    found[precision] = found.get(precision, ()) + more
+                    found[precision] = found.get(precision, ()) + self._sample(repetition, seconds)
         source = torch.ones(COPIED_BYTES[device.type], dtype=torch.uint8, device=device)
         target = torch.empty_like(source)
         self.copy_seconds += self._sample(lambda: target.copy_(source), seconds)
+
+    def record(
+        self, environment: Environment, conditions: Conditions, started_at: datetime
+    ) -> Limits:
+        """What was gathered so far."""
+        kind = self.device.type
+        return Limits(
+            command=f"python -m bench speed --device {kind}",
+            started_at=started_at,
+            finished_at=datetime.now(UTC),
+            environment=environment,
+            conditions=conditions,
+            product_size=PRODUCT_SIZE[kind],
+            product_seconds=self.product_seconds,
+            convolution_operations=self.convolution_operations,
+            convolution_seconds=self.convolution_seconds,
+            copy_bytes=2 * COPIED_BYTES[kind],
+            copy_seconds=self.copy_seconds,
+        )
 
     def _sample(self, repetition: Callable[[], object], seconds: float) -> tuple[float, ...]:
         """The first one pays for memory and kernels, and is left out."""

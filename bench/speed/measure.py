@@ -75,7 +75,7 @@ class TrainingStep:
         self.batch = plan.to(device)
 
     def __call__(self) -> None:
-        """Take one step."""
+        """Take one."""
         self.trainer.step(self.data, self.batch, RATE)
 
     def phases(self, stopwatch: Stopwatch) -> tuple[float, float, float, float]:
@@ -122,7 +122,7 @@ class ForwardPass:
         self.precision = workload.precision
 
     def __call__(self) -> None:
-        """Look at the batch once."""
+        """Look at it once."""
         predict(self.network, self.images, self.precision)
 
 
@@ -153,11 +153,7 @@ def measure_round(
 ) -> Round:
     """Warm up a fresh network, take samples and, of training ``with_split``, its phases.
 
-    Args:
-        workload: what is repeated.
-        device: where.
-        with_split: time the phases of a step too.
-        counting: a context that is entered around the samples.
+    The context ``counting`` is entered around the samples.
     """
     with applied(engine_of(workload, device)):
         repetition = prepare(workload, device)

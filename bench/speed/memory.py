@@ -1,7 +1,8 @@
 """Peak memory of one workload.
 
 On CUDA the peak of torch's allocator. On a CPU, where a process has only one peak and keeps what it
-once freed, the resident peak of a process of its own that does nothing else.
+once freed, the resident peak of a process of its own that does nothing else: ``python -m`` of this
+module, which reads a workload and writes its peak, both as JSON.
 """
 
 import os
@@ -24,7 +25,7 @@ from bench.training.trainer import STEPS_BEFORE_CAPTURE
 # The first training step makes what all others use; the second one has its gradients beside that.
 REPETITIONS: Final = 2
 PATIENCE_SECONDS: Final = 300.0
-CHILD: Final = "bench.speed.memory_child"
+CHILD: Final = "bench.speed.memory"
 
 
 def peak_memory(workload: Workload, device: torch.device) -> tuple[PeakMemory | None, str | None]:
@@ -76,3 +77,8 @@ def in_a_child(
 
 def _not_measured(why: str) -> str:
     return f"peak memory was not measured: {why}"
+
+
+if __name__ == "__main__":
+    measured = in_this_process(Workload.model_validate_json(sys.stdin.read()), torch.device("cpu"))
+    print(measured.model_copy(update={"source": "child process"}).model_dump_json())

@@ -5,31 +5,29 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 import torch
 
 from bench.errors import UsageError
 from bench.formats import size
-from bench.records import speed_store
+from bench.records import store
 from bench.records.schema import Environment, PeakMemory
 from bench.records.speed import Limits, SpeedRecord, StepSplit, Workload, layers_of
-from bench.speed import guard, measure, memory, nvml, sweep
+from bench.speed import guard, measure, memory
 from bench.speed.limits import LimitSamples
 from bench.speed.workloads import command, least_batch, least_bytes
 from bench.training.engine import out_of_memory
 from bench.training.environment import compile_problem
 
 OUT_OF_MEMORY: Final = "out of memory"
+# Twice the batch must be this much faster, or it is not worth its memory.
+LEAST_GAIN: Final = 1.03
 
 
 def refuse_impossible(workload: Workload, device: torch.device, memory_bytes: int | None) -> None:
-    """Before anything is measured.
-
-    Args:
-        workload: what is to be measured.
-        device: where.
-        memory_bytes: of ``device``; None where it is not known.
+    """Before anything is measured; ``memory_bytes`` of the device is None where it is not known.
 
     Raises:
         UsageError: ``device`` cannot do ``workload`` at all, not even with the smallest batch.
@@ -50,7 +48,7 @@ def refuse_impossible(workload: Workload, device: torch.device, memory_bytes: in
 
 
 def _memory_problem(workload: Workload, memory_bytes: int | None) -> str | None:
-    """Why ``workload`` cannot fit, or None: nothing is known against it."""
+    """Why it cannot fit; None where nothing is known against it."""
     needed = least_bytes(workload)
     if memory_bytes is None or needed <= memory_bytes:
         return None
@@ -62,9 +60,7 @@ class Setting:
     """What all workloads share.
 
     Attributes:
-        device: where they are measured.
-        environment: of this machine.
-        load_before: before anything was measured.
+        load_before: of the machine, before anything was measured.
         rounds: how often each workload is measured.
         folder: of the records.
         sweep: double batch sizes as long as that makes it faster.
@@ -89,7 +85,11 @@ class Setting:
     def watch(self) -> guard.Watch:
         """A new one for what is measured next."""
         cuda = self.device.type == "cuda"
-        gpu = nvml.find(str(torch.cuda.get_device_properties(self.device).uuid)) if cuda else None
+        gpu = (
+            guard.find_gpu(str(torch.cuda.get_device_properties(self.device).uuid))
+            if cuda
+            else None
+        )
         return guard.Watch(self.environment, self.load_before, gpu)
 
 
@@ -122,21 +122,20 @@ class Measurement:
             self.rounds += (done.samples,)
             self.split = self.split or done.split
         except Exception as error:  # out of memory, no such kernel: the record says so
-            self.reason = _reason(error)
+            first_line = next(iter(str(error).splitlines()), "")
+            kind = OUT_OF_MEMORY if out_of_memory(error) else type(error).__name__
+            self.reason = f"{kind}: {first_line}"
         # Outside of the handler, whose traceback keeps the tensors of the failed step alive.
         gc.collect()
         if device.type == "cuda":
             torch.cuda.empty_cache()
         if first and self.reason is None:
-            self._measure_memory()
+            self.peak_memory, problem = memory.peak_memory(self.workload, device)
+            self.notes = (problem,) if problem else ()
 
-    def _measure_memory(self) -> None:
-        self.peak_memory, problem = memory.peak_memory(self.workload, self.setting.device)
-        self.notes = (problem,) if problem else ()
-
-    def images_per_second(self) -> float:
-        """Of the median of the first round."""
-        return sweep.throughput(self.workload.batch_size, self.rounds[0])
+    def images_per_second(self, number: int) -> float:
+        """Of the median of a round."""
+        return self.workload.batch_size / median(self.rounds[number])
 
     def record(self) -> SpeedRecord:
         """As far as it has come."""
@@ -160,13 +159,6 @@ class Measurement:
         )
 
 
-def _reason(error: Exception) -> str:
-    """One line: torch's errors have many."""
-    first = next(iter(str(error).splitlines()), "")
-    kind = OUT_OF_MEMORY if out_of_memory(error) else type(error).__name__
-    return f"{kind}: {first}"
-
-
 def ran_out(record: SpeedRecord) -> bool:
     """Whether memory ended it."""
     return record.reason is not None and record.reason.startswith(OUT_OF_MEMORY)
@@ -181,29 +173,25 @@ def run(workloads: Sequence[Workload], setting: Setting) -> tuple[list[SpeedReco
     Raises:
         StorageError: a record cannot be written.
     """
-    queue = [_begin(workload, setting) for workload in workloads]
+    queue = [Measurement(workload, setting, setting.watch()) for workload in workloads]
     samples, watch, started_at = LimitSamples(setting.device), setting.watch(), datetime.now(UTC)
     limits: Limits | None = None
     for number in range(1, setting.rounds + 1):
         with watch.counting():
             samples.add_round()
-        limits = _limits(samples, setting, watch, started_at)
-        speed_store.save_limits(setting.folder, limits)
+        limits = samples.record(setting.environment, watch.conditions(), started_at)
+        store.save_file(setting.folder, limits)
         place = 0
         while place < len(queue):  # which may grow
             measurement = queue[place]
             place += 1
             if measurement.reason is None:
                 measurement.add_round()
-                speed_store.save_speed(setting.folder, measurement.record())
+                store.save_file(setting.folder, measurement.record())
                 setting.say(_line(measurement, number))
                 if number == 1 and (more := _follow_up(measurement, queue)):
-                    queue.insert(place, _begin(more, setting))
+                    queue.insert(place, Measurement(more, setting, setting.watch()))
     return [measurement.record() for measurement in queue], limits
-
-
-def _begin(workload: Workload, setting: Setting) -> Measurement:
-    return Measurement(workload, setting, setting.watch())
 
 
 def _follow_up(measurement: Measurement, queue: Sequence[Measurement]) -> Workload | None:
@@ -219,27 +207,10 @@ def _follow_up(measurement: Measurement, queue: Sequence[Measurement]) -> Worklo
         more = workload.model_copy(update={"cuda_graph": False}) if workload.cuda_graph else None
     elif measurement.setting.sweep:
         before = measured.get(half.id)
-        rate = before.images_per_second() if before and before.rounds else None
-        more = sweep.next_point(workload, measurement.images_per_second(), rate)
+        least = LEAST_GAIN * before.images_per_second(0) if before and before.rounds else 0.0
+        if measurement.images_per_second(0) >= least:
+            more = workload.model_copy(update={"batch_size": 2 * workload.batch_size})
     return None if more is None or more.id in measured else more
-
-
-def _limits(
-    samples: LimitSamples, setting: Setting, watch: guard.Watch, started_at: datetime
-) -> Limits:
-    return Limits(
-        command=f"python -m bench speed --device {setting.device.type}",
-        started_at=started_at,
-        finished_at=datetime.now(UTC),
-        environment=setting.environment,
-        conditions=watch.conditions(),
-        product_size=samples.product_size,
-        product_seconds=samples.product_seconds,
-        convolution_operations=samples.convolution_operations,
-        convolution_seconds=samples.convolution_seconds,
-        copy_bytes=samples.copy_bytes,
-        copy_seconds=samples.copy_seconds,
-    )
 
 
 def _line(measurement: Measurement, number: int) -> str:
@@ -248,5 +219,4 @@ def _line(measurement: Measurement, number: int) -> str:
     start = f"round {number} of {total}: {workload.id}:"
     if measurement.reason is not None:
         return f"{start} failed: {measurement.reason}"
-    rate = sweep.throughput(workload.batch_size, measurement.rounds[-1])
-    return f"{start} {rate:,.1f} images/s"
+    return f"{start} {measurement.images_per_second(-1):,.1f} images/s"

@@ -36,16 +36,17 @@ def test_samples_are_the_repetitions_after_the_warmup(warmup, expected):
     assert clock.calls == warmup + 3
 
 
-def test_measure_times_real_steps_and_says_their_size():
-    dataset = small_dataset(train=600)
+def test_measure_times_real_steps_and_says_their_size(monkeypatch):
+    monkeypatch.setitem(cell.EVALUATION_BATCH_SIZE, "cpu", 30)
+    dataset = small_dataset(train=100)
     trainer = make_trainer(small_recipe(batch_size=16))
     before = trainer.model.fc.weight.clone()
     measured = cell.measure(trainer, DeviceData(dataset.train, dataset.spec, CPU), 2)
-    assert (measured.batch_size, measured.inference_batch_size) == (16, 250)
+    assert (measured.batch_size, measured.inference_batch_size) == (16, 30)
     assert len(measured.train_step_seconds) == len(measured.inference_batch_seconds) == 2
     assert len(measured.latency_seconds) == 2 * cell.LATENCY_SAMPLES_PER_SAMPLE
     assert not torch.equal(before, trainer.model.fc.weight)
-    # One image takes less time than a batch of 250.
+    # One image takes less time than a batch of 30.
     assert min(measured.latency_seconds) < min(measured.inference_batch_seconds)
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from bench.records.speed import layers_of
-from bench.speed import limits, nvml, timing
+from bench.speed import guard, limits, timing
 from bench.speed.limits import LEAST, LimitSamples, native_precisions
 from bench.speed.measure import engine_of, measure_round, prepare
 from bench.speed.memory import peak_memory
@@ -124,7 +124,7 @@ def test_limits_are_measured_in_every_native_precision(monkeypatch):
 
 @pytest.fixture
 def gpu():
-    found = nvml.find(str(torch.cuda.get_device_properties(CUDA).uuid))
+    found = guard.find_gpu(str(torch.cuda.get_device_properties(CUDA).uuid))
     if found is None:
         pytest.skip("there is no NVML")
     return found

@@ -4,7 +4,7 @@ import ctypes
 
 import pytest
 
-from bench.speed import guard, nvml
+from bench.speed import guard
 from bench.speed.guard import CpuTime, Watch, cpu_governor, cpu_time
 from tests.support.factories import ENVIRONMENT
 
@@ -158,7 +158,7 @@ def nvml_answers(library):
 
 def test_a_gpu_tells_clock_energy_and_why_it_is_held_back(machine):
     library = Library(reasons=0x04 | 0x40 | 0x01)
-    gpu = nvml.Gpu(library, "1234-abcd")
+    gpu = guard.Gpu(library, "1234-abcd")
     assert library.asked == b"GPU-1234-abcd"
     watch = machine.watch(gpu=gpu)
     for joules in (30, 12):
@@ -174,17 +174,17 @@ def test_a_gpu_tells_clock_energy_and_why_it_is_held_back(machine):
 
 def test_an_instance_of_a_gpu_has_its_clock_and_no_energy():
     library = Library(reasons=0x04, kind="MIG")
-    gpu = nvml.Gpu(library, "1234-abcd")
+    gpu = guard.Gpu(library, "1234-abcd")
     assert library.asked == b"MIG-1234-abcd"
     assert (gpu.energy_joules(), gpu.clock_mhz()) == (None, 1980)
     assert gpu.throttle_reasons() == ("power cap",)
 
 
 def test_what_a_gpu_does_not_tell_is_none():
-    gpu = nvml.Gpu(Library(failing=nvml_answers(Library())), "1")
+    gpu = guard.Gpu(Library(failing=nvml_answers(Library())), "1")
     assert (gpu.energy_joules(), gpu.clock_mhz(), gpu.throttle_reasons()) == (None, None, ())
 
 
 def test_without_a_driver_there_is_no_gpu_to_ask(monkeypatch):
-    monkeypatch.setattr(nvml, "LIBRARY", "libno-such-library.so")
-    assert nvml.find("1234") is None
+    monkeypatch.setattr(guard, "LIBRARY", "libno-such-library.so")
+    assert guard.find_gpu("1234") is None

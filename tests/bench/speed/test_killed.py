@@ -12,7 +12,7 @@ from tests.support.tools import ROOT
 # The program with little to measure. Its write with the number in argv[1] ends half done.
 PROGRAM = """
 import os, signal, sys
-from bench.cli import main
+from bench.cli.app import main
 from bench.speed import limits, memory, timing
 
 timing.MOST_WARMUP_SECONDS = timing.SAMPLE_SECONDS = 0.0

@@ -7,7 +7,7 @@ import torch
 
 from bench.errors import UsageError
 from bench.records.schema import PeakMemory
-from bench.records.speed_store import load_speed
+from bench.records.store import load_speed
 from bench.speed import guard, rounds
 from bench.speed.measure import Round
 from bench.speed.rounds import Setting, ran_out, refuse_impossible, run
@@ -31,6 +31,7 @@ class Stage:
         monkeypatch.setattr(rounds.memory, "peak_memory", self.peak_memory)
         monkeypatch.setattr(rounds.LimitSamples, "add_round", self.add_limits)
         monkeypatch.setattr(guard, "cpu_time", lambda _: None)
+        monkeypatch.setattr(rounds.gc, "collect", lambda: 0)  # half a second each, in a large heap
 
     def measure_round(self, workload, _device, *, with_split, counting):
         self.events.append(f"{workload.model} {workload.direction} {workload.batch_size}")

@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 import sys
+from functools import cache
 from types import SimpleNamespace
 
 import pytest
@@ -21,11 +22,17 @@ from tests.support.tools import ROOT
 CASE = "plain-inner-8x8"
 
 
+@cache
+def network_of(definition):
+    with torch.device("meta"):
+        return definition.build()
+
+
 @pytest.mark.parametrize("case", BLOCK_CASES, ids=lambda case: case.id)
 def test_a_block_is_the_one_of_its_network_and_costs_what_is_told(case):
     with torch.device("meta"):
-        block, network = case.build(), case.definition.build()
-    stage = network.get_submodule(f"layer{case.stage + 1}")
+        block = case.build()
+    stage = network_of(case.definition).get_submodule(f"layer{case.stage + 1}")
     theirs = stage[0] if case.first else stage[1]
     assert repr(block) == repr(theirs)
     assert parameter_count(block) == count(case, "parameters")
@@ -99,18 +106,13 @@ def test_running_statistics_keep_a_deep_network_in_range():
 
 def test_benchmarks_alone_run_and_are_read(tmp_path):
     path = tmp_path / "new" / "blocks.json"
-    arguments = [
-        "--benchmark-only",
-        f"--benchmark-json={path}",
-        "-k",
-        CASE,
-        "-p",
-        "no:cacheprovider",
-    ]
+    options = ["--benchmark-only", f"--benchmark-json={path}", "-k", CASE, "-p", "no:cacheprovider"]
+    # In a worker of pytest-xdist there are no benchmarks: the new process is none.
+    environment = {name: text for name, text in os.environ.items() if "XDIST" not in name}
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *arguments],
+        [sys.executable, "-m", "pytest", *options],
         cwd=ROOT,
-        env=os.environ | {"COLUMNS": "120"},
+        env=environment | {"COLUMNS": "120"},
         capture_output=True,
         text=True,
         timeout=280,

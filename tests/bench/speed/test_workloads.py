@@ -8,7 +8,6 @@ import typer.main
 from bench.cli.app import app
 from bench.errors import UsageError
 from bench.records.speed import Variant, Workload
-from bench.speed.sweep import next_point, throughput
 from bench.speed.workloads import (
     MODELS,
     command,
@@ -131,19 +130,6 @@ def test_a_sweep_starts_at_the_smallest_batch(model, stem, direction, least):
 def test_a_sweep_has_one_start_for_each_kind():
     workloads = default_matrix("cpu", BOTH)
     assert len(sweep_start(workloads)) == 20
-
-
-@pytest.mark.parametrize(
-    ("rate", "before", "batch"),
-    [(100, None, 16), (103.1, 100, 16), (102.9, 100, None), (50, 100, None)],
-)
-def test_a_sweep_goes_on_while_throughput_grows(rate, before, batch):
-    found = next_point(make_workload("resnet18", "inference", 8, "float32", "cpu"), rate, before)
-    assert (found.batch_size if found else None) == batch
-
-
-def test_throughput_is_of_the_median():
-    assert throughput(10, (1.0, 2.0, 50.0)) == 5
 
 
 @pytest.mark.parametrize(
