@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from bench.cli.shared import DataDir, DataSource, Device, Out, load, say
-from bench.data.transforms import Normalisation
+from bench.data.datasets import Normalisation
 from bench.records.evaluations import TOLERANCE
 from bench.records.store import EVALUATIONS
 from resnet_models.spec import Lineage

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bench.data.transforms import Augmentation, Normalisation
+from bench.data.datasets import Augmentation, Normalisation
 from resnet_models.spec import Initialization
 
 WARMUP: Final = "_warmup"

@@ -14,8 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bench.data.datasets import DatasetSpec, Split
-from bench.data.transforms import Augmentation
+from bench.data.datasets import Augmentation, DatasetSpec, Split
 from bench.errors import UsageError
 
 PAD = 4
@@ -46,7 +45,7 @@ class EpochPlan:
         return self._each(itemgetter(slice(number * batch_size, (number + 1) * batch_size)))
 
     def batches(self, batch_size: int) -> Iterator["EpochPlan"]:
-        """The plan in pieces of ``batch_size`` images."""
+        """All such pieces."""
         for number in range(ceil(len(self) / batch_size)):
             yield self.batch(number, batch_size)
 
@@ -108,10 +107,7 @@ class DeviceData:
         return len(self.labels)
 
     def batch(
-        self,
-        indices: Tensor,
-        offsets: Tensor | None = None,
-        flips: Tensor | None = None,
+        self, indices: Tensor, offsets: Tensor | None = None, flips: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Normalised images (B, C, H, W), channels_last, and labels (B,) of ``indices``.
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,15 @@ from bench.errors import UsageError
 Array = NDArray[np.uint8]
 Arrays = Mapping[str, Array]
 """The four arrays of a dataset by name: train_images, train_labels, test_images, test_labels."""
+
+Augmentation = Literal["none", "crop_flip"]
+Normalisation = Literal["imagenet", "dataset", "pytorch-cifar", "none"]
+Statistics = tuple[tuple[float, ...], tuple[float, ...]]
+
+# Mean and standard deviation of the channels, in [0, 1]. The second pair is copied from one
+# CIFAR-10 repository to the next; its standard deviations are not those of the pixels.
+IMAGENET: Final[Statistics] = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+PYTORCH_CIFAR: Final[Statistics] = ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010))
 
 
 class SourceError(Exception):
@@ -64,6 +73,13 @@ class DatasetSpec(_Facts):
     arrays: dict[str, ArrayFacts] = Field(description="in the order of the cache file")
     npm: NpmPackage
 
+    @property
+    def counts(self) -> str:
+        """Training and test images: ``50,000 + 10,000``."""
+        return " + ".join(
+            f"{self.arrays[f'{part}_labels'].shape[0]:,}" for part in ("train", "test")
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Split:
@@ -85,15 +101,11 @@ class Dataset:
     test: Split
 
 
-def _read_facts() -> dict[str, DatasetSpec]:
-    facts = json.loads(Path(__file__).with_name("datasets.json").read_text(encoding="utf-8"))
-    return {
-        name: DatasetSpec.model_validate({"name": name, **entry})
-        for name, entry in facts["datasets"].items()
-    }
-
-
-SPECS: Final = _read_facts()
+_FACTS: Final = json.loads(Path(__file__).with_name("datasets.json").read_text(encoding="utf-8"))
+SPECS: Final = {
+    name: DatasetSpec.model_validate({"name": name, **entry})
+    for name, entry in _FACTS["datasets"].items()
+}
 
 
 def find(name: str) -> DatasetSpec:
@@ -139,3 +151,36 @@ def assemble(spec: DatasetSpec, arrays: Arrays) -> Dataset:
         train=Split(arrays["train_images"], arrays["train_labels"]),
         test=Split(arrays["test_images"], arrays["test_labels"]),
     )
+
+
+def normalisations(spec: DatasetSpec) -> dict[Normalisation, DatasetSpec]:
+    """The normalisations that apply to a dataset, as its spec with their mean and deviation."""
+    zeros, ones = (0.0,) * spec.channels, (1.0,) * spec.channels
+    pairs: dict[Normalisation, Statistics] = {
+        "imagenet": IMAGENET,
+        "dataset": (spec.channel_mean, spec.channel_std),
+        "pytorch-cifar": PYTORCH_CIFAR,
+        "none": (zeros, ones),
+    }
+    if spec.channels != 3:
+        del pairs["imagenet"]
+    if spec.name != "cifar10":
+        del pairs["pytorch-cifar"]
+    return {
+        name: spec.model_copy(update={"channel_mean": mean, "channel_std": std})
+        for name, (mean, std) in pairs.items()
+    }
+
+
+def normalised(spec: DatasetSpec, name: Normalisation) -> DatasetSpec:
+    """``spec`` with the mean and deviation of normalisation ``name``.
+
+    Raises:
+        UsageError: it does not apply to this dataset.
+    """
+    known = normalisations(spec)
+    if name not in known:
+        raise UsageError(
+            f"normalisation {name!r} does not apply to {spec.name}; there are {', '.join(known)}"
+        )
+    return known[name]

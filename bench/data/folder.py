@@ -35,11 +35,11 @@ def read(spec: DatasetSpec, data_dir: Path) -> Arrays:
         NotThereError: there are none.
         SourceError: one is missing, truncated or altered; the message names it.
     """
-    return {"cifar10": read_cifar10, "mnist": read_mnist}[spec.name](spec, data_dir)
+    return {"cifar10": _read_cifar10, "mnist": _read_mnist}[spec.name](spec, data_dir)
 
 
-def read_cifar10(spec: DatasetSpec, data_dir: Path) -> Arrays:
-    """CIFAR-10 from ``cifar-10-batches-py/`` or, without that folder, from the official archive."""
+def _read_cifar10(spec: DatasetSpec, data_dir: Path) -> Arrays:
+    """From ``cifar-10-batches-py/`` or, without that folder, from the official archive."""
     official = CIFAR10.train_list + CIFAR10.test_list
     folder, archive = data_dir / CIFAR10.base_folder, data_dir / CIFAR10.filename
     if folder.is_dir():
@@ -47,7 +47,7 @@ def read_cifar10(spec: DatasetSpec, data_dir: Path) -> Arrays:
     elif archive.exists():
         content = BytesIO(_read_checked(archive, CIFAR10.tgz_md5))
         with tarfile.open(fileobj=content) as tar:
-            batches = [_member(tar, f"{folder.name}/{name}") for name, _ in official]
+            batches = [member(tar, f"{folder.name}/{name}") for name, _ in official]
     else:
         raise NotThereError(f"neither {folder} nor {archive.name} beside it")
     images, labels = zip(*(_unpickle(spec, batch) for batch in batches), strict=True)
@@ -59,8 +59,8 @@ def read_cifar10(spec: DatasetSpec, data_dir: Path) -> Arrays:
     }
 
 
-def read_mnist(spec: DatasetSpec, data_dir: Path) -> Arrays:
-    """MNIST from the four IDX files in ``MNIST/raw/``, plain or with ``.gz``."""
+def _read_mnist(spec: DatasetSpec, data_dir: Path) -> Arrays:
+    """From the four IDX files in ``MNIST/raw/``, plain or with ``.gz``."""
     folder = data_dir / MNIST_FOLDER
     if not folder.is_dir():
         raise NotThereError(f"no folder {folder}")
@@ -111,7 +111,8 @@ def _read_checked(path: Path, md5: str) -> bytes:
     return content
 
 
-def _member(tar: tarfile.TarFile, name: str) -> bytes:
+def member(tar: tarfile.TarFile, name: str) -> bytes:
+    """The content of the file ``name``, which is known to be in ``tar``."""
     file = tar.extractfile(name)
     assert file is not None, name
     return file.read()

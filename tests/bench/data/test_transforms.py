@@ -5,8 +5,7 @@ from typing import get_args
 
 import pytest
 
-from bench.data.datasets import SPECS
-from bench.data.transforms import Normalisation, normalisations, normalised
+from bench.data.datasets import SPECS, Normalisation, normalisations, normalised
 from bench.errors import UsageError
 
 CIFAR10, MNIST = SPECS["cifar10"], SPECS["mnist"]

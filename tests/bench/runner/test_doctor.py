@@ -1,26 +1,23 @@
 """What the machine offers is found, what stands in the way is said, a failed check shows."""
 
 import os
-import subprocess
-import sys
 import sysconfig
-from pathlib import Path
 
 import pytest
 import torch
 from typer.testing import CliRunner
 
 from bench.cli.app import app
-from bench.data import cache
+from bench.data import sources
 from bench.data.datasets import SPECS
 from bench.errors import UsageError
 from bench.records.schema import Engine
-from bench.runner import doctor, selftest, speed_matrix
-from bench.runner.diagnosis import facts, problems
-from bench.runner.doctor import Gpu, Report, examine
+from bench.runner import doctor, selftest
+from bench.runner.doctor import Gpu, Report, examine, facts, find_problems
 from bench.runner.selftest import CheckError
 from bench.training.environment import compile_problem, load_problem
 from tests.support.factories import make_record
+from tests.support.tools import assert_refused, bench
 
 CPU = torch.device("cpu")
 HEALTHY = doctor.Machine(
@@ -61,8 +58,8 @@ def changed(**changes):
 
 
 def test_a_healthy_machine_has_no_problem():
-    assert problems(HEALTHY) == []
-    assert problems(changed(gpu=GPU)) == []
+    assert find_problems(HEALTHY) == []
+    assert find_problems(changed(gpu=GPU)) == []
 
 
 @pytest.mark.parametrize(
@@ -86,17 +83,17 @@ def test_a_healthy_machine_has_no_problem():
     ],
 )
 def test_a_problem_comes_with_its_consequence_and_its_remedy(changes, texts):
-    (problem,) = problems(changed(**changes))
+    (problem,) = find_problems(changed(**changes))
     for text in texts:
         assert text in problem
 
 
 def test_other_processors_have_other_vector_instructions():
-    assert problems(changed(os="Linux 6 aarch64", vector_instructions="DEFAULT")) == []
+    assert find_problems(changed(os="Linux 6 aarch64", vector_instructions="DEFAULT")) == []
 
 
 def test_what_a_system_does_not_tell_is_no_problem():
-    assert problems(changed(memory_free_bytes=None, load_average=None)) == []
+    assert find_problems(changed(memory_free_bytes=None, load_average=None)) == []
     assert load_problem(None, 4) is None
     assert "unknown free" in facts(changed(memory_free_bytes=None))["memory"]
 
@@ -136,7 +133,7 @@ def test_this_machine_is_examined_without_a_network(tmp_path, monkeypatch):
 
 def test_cached_data_is_verified_or_what_is_wrong_is_said(tmp_path):
     assert doctor.cached("mnist", tmp_path) == "missing"
-    cache.cache_path(SPECS["mnist"], tmp_path).write_bytes(b"12345")
+    sources.cache_path(SPECS["mnist"], tmp_path).write_bytes(b"12345")
     assert "is damaged: it holds 5 bytes" in doctor.cached("mnist", tmp_path)
 
 
@@ -218,7 +215,7 @@ def quick_selftest(monkeypatch):
     checks = {"first": lambda device: f"seen on {device}", "second": lambda _: "seen too"}
     monkeypatch.setattr(selftest, "CHECKS", checks)
     monkeypatch.setattr(selftest, "CUDA_CHECKS", {"third": fail})
-    monkeypatch.setattr(speed_matrix, "NETWORKS", (("cifar_resnet20", "cifar"),))
+    monkeypatch.setattr(selftest, "NETWORKS", (("cifar_resnet20", "cifar"),))
     return checks
 
 
@@ -245,7 +242,7 @@ def test_a_selftest_is_shown_and_stored(quick_selftest, tmp_path):
     report = Report.model_validate_json((tmp_path / "out" / "doctor.json").read_bytes())
     assert [check.status for check in report.selftest.checks] == ["passed", "passed", "skipped"]
     assert report.selftest.speeds[0].speed.train_step_seconds
-    assert list(report.problems) == problems(report.machine)
+    assert list(report.problems) == find_problems(report.machine)
 
 
 def test_a_failed_check_exits_with_1_after_everything_is_written(quick_selftest, tmp_path):
@@ -262,7 +259,7 @@ def test_a_network_that_cannot_be_timed_exits_with_1(quick_selftest, tmp_path, m
     def refuse(*arguments, **options):
         raise RuntimeError("no kernel for this")
 
-    monkeypatch.setattr(speed_matrix.speed, "measure", refuse)
+    monkeypatch.setattr(selftest.speed, "measure", refuse)
     done = run("--selftest", "--out", tmp_path, "--data-dir", tmp_path)
     assert done.exit_code == 1
     assert "failed: RuntimeError: no kernel for this" in done.output
@@ -276,8 +273,4 @@ def test_a_file_that_cannot_be_written_is_refused_at_once(quick_selftest):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_a_gpu_that_is_not_there_exits_with_2():
-    command = [sys.executable, "-m", "bench", "doctor", "--device", "cuda"]
-    root = Path(doctor.__file__).parents[1]
-    done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: --device cuda: ")
+    assert_refused(bench("doctor", "--device", "cuda"), 2, "^error: --device cuda: ")
