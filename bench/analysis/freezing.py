@@ -77,13 +77,10 @@ class Freeze:
 
 
 def can_freeze_be_seen(log: RunLog) -> bool:
-    """Whether ``find_freeze`` can tell: the log is long enough, not saturated, its schedule known.
-
-    A drop of the learning rate that nobody knows of can look like a freeze.
-    """
+    """Whether ``find_freeze`` can tell: the log is long enough and not saturated."""
     long_enough = log.epochs >= MOVING_EPOCHS + _still_epochs(log)
     level = float(np.mean(log.train_accuracy[-STILL_EPOCHS:]))
-    return long_enough and log.milestones is not None and 0 < level < SATURATED
+    return long_enough and 0 < level < SATURATED
 
 
 @lru_cache(maxsize=64)  # several checks ask; thousands of records pass by once
@@ -151,7 +148,7 @@ def _still_epochs(log: RunLog) -> int:
 
 def _last_drop(log: RunLog, epoch: int) -> int:
     """The last milestone that training had reached by then; 0 if none."""
-    return max((drop for drop in log.milestones or () if drop <= epoch), default=0)
+    return max((drop for drop in log.milestones if drop <= epoch), default=0)
 
 
 def _change_point(log: RunLog) -> int:

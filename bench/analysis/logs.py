@@ -1,4 +1,4 @@
-"""Training logs as the audit reads them, whatever reference they are from. No torch here."""
+"""Training logs as the audit reads them: the 2022 project's, and our own. No torch here."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bench.analysis.labels import model_title
 from bench.config.recipes import StepSchedule
 from bench.data import datasets
+from bench.data.datasets import DatasetSpec
 from bench.records.schema import Record
 from bench.reference.project2022 import Project2022, ProjectRun
 from resnet_models import MODELS
@@ -19,21 +20,20 @@ Series = tuple[float, ...]
 class RunLog:
     """One training run: what its source says of it, and one number per epoch.
 
-    Nothing in it is a finding. Where the source is silent, a field is None.
+    Nothing in it is a finding.
 
     Attributes:
         name: of the file that it is from.
         recipe: runs of one data set and recipe are columns of one table.
         model: the network that the label names, of MODELS.
-        built_model: the network that the code builds, if the code is there to read.
+        built_model: the network that the code builds.
         lineage: the published definition that its blocks follow.
         parameters: the total that the log prints.
-        resolution: pixels of an image, height and width.
         train_images: in one epoch.
         milestones: epochs, counted from 0, at which the learning rate is to drop; none: constant or
             falling smoothly.
-        seed: of the random numbers.
-        resumed_after: epochs before the code loads a checkpoint and goes on.
+        seed: of the random numbers; None where none is recorded.
+        resumed_after: epochs before the code loads a checkpoint and goes on, if it does.
         train_accuracy: percent, counted while training, as is the usual.
         test_accuracy: percent, after each epoch.
         train_loss: cross-entropy in the unit of the log, which ``losses`` finds out.
@@ -44,18 +44,15 @@ class RunLog:
     dataset: str
     recipe: str
     model: str
-    built_model: str | None
-    lineage: Lineage | None
-    parameters: int | None
-    resolution: int
-    in_channels: int
-    classes: int
+    built_model: str
+    lineage: Lineage
+    parameters: int
     train_images: int
     test_images: int
     train_batch_size: int
     test_batch_size: int
     learning_rate: float
-    milestones: tuple[int, ...] | None
+    milestones: tuple[int, ...]
     seed: int | None
     resumed_after: int | None
     train_accuracy: Series
@@ -64,9 +61,6 @@ class RunLog:
     test_loss: Series
 
     def __post_init__(self) -> None:
-        unknown = {self.model, self.built_model or self.model} - set(MODELS)
-        if unknown:
-            raise ValueError(f"{self.name}: no model named {', '.join(sorted(unknown))}")
         lengths = {
             len(values)
             for values in (self.train_accuracy, self.test_accuracy, self.train_loss, self.test_loss)
@@ -88,6 +82,11 @@ class RunLog:
     def depth(self) -> int:
         """That of the label."""
         return MODELS[self.model].depth
+
+    @property
+    def data(self) -> DatasetSpec:
+        """The facts of its data set."""
+        return datasets.find(self.dataset)
 
     @property
     def title(self) -> str:
@@ -123,7 +122,7 @@ def log_of(record: Record) -> RunLog:
     recipe, schedule, cell = record.recipe, record.recipe.schedule, record.cell
     if isinstance(schedule, StepSchedule) and schedule.unit != "epoch":
         raise ValueError(f"{cell.id}: its milestones are iterations")
-    spec, epochs = datasets.find(cell.dataset), record.epochs
+    epochs = record.epochs
     return RunLog(
         name=cell.id,
         dataset=cell.dataset,
@@ -131,10 +130,7 @@ def log_of(record: Record) -> RunLog:
         model=cell.model,
         built_model=cell.model,
         lineage=cell.lineage,
-        parameters=record.cost.parameters if record.cost else None,
-        resolution=spec.resolution,
-        in_channels=spec.channels,
-        classes=spec.classes,
+        parameters=record.cost.parameters if record.cost else 0,
         train_images=min((epoch.train_images for epoch in epochs), default=0),
         test_images=min((epoch.test_images for epoch in epochs), default=0),
         train_batch_size=recipe.batch_size,
@@ -151,7 +147,7 @@ def log_of(record: Record) -> RunLog:
 
 
 def _run_log(run: ProjectRun, project: Project2022) -> RunLog:
-    spec, facts = datasets.find(run.dataset), project.meta.datasets[run.dataset]
+    facts = project.meta.datasets[run.dataset]
     return RunLog(
         name=run.notebook,
         dataset=run.dataset,
@@ -161,9 +157,6 @@ def _run_log(run: ProjectRun, project: Project2022) -> RunLog:
         built_model=f"resnet{run.trained_depth}",
         lineage="project2022",
         parameters=run.summary_total_params,
-        resolution=spec.resolution,
-        in_channels=run.in_channels,
-        classes=spec.classes,
         train_images=facts.train_images,
         test_images=facts.test_images,
         train_batch_size=run.train_batch_size,

@@ -1,21 +1,20 @@
 """Checks of which networks the runs are of: labels, parameter totals, structure. No torch here.
 
-Each takes all logs of a reference and yields what it finds.
+Each takes all logs and yields what it finds.
 """
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
 from bench.analysis.logs import RunLog, tables, title_of
-from bench.audit.finding import Finding, between, columns, listed
-from bench.formats import number
+from bench.audit.finding import Finding, between, columns
+from bench.formats import listed, number
 from bench.reference.loader import dataset_title
-from resnet_models import MODELS, define
+from resnet_models import MODELS, Definition, define
 from resnet_models.layers import Layer, layer_table
-from resnet_models.spec import Lineage, Shortcut, Stem
+from resnet_models.spec import Lineage
 
 SMALL: Final = 2
 """Pixels a side of a map on which a 3x3 convolution sees padding with every tap but a few."""
@@ -23,39 +22,26 @@ _NO_RELU: Final = "no ReLU follows the addition"
 _MOVED_STRIDE: Final = "the stride of a bottleneck is on its 3×3 convolution"
 
 
-@dataclass(frozen=True, slots=True)
-class Printed:
-    """A network of the catalog with the parameter total of a log."""
+def printed_network(log: RunLog) -> Definition:
+    """The network whose total ``log`` prints, the label's where several have it.
 
-    model: str
-    shortcut: Shortcut
-    stem: Stem
-
-
-def printed_network(log: RunLog) -> Printed | None:
-    """The network whose total ``log`` prints, the label's where several have it; None: unknown."""
-    found = [
-        Printed(model, shortcut, stem)
-        for model, spec in MODELS.items()
-        for (shortcut, stem, channels, classes), total in spec.parameters.items()
-        if (channels, classes, total) == (log.in_channels, log.classes, log.parameters)
-    ]
-    return min(found, key=lambda network: network.model != log.model, default=None)
-
-
-def parameters_of(model: str, log: RunLog) -> int | None:
-    """The total of ``model`` with stem, shortcut and input of ``log``; None: not in the catalog."""
-    printed = printed_network(log)
-    if printed is None:
-        return None
-    key = (printed.shortcut, printed.stem, log.in_channels, log.classes)
-    return MODELS[model].parameters.get(key)
+    Raises:
+        ValueError: no network of the catalog has it.
+    """
+    channels, classes = log.data.channels, log.data.classes
+    for model in sorted(MODELS, key=lambda model: model != log.model):
+        for (shortcut, stem, *shape), total in MODELS[model].parameters.items():
+            if (*shape, total) == (channels, classes, log.parameters):
+                return define(
+                    model, stem=stem, shortcut=shortcut, in_channels=channels, num_classes=classes
+                )
+    raise ValueError(f"{log.name}: no network of the catalog has {log.parameters:,} parameters")
 
 
 def mislabelled_columns(logs: Sequence[RunLog]) -> Iterator[Finding]:
     """Labels that name another network than the code builds."""
     for log in logs:
-        if log.built_model in (None, log.model):
+        if log.built_model == log.model:
             continue
         built = title_of(log.built_model)
         yield Finding(
@@ -80,7 +66,7 @@ def _twin(log: RunLog, logs: Sequence[RunLog]) -> str:
     table = tables(logs)[log.dataset, log.recipe]
     ends = {run: run.test_accuracy[-1] for run in table}
     for other in table:
-        if other is not log and (other.built_model or other.model) == log.built_model:
+        if other is not log and other.built_model == log.built_model:
             return (
                 f"It is a second run of column {other.title}: chance alone made the "
                 f"{number(abs(ends[other] - ends[log]))} points of test accuracy between the two, "
@@ -91,82 +77,57 @@ def _twin(log: RunLog, logs: Sequence[RunLog]) -> str:
 
 
 def parameter_totals(logs: Sequence[RunLog]) -> Iterator[Finding]:
-    """Printed totals that are not those of the network that was trained, as far as it is known."""
+    """Printed totals that are not those of the network that was trained."""
     for log in logs:
-        printed, trained = printed_network(log), log.built_model or log.model
-        if log.parameters is None or (printed is not None and printed.model == trained):
+        printed, trained = printed_network(log), title_of(log.built_model)
+        if printed.model == log.built_model:
             continue
-        total = f"{log.name} prints {number(log.parameters, 0)} parameters"
-        expected = parameters_of(trained, log)
-        numbers = {"printed": float(log.parameters)}
-        if expected is not None:
-            numbers[f"of {title_of(trained)}"] = float(expected)
+        key = (printed.shortcut, printed.stem, log.data.channels, log.data.classes)
+        total = MODELS[log.built_model].parameters[key]
         yield Finding(
             check="parameters",
             title=f"A parameter total of another network: {dataset_title(log.dataset)}, "
             f"column {log.title}",
             severity="note",
             runs=(log,),
-            evidence=f"{total}, the exact total of {title_of(printed.model)}; {title_of(trained)}, "
-            f"which was trained, has {number(expected, 0)}."
-            if printed
-            else f"{total}, which no network of the catalog has with {log.in_channels} input "
-            f"channels and {log.classes} classes.",
+            evidence=f"{log.name} prints {number(log.parameters, 0)} parameters, the exact total "
+            f"of {title_of(printed.model)}; {trained}, which was trained, has {number(total, 0)}.",
             consequence="The total was not taken from the network that was trained, so that it "
-            "does not confirm the label."
-            if printed
-            else "Which network was trained, its label alone says.",
-            numbers={log.name: numbers},
+            "does not confirm the label.",
+            numbers={log.name: {"printed": log.parameters, f"of {trained}": total}},
         )
 
 
 def block_structure(logs: Sequence[RunLog]) -> Iterator[Finding]:
     """Blocks that are not the paper's: ReLUs that are missing, strides that are elsewhere."""
-    by_lineage: dict[Lineage, list[RunLog]] = defaultdict(list)
-    for log in logs:
-        if log.lineage is not None:
-            by_lineage[log.lineage].append(log)
-    for lineage, runs in by_lineage.items():
-        found = {log: _departures(log, lineage) for log in runs}
-        concerned = [log for log in runs if any(found[log].values())]
-        if not concerned:
-            continue
-        relus = any(departures[_NO_RELU] for departures in found.values())
-        yield Finding(
-            check="structure",
-            title="Blocks without the ReLU after the addition"
-            if relus
-            else "Strides in other layers than the paper's",
-            severity="comparison" if relus else "note",
-            runs=tuple(concerned),
-            evidence="Layer by layer beside the paper's definition: "
-            + "; ".join(
-                f"{what} in {columns(log for log in concerned if found[log][what])} "
-                f"({between(found[log][what] for log in concerned if found[log][what])} of them)"
-                for what in (_NO_RELU, _MOVED_STRIDE)
-                if any(found[log][what] for log in concerned)
-            )
-            + ".",
-            consequence="These are not the networks of the paper, which has y = ReLU(F(x) + x). "
-            "What the runs say about depth need not hold for its ResNets."
-            if relus
-            else "A common variant with as many parameters and more MACs; its accuracies may "
-            "differ a little from those of the paper's definition.",
-            numbers={
-                log.name: {name: float(count) for name, count in found[log].items()}
-                for log in concerned
-            },
-        )
+    found = {log: _departures(log) for log in logs}
+    concerned = [log for log in logs if any(found[log].values())]
+    if not concerned:
+        return
+    told = []
+    for what in (_NO_RELU, _MOVED_STRIDE):
+        counts = {log: found[log][what] for log in concerned if found[log][what]}
+        told.append(f"{what} in {columns(counts)} ({between(counts.values())} of them)")
+    yield Finding(
+        check="structure",
+        title="Blocks without the ReLU after the addition",
+        severity="comparison",
+        runs=tuple(concerned),
+        evidence=f"Layer by layer beside the paper's definition: {'; '.join(told)}.",
+        consequence="These are not the networks of the paper, which has y = ReLU(F(x) + x). "
+        "What the runs say about depth need not hold for its ResNets.",
+        numbers={log.name: found[log] for log in concerned},
+    )
 
 
 def tiny_maps(logs: Sequence[RunLog]) -> Iterator[Finding]:
     """Networks that shrink their images so early that the last stage sees single pixels."""
-    sides = {log: _block_sides(_layers(log, "paper")) for log in logs if printed_network(log)}
-    concerned = [log for log in sides if min(sides[log], default=0) == 1]
+    sides = {log: _block_sides(_layers(log, "paper")) for log in logs}
+    concerned = [log for log in logs if min(sides[log]) == 1]
     if not concerned:
         return
     small = {log: sum(side <= SMALL for side in sides[log]) for log in concerned}
-    ends = {pick(concerned, key=lambda log: log.depth): None for pick in (min, max)}
+    ends = [pick(concerned, key=lambda log: log.depth) for pick in (min, max)]
     shares = [f"{small[log]} of {len(sides[log])} blocks of {log.title}" for log in ends]
     yield Finding(
         check="resolution",
@@ -174,7 +135,7 @@ def tiny_maps(logs: Sequence[RunLog]) -> Iterator[Finding]:
         severity="comparison",
         runs=tuple(concerned),
         evidence="By its parameter total the stem is ImageNet's. Of images of "
-        f"{between(log.resolution for log in concerned)} pixels a side it leaves "
+        f"{between(log.data.resolution for log in concerned)} pixels a side it leaves "
         f"{between(max(sides[log]) for log in concerned)} to the first stage and one to the last; "
         f"{listed(shares)} have maps of {SMALL}×{SMALL} pixels or less.",
         consequence="Most of the added depth sees next to no image, and a 3×3 convolution of a "
@@ -193,34 +154,23 @@ def tiny_maps(logs: Sequence[RunLog]) -> Iterator[Finding]:
 
 def _published_side(log: RunLog) -> int:
     """Of the last maps of the networks of section 4.2 on images of ``log``; all depths have it."""
-    published = next(name for name, spec in MODELS.items() if spec.family == "table6")
-    return min(_block_sides(layer_table(define(published), log.resolution)))
+    return min(_block_sides(layer_table(define("cifar_resnet20"), log.data.resolution)))
 
 
 def _layers(log: RunLog, lineage: Lineage) -> list[Layer]:
-    """Of the network that was trained, as far as it is known, in a lineage."""
-    printed, model = printed_network(log), log.built_model or log.model
-    fits = printed is not None and (printed.shortcut, printed.stem) in {
-        (shortcut, stem) for shortcut, stem, *_ in MODELS[model].parameters
-    }
-    definition = define(
-        model,
-        lineage=lineage,
-        stem=printed.stem if printed and fits else None,
-        shortcut=printed.shortcut if printed and fits else None,
-        in_channels=log.in_channels,
-        num_classes=log.classes,
-    )
-    return layer_table(definition, log.resolution)
+    """Of the network that was trained, in a lineage, with the stem that the total tells."""
+    network = replace(printed_network(log), model=log.built_model, lineage=lineage)
+    return layer_table(network, log.data.resolution)
 
 
-def _departures(log: RunLog, lineage: Lineage) -> dict[str, int]:
+def _departures(log: RunLog) -> dict[str, int]:
     """Number of blocks or layers that differ from the paper's, by kind of difference."""
-    ours, papers = _layers(log, lineage), _layers(log, "paper")
+    built, published = _layers(log, log.lineage), _layers(log, "paper")
+    strides = {layer.name: layer.stride or 0 for layer in published}
     return {
-        _NO_RELU: _activated_additions(papers) - _activated_additions(ours),
+        _NO_RELU: _activated_additions(published) - _activated_additions(built),
         _MOVED_STRIDE: sum(
-            (mine.stride or 0) > (theirs.stride or 0) for mine, theirs in _in_both(ours, papers)
+            (layer.stride or 0) > strides[layer.name] for layer in built if layer.name in strides
         ),
     }
 
@@ -228,11 +178,6 @@ def _departures(log: RunLog, lineage: Lineage) -> dict[str, int]:
 def _activated_additions(layers: Sequence[Layer]) -> int:
     kinds = [(layer.kind, following.kind) for layer, following in pairwise(layers)]
     return kinds.count(("addition", "relu"))
-
-
-def _in_both(ours: Sequence[Layer], papers: Sequence[Layer]) -> Iterator[tuple[Layer, Layer]]:
-    by_name = {layer.name: layer for layer in papers}
-    return ((layer, by_name[layer.name]) for layer in ours if layer.name in by_name)
 
 
 def _block_sides(layers: Sequence[Layer]) -> list[int]:

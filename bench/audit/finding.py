@@ -2,18 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from bench.analysis.logs import RunLog
-from bench.formats import number
+from bench.formats import listed, number
 
 # conclusion  enough to doubt what the reference concludes
 # comparison  numbers that may not stand side by side as they are
 # note        worth knowing
 Severity = Literal["conclusion", "comparison", "note"]
-SEVERITIES: Final[tuple[Severity, ...]] = ("conclusion", "comparison", "note")
-
-Numbers = Mapping[str, float]
+SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,25 +33,18 @@ class Finding:
     runs: tuple[RunLog, ...]
     evidence: str
     consequence: str
-    numbers: Mapping[str, Numbers]
-
-
-def listed(words: Iterable[str]) -> str:
-    """``a``, ``a and b`` or ``a, b and c``."""
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
+    numbers: Mapping[str, Mapping[str, float]]
 
 
 def columns(logs: Iterable[RunLog]) -> str:
     """``ResNet-18 and ResNet-34``, each once."""
-    return listed(dict.fromkeys(log.title for log in logs))
+    return listed(log.title for log in logs)
 
 
 def between(values: Iterable[float], digits: int = 0) -> str:
     """``57 to 83``, or ``57`` where both ends read alike."""
     ordered = sorted(values)
-    low, high = (number(value, digits) for value in (ordered[0], ordered[-1]))
-    return low if low == high else f"{low} to {high}"
+    return " to ".join(dict.fromkeys(number(value, digits) for value in (ordered[0], ordered[-1])))
 
 
 def p_value(p: float) -> str:

@@ -14,8 +14,8 @@ from typing import Final, Literal
 import numpy as np
 
 from bench.analysis.logs import RunLog, Series
-from bench.audit.finding import Finding, listed
-from bench.formats import number, significant
+from bench.audit.finding import Finding
+from bench.formats import listed, number, significant
 from bench.reference.loader import dataset_title
 
 TOLERANCE: Final = 0.99
@@ -24,7 +24,8 @@ GUESSES: Final = 2.0
 """A run's median loss is at most so many times that of guessing, the logarithm of the classes."""
 
 Split = Literal["train", "test"]
-Unit = Literal["mean per image", "sum of batch means", "sum of batch means, over the images"]
+Unit = Literal["means per image", "sums of batch means",
+               "sums of batch means over the number of images"]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,30 +42,32 @@ class Losses:
     batches: int
     classes: int
 
-    def factors(self) -> dict[Unit, float]:
-        """What turns a number of each unit into the mean per image, the likeliest unit first."""
-        return {
-            "mean per image": 1,
-            "sum of batch means": 1 / self.batches,
-            "sum of batch means, over the images": self.images / self.batches,
+    @property
+    def unit(self) -> Unit:
+        """The first unit that every epoch allows."""
+        return self._unit_and_factor()[0]
+
+    @property
+    def mean(self) -> float:
+        """The last value as a mean per image."""
+        return self._unit_and_factor()[1] * self.values[-1]
+
+    def _unit_and_factor(self) -> tuple[Unit, float]:
+        """With what turns a number of the unit into the mean per image."""
+        factors: dict[Unit, float] = {
+            "means per image": 1,
+            "sums of batch means": 1 / self.batches,
+            "sums of batch means over the number of images": self.images / self.batches,
         }
+        for unit, factor in factors.items():
+            if self._allows(factor):
+                return unit, factor
+        raise ValueError(f"losses like {self.values[-1]:g} have no known unit")
 
-    def unit(self) -> Unit | None:
-        """The first unit that every epoch allows; None: none does."""
-        return next((unit for unit, factor in self.factors().items() if self.allows(factor)), None)
-
-    def mean(self) -> float | None:
-        """The last value as a mean per image; None: the unit is not known."""
-        unit = self.unit()
-        return None if unit is None else self.factors()[unit] * self.values[-1]
-
-    def allows(self, factor: float) -> bool:
+    def _allows(self, factor: float) -> bool:
         """Whether the values times ``factor`` can be mean cross-entropies per image."""
-        finite = np.isfinite(self.values)
-        means = factor * np.array(self.values)[finite]
-        wrong = 1 - np.array(self.accuracies)[finite] / 100
-        if not means.size:
-            return False
+        means = factor * np.array(self.values)
+        wrong = 1 - np.array(self.accuracies) / 100
         high_enough = (means >= TOLERANCE * log(2) * wrong).all()
         return bool(high_enough and np.median(means) <= GUESSES * log(self.classes))
 
@@ -72,33 +75,34 @@ class Losses:
 def losses(run: RunLog, split: Split) -> Losses:
     """The losses of ``run`` with what is needed to find their unit."""
     if split == "train":
-        images, batch_size = run.train_images, run.train_batch_size
         values, accuracies = run.train_loss, run.train_accuracy
+        images, batch_size = run.train_images, run.train_batch_size
     else:
-        images, batch_size = run.test_images, run.test_batch_size
         values, accuracies = run.test_loss, run.test_accuracy
-    return Losses(values, accuracies, images, ceil(images / batch_size), run.classes)
+        images, batch_size = run.test_images, run.test_batch_size
+    return Losses(values, accuracies, images, ceil(images / batch_size), run.data.classes)
 
 
 def loss_units(logs: Sequence[RunLog]) -> Iterator[Finding]:
     """Losses that are no means per image, so that train, test and batch sizes do not compare."""
-    by_units: dict[tuple[Unit | None, Unit | None], list[RunLog]] = defaultdict(list)
+    by_units: dict[tuple[Unit, Unit], list[RunLog]] = defaultdict(list)
     for run in logs:
-        by_units[losses(run, "train").unit(), losses(run, "test").unit()].append(run)
-    for units, runs in by_units.items():
-        if units == ("mean per image", "mean per image"):
+        by_units[losses(run, "train").unit, losses(run, "test").unit].append(run)
+    for (train, test), runs in by_units.items():
+        if train == test == "means per image":
             continue
-        batch_sizes = sorted({size for run in runs for size in _batch_sizes(run)})
+        batch_sizes = {size for run in runs for size in (run.train_batch_size, run.test_batch_size)}
         yield Finding(
             check="loss-units",
-            title="Losses in different units" if len(set(units)) > 1 else "Losses are no means",
+            title="Losses in different units",
             severity="comparison",
             runs=tuple(runs),
-            evidence=f"By their size and the accuracies beside them, train losses are "
-            f"{_named(units[0])}, test losses {_named(units[1])}. {_example(runs[0])}",
+            evidence=f"By their size and the accuracies beside them, train losses are {train}, "
+            f"test losses {test}. {_example(runs[0])}",
             consequence="As written, train losses cannot be set beside test losses, nor either "
-            f"beside those of another batch size (here {listed(map(str, batch_sizes))}). As means "
-            "per image they can, but for a short last batch, which counts like a full one.",
+            f"beside those of another batch size (here {listed(map(str, sorted(batch_sizes)))}). "
+            "As means per image they can, but for a short last batch, which counts like a full "
+            "one.",
             numbers={run.name: _numbers(run) for run in runs},
         )
 
@@ -106,42 +110,24 @@ def loss_units(logs: Sequence[RunLog]) -> Iterator[Finding]:
 def _example(run: RunLog) -> str:
     """One run's last losses as written and converted, and why they cannot be means as written."""
     train, test = losses(run, "train"), losses(run, "test")
-    texts = [
-        f"{name} {significant(split.values[-1])}"
-        + ("" if split.mean() is None else f" (a mean of {number(split.mean(), 3)} per image)")
+    written = [
+        f"{name} {significant(split.values[-1])} (a mean of {number(split.mean, 3)} per image)"
         for name, split in (("train", train), ("test", test))
     ]
-    sentence = f"{run.title} on {dataset_title(run.dataset)}, recipe {run.recipe}, ends at "
-    sentence += f"{listed(texts)}."
     least = log(2) * (1 - test.accuracies[-1] / 100)
-    if test.values[-1] < least:
-        sentence += (
-            f" {significant(test.values[-1])} is no mean: wrong answers cost at least ln 2 each, "
-            f"{number(least, 3)} per image at a test accuracy of {number(test.accuracies[-1])} %."
-        )
-    return sentence
+    return (
+        f"{run.title} on {dataset_title(run.dataset)}, recipe {run.recipe}, ends at "
+        f"{listed(written)}. {significant(test.values[-1])} is no mean: wrong answers cost at "
+        f"least ln 2 each, {number(least, 3)} per image at a test accuracy of "
+        f"{number(test.accuracies[-1])} %."
+    )
 
 
 def _numbers(run: RunLog) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for name in ("train", "test"):
-        split = losses(run, name)
-        found[f"last {name} loss as written"] = split.values[-1]
-        mean = split.mean()
-        if mean is not None:
-            found[f"last {name} loss, mean per image"] = mean
-    return found
-
-
-def _named(unit: Unit | None) -> str:
-    if unit is None:
-        return "of no known unit"
+    train, test = losses(run, "train"), losses(run, "test")
     return {
-        "mean per image": "means per image",
-        "sum of batch means": "sums of batch means",
-        "sum of batch means, over the images": "sums of batch means over the number of images",
-    }[unit]
-
-
-def _batch_sizes(run: RunLog) -> tuple[int, int]:
-    return run.train_batch_size, run.test_batch_size
+        "last train loss as written": train.values[-1],
+        "last train loss, mean per image": train.mean,
+        "last test loss as written": test.values[-1],
+        "last test loss, mean per image": test.mean,
+    }

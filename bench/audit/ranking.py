@@ -62,12 +62,10 @@ class Ranking:
         return self._worse([column.train_accuracy for column in self.columns])
 
     def _worse(self, values: Sequence[float]) -> tuple[int, int]:
-        depths = [column.log.depth for column in self.columns]
+        columns = zip((column.log.depth for column in self.columns), values, strict=True)
         pairs = [
             deeper < shallower
-            for (depth, shallower), (other, deeper) in combinations(
-                zip(depths, values, strict=True), 2
-            )
+            for (depth, shallower), (other, deeper) in combinations(columns, 2)
             if depth < other
         ]
         return sum(pairs), len(pairs)
@@ -106,7 +104,7 @@ def _column(log: RunLog, epoch: int) -> Column:
 
 
 def in_words(ranking: Ranking) -> str:
-    """What is left of the order of depths at the common epoch."""
+    """What is left of the order of depths at the common epoch, where a column stopped moving."""
     values = ", ".join(
         f"{column.log.title} {number(column.train_accuracy, 1)}" for column in ranking.columns
     )
@@ -115,13 +113,12 @@ def in_words(ranking: Ranking) -> str:
         f"{column.log.title} {number(column.gain, 1, signed=True)}" for column in ranking.columns
     )
     # Train accuracy is counted while weights move, half an epoch behind the network on average.
-    stopped = any(column.moving_epochs < column.log.epochs for column in ranking.columns)
-    lag = " Once frozen, a column gains what its running count lagged behind, no more."
     return (
         f"After epoch {ranking.epoch}, the last in which every column moves, train accuracies are "
         f"{values} %. The deeper network is behind in {worse} of {pairs} pairs there, and in "
         f"{worse_reported} of {pairs} by the reported test accuracies. Train accuracy gained "
-        f"since, in points: {gains}.{lag if stopped else ''}"
+        f"since, in points: {gains}. Once frozen, a column gains what its running count lagged "
+        "behind, no more."
     )
 
 

@@ -1,6 +1,6 @@
 """Checks of how runs were trained: budgets, moving weights, schedules, repetitions. No torch here.
 
-Each takes all logs of a reference and yields what it finds.
+Each takes all logs and yields what it finds.
 """
 
 from collections import defaultdict
@@ -11,9 +11,9 @@ import numpy as np
 
 from bench.analysis.freezing import JUMP, Freeze, find_freeze
 from bench.analysis.logs import RunLog, tables
-from bench.audit.finding import Finding, between, columns, listed, p_value
-from bench.audit.ranking import Ranking, fair_in_words, in_words, rankings
-from bench.formats import number
+from bench.audit.finding import Finding, between, columns, p_value
+from bench.audit.ranking import fair_in_words, in_words, rankings
+from bench.formats import listed, number
 from bench.reference.loader import dataset_title
 
 LAST: Final = 10
@@ -25,18 +25,18 @@ def unequal_epochs(logs: Sequence[RunLog]) -> Iterator[Finding]:
     every = rankings(logs)
     for ranking in every:
         runs = [column.log for column in ranking.columns]
+        if _equally_long(runs):
+            continue
         by_length: dict[int, list[RunLog]] = defaultdict(list)
         for log in runs:
             by_length[log.epochs].append(log)
-        if _equally_long(runs):
-            continue
         lengths = listed(
             f"{epochs} epochs ({number(same[0].images / 1e6, 1)} million images) of {columns(same)}"
             for epochs, same in sorted(by_length.items(), reverse=True)
         )
         yield Finding(
             check="unequal-epochs",
-            title=f"Unequal epochs: {_table(ranking)}",
+            title=f"Unequal epochs: {dataset_title(ranking.dataset)}, recipe {ranking.recipe}",
             severity="conclusion",
             runs=tuple(runs),
             evidence=f"Side by side stand {lengths}.",
@@ -74,29 +74,25 @@ def unreached_milestones(logs: Sequence[RunLog]) -> Iterator[Finding]:
         runs = [log for log in logs if log.dataset == dataset and log.milestones]
         # Counted from 0, the last epoch of a run has the number epochs - 1.
         longest = max((log.epochs for log in runs), default=0)
-        planned = {drop for log in runs for drop in log.milestones or ()}
-        missed = sorted(drop for drop in planned if drop >= longest)
-        if not missed:
+        planned = sorted({drop for log in runs for drop in log.milestones})
+        if not planned or planned[0] < longest:
             continue
-        concerned = [log for log in runs if set(log.milestones or ()) & set(missed)]
-        moved = [log for log in concerned if find_freeze(log) is None]
-        best = max(log.train_accuracy[-1] for log in moved or concerned)
-        rates = listed(f"{rate:g}" for rate in sorted({log.learning_rate for log in concerned}))
+        moved = [log for log in runs if find_freeze(log) is None]
+        best = max(log.train_accuracy[-1] for log in moved or runs)
+        rates = listed(f"{rate:g}" for rate in sorted({log.learning_rate for log in runs}))
         yield Finding(
             check="unreached-milestones",
             title=f"The learning rate does not fall as planned: {dataset_title(dataset)}",
             severity="conclusion",
-            runs=tuple(concerned),
-            evidence=f"It is to drop at epochs {listed(map(str, missed))}, counted from 0; the "
+            runs=tuple(runs),
+            evidence=f"It is to drop at epochs {listed(map(str, planned))}, counted from 0; the "
             f"longest of {len(runs)} runs has {longest}.",
             consequence=f"Every accuracy is one of training that began at a rate of {rates}, "
-            f"which {'never fell' if set(missed) == planned else 'fell less often than planned'}; "
-            f"train accuracy comes to {number(best, 1)} % at most where weights moved to the end. "
-            "Which depth is ahead after the drops, where the paper compares, these runs cannot "
-            "say.",
+            f"which never fell; train accuracy comes to {number(best, 1)} % at most where weights "
+            "moved to the end. Which depth is ahead after the drops, where the paper compares, "
+            "these runs cannot say.",
             numbers={
-                log.name: {"epochs": log.epochs, "first drop missed": missed[0]}
-                for log in concerned
+                log.name: {"epochs": log.epochs, "first drop missed": planned[0]} for log in runs
             },
         )
 
@@ -143,10 +139,6 @@ def _equally_long(logs: Sequence[RunLog]) -> bool:
     return len({log.epochs for log in logs}) == 1
 
 
-def _table(ranking: Ranking) -> str:
-    return f"{dataset_title(ranking.dataset)}, recipe {ranking.recipe}"
-
-
 def _stillness(frozen: Sequence[tuple[RunLog, Freeze]]) -> str:
     by_epoch: dict[int, list[RunLog]] = defaultdict(list)
     for log, freeze in frozen:
@@ -164,25 +156,20 @@ def _stillness(frozen: Sequence[tuple[RunLog, Freeze]]) -> str:
         f"its right answers are counted ({between((f.counting_scatter for f in freezes), 2)}). "
         f"Test accuracy is {between(f.moving_wander / f.still_wander for f in freezes)} times "
         "closer to its middle than it was to its course before (Mann-Whitney, p ≤ "
-        f"{p_value(max(f.wander_p for f in freezes))})."
-        + (f" The code of {resumed} of them resumes at exactly that epoch." if resumed else "")
+        f"{p_value(max(f.wander_p for f in freezes))}). The code of {resumed} of them resumes at "
+        "exactly that epoch."
     )
 
 
 def _of_stillness(frozen: Sequence[tuple[RunLog, Freeze]]) -> str:
-    jumps = [freeze.test_jump for _, freeze in frozen]
-    text = (
+    jumps = between((freeze.test_jump for _, freeze in frozen), 1)
+    return (
         "The runs look as if no weight changed any more and only BatchNorm's statistics followed "
         "the batches. Their last epoch reports a network trained no longer than to that point, "
-        "whatever the number of epochs beside it."
+        f"whatever the number of epochs beside it. Test accuracy there is {jumps} points above the "
+        f"mean of the {JUMP} epochs before, perhaps as statistics settle once weights stand still: "
+        "columns that moved to the end are reported without that advantage."
     )
-    if min(jumps) > 0:
-        text += (
-            f" Test accuracy there is {between(jumps, 1)} points above the mean of the {JUMP} "
-            "epochs before, perhaps as statistics settle once weights stand still: columns that "
-            "moved to the end are reported without that advantage."
-        )
-    return text
 
 
 def _freeze_numbers(freeze: Freeze) -> dict[str, float]:

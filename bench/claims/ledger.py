@@ -7,23 +7,16 @@ adjusted within a family by Holm's method.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, Final
 
 from bench.claims.cost import cost_ratio, exact_cost
 from bench.claims.evidence import Index
 from bench.claims.means import difference, ordering, reaches, threshold
 from bench.claims.measures import Observed, observe
-from bench.claims.methods import (
-    CostRatio,
-    Difference,
-    Elsewhere,
-    ExactCost,
-    Ordering,
-    Reaches,
-    Threshold,
-)
+from bench.claims.methods import Elsewhere
 from bench.claims.schema import Claim, load_claims
 from bench.claims.verdict import Verdict
 from bench.formats import number
@@ -43,20 +36,17 @@ def judge_observed(
 ) -> tuple[Verdict, ...]:
     """As ``judge``, of what was kept of records."""
     index = Index(observations)
-    verdicts = [_tested(claim, index) for claim in (load_claims() if claims is None else claims)]
-    families: dict[str, list[float]] = defaultdict(list)
-    for verdict in verdicts:
+    claims = load_claims() if claims is None else claims
+    verdicts = [TESTS[claim.test.name](claim, claim.test, index) for claim in claims]
+    families: dict[str, dict[int, float]] = defaultdict(dict)
+    for place, verdict in enumerate(verdicts):
         if verdict.p is not None:
-            families[verdict.claim.family].append(verdict.p)
-    adjusted = {name: iter(holm(p_values)) for name, p_values in families.items()}
-    return tuple(
-        _finished(verdict)
-        if verdict.p is None
-        else _decided(
-            verdict, next(adjusted[verdict.claim.family]), len(families[verdict.claim.family])
-        )
-        for verdict in verdicts
-    )
+            families[verdict.claim.family][place] = verdict.p
+    for family in families.values():
+        adjusted = holm(tuple(family.values()))
+        for place, p in zip(family, adjusted, strict=True):
+            verdicts[place] = replace(verdicts[place], p_adjusted=p, family_size=len(family))
+    return tuple(_decided(verdict) for verdict in verdicts)
 
 
 def observe_folder(folder: Path, problems: list[str]) -> Iterator[Observed]:
@@ -67,25 +57,7 @@ def observe_folder(folder: Path, problems: list[str]) -> Iterator[Observed]:
     yield from map(observe, store.load_each(folder, problems))
 
 
-def _tested(claim: Claim, index: Index) -> Verdict:
-    match claim.test:
-        case ExactCost() as test:
-            return exact_cost(claim, test, index)
-        case CostRatio() as test:
-            return cost_ratio(claim, test, index)
-        case Reaches() as test:
-            return reaches(claim, test, index)
-        case Threshold() as test:
-            return threshold(claim, test, index)
-        case Ordering() as test:
-            return ordering(claim, test, index)
-        case Difference() as test:
-            return difference(claim, test, index)
-        case Elsewhere() as test:
-            return _elsewhere(claim, test)
-
-
-def _elsewhere(claim: Claim, test: Elsewhere) -> Verdict:
+def _elsewhere(claim: Claim, test: Elsewhere, _index: Index) -> Verdict:
     """Never run; the reason says what it needs and what others got."""
     told = f"needs {test.needs}; printed {look_up(test.reference).value:g}{test.unit}"
     values = [each.value for each in claim.others]
@@ -95,25 +67,34 @@ def _elsewhere(claim: Claim, test: Elsewhere) -> Verdict:
     return Verdict(claim=claim, word="not run", reason=told, test="none here")
 
 
-def _finished(verdict: Verdict, conclusion: str = "") -> Verdict:
-    """With its reason as a sentence."""
+TESTS: Final[dict[str, Callable[[Claim, Any, Index], Verdict]]] = {
+    "exact_cost": exact_cost,
+    "cost_ratio": cost_ratio,
+    "reaches": reaches,
+    "threshold": threshold,
+    "ordering": ordering,
+    "difference": difference,
+    "elsewhere": _elsewhere,
+}
+
+
+def _decided(verdict: Verdict) -> Verdict:
+    """What the adjusted p-value leaves of where a test points, with the reason as a sentence."""
+    word, conclusion, p = verdict.word, "", verdict.p_adjusted
+    if p is not None:
+        p_text = "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+        if verdict.family_size > 1:
+            p_text += f" by Holm's method for {verdict.family_size} tests"
+        conclusion = f"; {verdict.shown} ({p_text})"
+        if p > LEVEL:
+            word = "inconclusive"
+            conclusion = f"; neither the claim nor its opposite is shown ({p_text})"
+            conclusion += _more_seeds(verdict)
+        elif verdict.but:
+            word = "inconclusive"
+            conclusion += f", but {verdict.but}"
     reason = f"{verdict.reason[0].upper()}{verdict.reason[1:]}{conclusion}."
-    return replace(verdict, reason=reason)
-
-
-def _decided(verdict: Verdict, p_adjusted: float, tests: int) -> Verdict:
-    """What is left of where a test points, beside ``tests`` of its family."""
-    verdict = replace(verdict, p_adjusted=p_adjusted, family_size=tests)
-    p_text = "p < 0.001" if p_adjusted < 0.001 else f"p = {p_adjusted:.2g}"
-    if tests > 1:
-        p_text += f" by Holm's method for {tests} tests"
-    if p_adjusted > LEVEL:
-        unclear = f"; neither the claim nor its opposite is shown ({p_text})"
-        return _finished(replace(verdict, word="inconclusive"), unclear + _more_seeds(verdict))
-    if verdict.but:
-        open_still = f"; {verdict.shown} ({p_text}), but {verdict.but}"
-        return _finished(replace(verdict, word="inconclusive"), open_still)
-    return _finished(verdict, f"; {verdict.shown} ({p_text})")
+    return replace(verdict, word=word, reason=reason)
 
 
 def _more_seeds(verdict: Verdict) -> str:
