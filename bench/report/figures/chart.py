@@ -4,13 +4,14 @@ A depth has one colour, one marker and one dash pattern everywhere, and each lin
 its depth. The depths of Table 6 look like those of Table 1: no panel has both.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
@@ -75,6 +76,12 @@ def make_chart(
     return Chart(key, panel, title, description, draw_svg(draw, key, size), csv)
 
 
+def panels(frame: pd.DataFrame) -> Iterator[tuple[int, str, pd.DataFrame]]:
+    """Number, from 1, title and rows of each panel, in the order of ``frame``."""
+    for number, (panel, rows) in enumerate(frame.groupby("panel", sort=False), start=1):
+        yield number, str(panel), rows
+
+
 def by_panel(charts: Iterable[Chart]) -> dict[str, list[Chart]]:
     """Charts by their panel, in the order of their first."""
     groups: dict[str, list[Chart]] = {}
@@ -106,6 +113,51 @@ def last_points(frame: pd.DataFrame, position: str, value: str) -> pd.DataFrame:
     means = frame.groupby(["depth", position])[[value]].mean().reset_index()
     last = means.sort_values(position).drop_duplicates("depth", keep="last")
     return last.set_index("depth").sort_index()
+
+
+def dot(
+    axes: Axes,
+    point: tuple[float, float],
+    span: tuple[float, float],
+    colour: str,
+    *,
+    upright: bool = False,
+    marker: str = "o",
+    face: str | None = None,
+    size: float = 6,
+    **line: Any,
+) -> None:
+    """A point with its interval ``span`` along the x axis, along the y axis where ``upright``.
+
+    Nothing is drawn of a span that is no number; ``line`` is how it looks.
+    """
+    x, y = point
+    if not np.isnan(span[0]):
+        ends = ((x, x), span) if upright else (span, (y, y))
+        axes.plot(*ends, color=colour, **line)
+    axes.plot(x, y, marker, color=colour, markerfacecolor=face or colour, markersize=size)
+
+
+def depth_lines(axes: Axes, frame: pd.DataFrame, x: str, y: str, **style: Any) -> None:
+    """A line for each depth, of several seeds their mean and a band from the lowest to the highest.
+
+    Args:
+        style: of the lines, more arguments of ``seaborn.lineplot``.
+    """
+    depths = sorted(frame["depth"].unique())
+    sns.lineplot(
+        frame, x=x, y=y, hue="depth", hue_order=depths,
+        palette={depth: depth_colour(depth) for depth in depths},
+        errorbar=("pi", 100) if frame["seed"].nunique() > 1 else None,
+        legend=False, ax=axes, **style,
+    )  # fmt: skip
+
+
+def name_rows(axes: Axes, names: Sequence[str], x_label: str) -> None:
+    """Name the rows of a figure that has one for each depth, counted from 0."""
+    axes.set_yticks(range(len(names)), names)
+    axes.grid(axis="y", visible=False)
+    axes.set(xlabel=x_label, ylabel="Depth (layers)")
 
 
 def label_ends(axes: Axes, ends: Iterable[tuple[int, float, float]]) -> None:

@@ -1,6 +1,6 @@
 """Speed, and accuracy against what it costs: a point for each depth, one panel a chart."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -9,28 +9,28 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullFormatter
 
 from bench.formats import significant
-from bench.report.figures.chart import MARKERS, Chart, Rows, listing, make_chart, rows_of
+from bench.report.figures.chart import (
+    MARKERS,
+    Chart,
+    Rows,
+    dot,
+    listing,
+    make_chart,
+    name_rows,
+    panels,
+    rows_of,
+)
 from bench.report.figures.svg import PAGE, depth_colour
 
-
-@dataclass(frozen=True, slots=True)
-class _Speed:
-    """A figure of medians in columns of the summary; their quartiles stand beside them."""
-
-    key: str
-    title: str
-    axis: str
-    columns: tuple[str, ...]
-
-
+# Key, title, axis and the medians to draw, columns of the summary beside their quartiles.
 _SPEEDS: Final = (
-    _Speed(
+    (
         "speed",
         "throughput, filled = training, hollow = inference",
         "Images per second",
         ("training_images_per_second", "inference_images_per_second"),
     ),
-    _Speed("latency", "latency of one image", "Milliseconds", ("latency_ms",)),
+    ("latency", "latency of one image", "Milliseconds", ("latency_ms",)),
 )
 # Column of the summary -> key, axis, words.
 _COSTS: Final = {
@@ -42,24 +42,22 @@ _COSTS: Final = {
 def speed_charts(summary: pd.DataFrame) -> list[Chart]:
     """Median throughput of each depth, and its latency: two charts per panel."""
     charts = []
-    measured = summary.dropna(subset=[value for each in _SPEEDS for value in each.columns])
-    for number, (panel, frame) in enumerate(measured.groupby("panel", sort=False), start=1):
-        for speed in _SPEEDS:
-            rows = frame.groupby("depth")[
-                [c for name in speed.columns for c in _with_quartiles(name)]
-            ]
-            medians = rows.median()
+    measured = summary.dropna(subset=[name for *_, columns in _SPEEDS for name in columns])
+    for number, panel, frame in panels(measured):
+        for key, title, axis, columns in _SPEEDS:
+            drawn = [name for column in columns for name in _with_quartiles(column)]
+            medians = frame.groupby("depth")[drawn].median()
             listed = ". ".join(
                 f"{name.partition('_')[0].capitalize()}: {listing(frame, medians[name])}"
-                for name in speed.columns
+                for name in columns
             )
             charts.append(
                 make_chart(
-                    f"{speed.key}-{number}",
-                    str(panel),
-                    speed.title,
-                    f"{speed.axis} on {panel}, logarithmic scale. {listed}",
-                    partial(_draw_speed, rows=rows_of(medians), speed=speed),
+                    f"{key}-{number}",
+                    panel,
+                    title,
+                    f"{axis} on {panel}, logarithmic scale. {listed}",
+                    partial(_draw_speed, rows=rows_of(medians), axis=axis, columns=columns),
                     medians.reset_index(),
                 )
             )
@@ -79,7 +77,7 @@ def cost_charts(summary: pd.DataFrame) -> list[Chart]:
     """
     charts = []
     measured = summary.dropna(subset=["macs", "test_accuracy"])
-    for number, (panel, frame) in enumerate(measured.groupby("panel", sort=False), start=1):
+    for number, panel, frame in panels(measured):
         rows = frame.groupby("depth").agg(
             {"macs": "mean", "parameters": "mean", "test_accuracy": "mean",
              "test_low": "min", "test_high": "max"}
@@ -88,7 +86,7 @@ def cost_charts(summary: pd.DataFrame) -> list[Chart]:
             charts.append(
                 make_chart(
                     f"{key}-{number}",
-                    str(panel),
+                    panel,
                     f"test accuracy (95 % interval) against {words}",
                     f"Test accuracy in percent against {words}, on {panel}. "
                     + listing(frame, rows["test_accuracy"]),
@@ -99,31 +97,24 @@ def cost_charts(summary: pd.DataFrame) -> list[Chart]:
     return charts
 
 
-def _draw_speed(axes: Axes, rows: Rows, speed: _Speed) -> None:
+def _draw_speed(axes: Axes, rows: Rows, axis: str, columns: Sequence[str]) -> None:
     """A row per depth; a second value is hollow; bars span the quartiles."""
     for position, row in enumerate(rows):
         colour = depth_colour(row["depth"])
-        for column, face in zip(speed.columns, (colour, PAGE), strict=False):
+        for column, face in zip(columns, (colour, PAGE), strict=False):
             value, low, high = (row[name] for name in _with_quartiles(column))
-            axes.plot([low, high], [position, position], color=colour, linewidth=3, alpha=0.35)
-            axes.plot(value, position, "o", markerfacecolor=face, color=colour, markersize=6)
+            dot(axes, (value, position), (low, high), colour, face=face, linewidth=3, alpha=0.35)
             axes.annotate(
-                significant(value),
-                (value, position),
-                xytext=(0, 6),
-                textcoords="offset points",
-                ha="center",
-                fontsize=8,
-            )
+                significant(value), (value, position), xytext=(0, 6), textcoords="offset points",
+                ha="center", fontsize=8,
+            )  # fmt: skip
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set_yticks(range(len(rows)), [str(row["depth"]) for row in rows])
+    name_rows(axes, [str(row["depth"]) for row in rows], f"{axis} (log scale)")
     axes.set_ylim(len(rows) - 0.5, -0.7)
     axes.margins(x=0.12)
-    axes.grid(axis="y", visible=False)
-    axes.set(xlabel=f"{speed.axis} (log scale)", ylabel="Depth (layers)")
 
 
 def _draw_cost(axes: Axes, rows: Rows, column: str, label: str) -> None:
@@ -132,20 +123,14 @@ def _draw_cost(axes: Axes, rows: Rows, column: str, label: str) -> None:
     for row, neighbour in zip(rows, [*rows[1:], None], strict=True):
         depth, colour = row["depth"], depth_colour(row["depth"])
         point = (row[column], row["test_accuracy"])
+        dot(axes, point, (row["test_low"], row["test_high"]), colour, upright=True,
+            marker=MARKERS.get(depth, "o"), linewidth=1)  # fmt: skip
         # The label stands left of its point where the next one is close on the right.
         is_close = neighbour is not None and neighbour[column] - row[column] < width / 8
-        axes.plot([row[column]] * 2, [row["test_low"], row["test_high"]], color=colour, linewidth=1)
-        axes.plot(*point, MARKERS.get(depth, "o"), color=colour, markersize=6)
         axes.annotate(
-            f"{depth}",
-            point,
-            xytext=(-7 if is_close else 7, 0),
-            textcoords="offset points",
-            ha="right" if is_close else "left",
-            va="center",
-            color=colour,
-            fontweight="bold",
-        )
+            f"{depth}", point, xytext=(-7 if is_close else 7, 0), textcoords="offset points",
+            ha="right" if is_close else "left", va="center", color=colour, fontweight="bold",
+        )  # fmt: skip
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.margins(x=0.1, y=0.12)
     axes.set(xlabel=label, ylabel="Test accuracy (%)")

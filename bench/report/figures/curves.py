@@ -4,7 +4,6 @@ from functools import partial
 from typing import Final
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, MaxNLocator
@@ -13,12 +12,14 @@ from bench.report.figures.chart import (
     DASHES,
     MARKERS,
     Chart,
+    depth_lines,
     label_ends,
     last_points,
     legend,
     listing,
     make_chart,
     over_seeds,
+    panels,
 )
 from bench.report.figures.svg import PAGE, TEXT, depth_colour
 
@@ -43,10 +44,10 @@ def curve_charts(curves: pd.DataFrame, theirs: pd.DataFrame) -> list[Chart]:
 
     Args:
         curves: ours, of ``tables.curves``.
-        theirs: the 2022 project's, of ``comparisons.project_curves``; drawn as far as ours reach.
+        theirs: the 2022 project's, of ``baselines.project_curves``; drawn as far as ours reach.
     """
     charts = []
-    for number, (panel, rows) in enumerate(curves.groupby("panel", sort=False), start=1):
+    for number, panel, rows in panels(curves):
         beside = theirs.merge(rows[_SAME].drop_duplicates(), on=_SAME)
         beside = beside[beside["images"] <= rows["images"].max()]
         for metric, label in _CURVES.items():
@@ -57,9 +58,9 @@ def curve_charts(curves: pd.DataFrame, theirs: pd.DataFrame) -> list[Chart]:
             charts.append(
                 make_chart(
                     f"{metric.replace('_', '-')}-{number}",
-                    str(panel),
+                    panel,
                     label.partition(" (")[0],
-                    _description(str(panel), label, frame, beside, metric),
+                    _description(panel, label, frame, beside, metric),
                     partial(_draw, frame=frame, theirs=beside, metric=metric),
                     _data(frame, beside, metric),
                 )
@@ -88,24 +89,16 @@ def _data(frame: pd.DataFrame, theirs: pd.DataFrame, metric: str) -> pd.DataFram
 def _draw(axes: Axes, frame: pd.DataFrame, theirs: pd.DataFrame, metric: str) -> None:
     depths = sorted(frame["depth"].unique())
     longest = frame.groupby("depth")["images"].nunique().max()
-    sns.lineplot(
-        frame,
-        x="images",
-        y=metric,
-        hue="depth",
+    depth_lines(
+        axes, frame, "images", metric,
         style="depth",
-        hue_order=depths,
         style_order=depths,
-        palette={depth: depth_colour(depth) for depth in depths},
         markers={depth: MARKERS.get(depth, "o") for depth in depths},
         dashes={depth: DASHES.get(depth, ()) for depth in depths},
         markevery=max(1, round(longest / 10)),
         markeredgecolor=PAGE,
         markeredgewidth=0.5,
-        errorbar=("pi", 100) if frame["seed"].nunique() > 1 else None,
-        legend=False,
-        ax=axes,
-    )
+    )  # fmt: skip
     label = _CURVES[metric]
     if metric.endswith("loss") and frame[metric].max() > _FLATTENED * frame[metric].min() > 0:
         axes.set_yscale("log")

@@ -12,11 +12,12 @@ from matplotlib.lines import Line2D
 
 from bench.analysis.baselines import Row
 from bench.formats import number
-from bench.report.figures.chart import Chart, Rows, legend, make_chart
+from bench.report.figures.chart import Chart, Rows, dot, legend, make_chart, name_rows, panels
 from bench.report.figures.svg import PAGE, SIZE, TEXT, depth_colour
 
 _ERROR: Final = "Test error (%)"
 _ROW_INCHES: Final = 0.42
+_NAMES: Final = ("panel", "network", "shortcut", "title", "depth", "variant", "seeds")
 
 
 def error_charts(rows: Sequence[Row]) -> list[Chart]:
@@ -25,41 +26,32 @@ def error_charts(rows: Sequence[Row]) -> list[Chart]:
     Args:
         rows: of ``baselines.table6``.
     """
-    done = [row for row in rows if row.test_error is not None]
-    return [*_beside_printed(done), *_plain_beside_residual(done)]
-
-
-def _frame(rows: Sequence[Row]) -> pd.DataFrame:
-    return pd.DataFrame(
+    done = pd.DataFrame(
         {
-            "panel": row.panel,
-            "network": row.network,
-            "title": row.title,
-            "depth": row.depth,
-            "variant": row.variant,
-            "seeds": row.seeds,
+            **{name: getattr(row, name) for name in _NAMES},
             "test_error": row.test_error,
-            "error_low": 100 - (row.test_high or 0),
-            "error_high": 100 - (row.test_low or 0),
-            "printed": row.printed_error,
-            "printed_std": row.printed and row.printed.std,
+            "error_low": 100 - row.test_high,
+            "error_high": 100 - row.test_low,
+            "printed": row.printed.expected if row.printed else math.nan,
+            "printed_std": (row.printed.std if row.printed else None) or math.nan,
         }
         for row in rows
+        if row.test_high is not None and row.test_low is not None
     )
+    return [*_beside_printed(done), *_plain_beside_residual(done)] if len(done) else []
 
 
-def _beside_printed(done: Sequence[Row]) -> list[Chart]:
+def _beside_printed(done: pd.DataFrame) -> list[Chart]:
     """A row for each network and variant of which the paper prints an error."""
-    printed = [row for row in done if row.printed]
-    if not printed:
+    rows = done.dropna(subset=["printed"])
+    if rows.empty:
         return []
-    rows = _frame(printed).astype({"printed_std": float})
     columns = ["depth", "variant", "seeds", "test_error", "error_low", "error_high", "printed",
                "printed_std"]  # fmt: skip
     listed = "; ".join(
-        f"{row.title}{f' ({row.variant})' if row.variant else ''} {number(row.test_error)}, "
-        f"printed {number(row.printed_error)}"
-        for row in printed
+        f"{row['title']}{row['variant'] and ' (' + row['variant'] + ')'} "
+        f"{number(row['test_error'])}, printed {number(row['printed'])}"
+        for row in rows.to_dict("records")
     )
     return [
         make_chart(
@@ -79,22 +71,18 @@ def _draw_beside_printed(axes: Axes, rows: Rows) -> None:
     depths = [row["depth"] for row in rows]
     for place, row in enumerate(rows):
         colour = depth_colour(row["depth"])
-        span = [row["error_low"], row["error_high"]]
-        axes.plot(span, [place - 0.12] * 2, color=colour, linewidth=2.5, alpha=0.4)
-        axes.plot(row["test_error"], place - 0.12, "o", color=colour, markersize=6)
-        if not math.isnan(row["printed_std"]):
-            ends = [row["printed"] - row["printed_std"], row["printed"] + row["printed_std"]]
-            axes.plot(ends, [place + 0.2] * 2, color=TEXT, linewidth=1)
-        axes.plot(row["printed"], place + 0.2, "D", color=TEXT, markerfacecolor=PAGE, markersize=5)
+        dot(axes, (row["test_error"], place - 0.12), (row["error_low"], row["error_high"]),
+            colour, linewidth=2.5, alpha=0.4)  # fmt: skip
+        printed, std = row["printed"], row["printed_std"]
+        dot(axes, (printed, place + 0.2), (printed - std, printed + std), TEXT, marker="D",
+            face=PAGE, size=5, linewidth=1)  # fmt: skip
         if depths.count(row["depth"]) > 1:
             axes.annotate(row["variant"], (row["error_low"], place - 0.36), fontsize=7.5,
                           va="center")  # fmt: skip
-    axes.set_yticks(range(len(rows)), [str(depth) for depth in depths])
+    name_rows(axes, [str(depth) for depth in depths], _ERROR)
     # The legend stands below the last row.
     axes.set_ylim(len(rows) + 0.35, -0.7)
     axes.margins(x=0.08)
-    axes.grid(axis="y", visible=False)
-    axes.set(xlabel=_ERROR, ylabel="Depth (layers)")
     legend(
         axes,
         "lower right",
@@ -106,18 +94,17 @@ def _draw_beside_printed(axes: Axes, rows: Rows) -> None:
     )  # fmt: skip
 
 
-def _plain_beside_residual(done: Sequence[Row]) -> list[Chart]:
+def _plain_beside_residual(done: pd.DataFrame) -> list[Chart]:
     """Where both kinds were trained: a line for each group of cells that differ in depth alone.
 
     Shortcut options other than the paper's A are left out, as in its Figure 6.
     """
-    shown = [row for row in done if row.shortcut in ("A", "none")]
-    if len({row.network for row in shown}) < 2:
+    done = done[done["shortcut"].isin(["A", "none"])]
+    if done["network"].nunique() < 2:
         return []
-    frame = _frame(shown)
     lines = {
-        " · ".join(str(panel).split(" · ")[1:]): rows.sort_values("depth")
-        for panel, rows in frame.groupby("panel", sort=False)
+        " · ".join(panel.split(" · ")[1:]): rows.sort_values("depth")
+        for _, panel, rows in panels(done)
     }
     listed = ". ".join(
         f"{label}: "
@@ -135,7 +122,7 @@ def _plain_beside_residual(done: Sequence[Row]) -> list[Chart]:
             "Test error by depth, plain and residual",
             f"Test error in percent by depth. {listed}",
             partial(_draw_by_depth, lines=lines),
-            frame[columns],
+            done[columns],
         )
     ]
 
@@ -156,11 +143,9 @@ def _draw_by_depth(axes: Axes, lines: dict[str, pd.DataFrame]) -> None:
         handles.append(line)
         for row in rows.to_dict("records"):
             x, colour = places[row["depth"]], depth_colour(row["depth"])
-            axes.plot([x, x], [row["error_low"], row["error_high"]], color=colour, linewidth=1.1)
-            axes.plot(
-                x, row["test_error"], marker, color=colour, markersize=6,
-                markerfacecolor=PAGE if is_plain else colour,
-            )  # fmt: skip
+            span = (row["error_low"], row["error_high"])
+            dot(axes, (x, row["test_error"]), span, colour, upright=True, marker=marker,
+                face=PAGE if is_plain else colour, linewidth=1.1)  # fmt: skip
     axes.set_xticks(range(len(depths)), [str(depth) for depth in depths])
     axes.margins(x=0.08, y=0.12)
     bottom, top = axes.get_ylim()

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from bench.analysis.labels import model_title
 from bench.analysis.reproductions import CIFAR10, ONE_CROP, Digest
 from bench.formats import number
-from bench.report.figures.chart import Chart, legend, make_chart
+from bench.report.figures.chart import Chart, legend, make_chart, name_rows
 from bench.report.figures.svg import PAGE, SIZE, SOFT, TEXT, depth_colour
 
 _ROW_INCHES: Final = 0.34
@@ -69,13 +69,11 @@ def _draw(axes: Axes, digests: Sequence[Digest]) -> None:
             if row.paper_budget and row.test_error is not None:
                 axes.plot(row.test_error, place - 0.25, "o", color=depth_colour(each.depth))
     titles = [model_title(each.network, each.depth).replace("ResNet-", "") for each in digests]
-    axes.set_yticks(range(len(digests)), titles)
+    name_rows(axes, titles, "Top-1 error (%)")
     handles = _legend(digests)
     # The legend stands below the last row, a line for each handle.
     axes.set_ylim(len(digests) - 0.4 + 0.6 * len(handles), -0.7)
     axes.margins(x=0.06)
-    axes.grid(axis="y", visible=False)
-    axes.set(xlabel="Top-1 error (%)", ylabel="Depth (layers)")
     legend(axes, "lower right", *handles)
 
 

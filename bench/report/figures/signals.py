@@ -9,7 +9,6 @@ from statistics import fmean
 from typing import Final
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
@@ -17,11 +16,13 @@ from bench.claims.measures import MEASURES
 from bench.records.schema import Record
 from bench.report.figures.chart import (
     Chart,
+    depth_lines,
     label_ends,
     last_points,
     listing,
     make_chart,
     over_seeds,
+    panels,
     rows_of,
 )
 from bench.report.figures.svg import PAGE, depth_colour
@@ -69,7 +70,7 @@ def signal_charts(records: Sequence[Record], summary: pd.DataFrame) -> list[Char
     """Responses and gradients along each network, the depths of a panel overlaid."""
     values = _values(records, summary)
     charts = []
-    for number, (panel, rows) in enumerate(values.groupby("panel", sort=False), start=1):
+    for number, panel, rows in panels(values):
         for (quantity, moment), (title, x_label, y_label) in _DRAWN.items():
             frame = rows[(rows["quantity"] == quantity) & (rows["moment"] == moment)]
             if frame.empty:
@@ -78,7 +79,7 @@ def signal_charts(records: Sequence[Record], summary: pd.DataFrame) -> list[Char
             charts.append(
                 make_chart(
                     f"signal-{quantity}-{moment}-{number}",
-                    str(panel),
+                    panel,
                     title,
                     f"{y_label}, of each {x_label.partition(',')[0]}, on {panel}. "
                     f"Medians: {listing(frame, medians)}",
@@ -109,19 +110,7 @@ def _values(records: Sequence[Record], summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def _draw(axes: Axes, frame: pd.DataFrame, x_label: str, y_label: str) -> None:
-    depths = sorted(frame["depth"].unique())
-    sns.lineplot(
-        frame,
-        x="position",
-        y="value",
-        hue="depth",
-        hue_order=depths,
-        palette={depth: depth_colour(depth) for depth in depths},
-        errorbar=("pi", 100) if frame["seed"].nunique() > 1 else None,
-        linewidth=1.1,
-        legend=False,
-        ax=axes,
-    )
+    depth_lines(axes, frame, "position", "value", linewidth=1.1)
     if (frame["quantity"] == "gradient").all():
         axes.set_yscale("log")
     else:
