@@ -1,24 +1,22 @@
 import os
 import sys
 import urllib.request
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 from torchvision.datasets import CIFAR10, MNIST
 
-from bench.data.datasets import Dataset
-from tests.bench.data.tools import Npm, Tiny, make_tiny
+from tests.bench.data import files
+from tests.bench.data.tools import make_dataset
 
 DEAD_URL = "http://127.0.0.1:9"
 
 
 @pytest.fixture(autouse=True)
-def offline(cifar10: Dataset, mnist: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def offline(cifar10, mnist, monkeypatch):
     """No test reaches the network: a proxy that is not there stands in the way.
 
     The real data sets are fetched before, or the first test that asks for them would fail.
@@ -31,25 +29,26 @@ def offline(cifar10: Dataset, mnist: Dataset, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture(params=["cifar10", "mnist"])
-def tiny(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Tiny:
-    return make_tiny(request.param, monkeypatch)
+def tiny(request, monkeypatch):
+    """20 + 4 images."""
+    return make_dataset(request.param, monkeypatch, files.tiny_arrays(request.param))
 
 
 @pytest.fixture
-def tiny_mnist(monkeypatch: pytest.MonkeyPatch) -> Tiny:
-    return make_tiny("mnist", monkeypatch)
+def tiny_mnist(monkeypatch):
+    return make_dataset("mnist", monkeypatch, files.tiny_arrays("mnist"))
 
 
 @pytest.fixture
-def tiny_cifar10(monkeypatch: pytest.MonkeyPatch) -> Tiny:
-    return make_tiny("cifar10", monkeypatch)
+def tiny_cifar10(monkeypatch):
+    return make_dataset("cifar10", monkeypatch, files.tiny_arrays("cifar10"))
 
 
 @pytest.fixture
-def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Npm:
+def npm(tmp_path, monkeypatch):
     """Put an npm on the PATH that runs ``script`` in the pack destination; returns its call log."""
 
-    def install(script: str) -> Path:
+    def install(script):
         folder = tmp_path / "bin"
         log = tmp_path / "npm-calls.txt"
         folder.mkdir()
@@ -75,18 +74,15 @@ class Host:
     files: dict[str, bytes] = field(default_factory=dict)
     stall_before: bool = False
     stall_after: int | None = None
-    requests: list[str] = field(default_factory=list)
     released: Event = field(default_factory=Event)
 
 
 class Handler(BaseHTTPRequestHandler):
-    def __init__(self, host: Host, *arguments: object) -> None:
+    def __init__(self, host, *arguments):
         self.host = host
-        # http.server passes the three on; their types are its own business
-        super().__init__(*arguments)  # type: ignore[arg-type]
+        super().__init__(*arguments)
 
-    def do_GET(self) -> None:
-        self.host.requests.append(self.path)
+    def do_GET(self):
         if self.host.stall_before:
             self.host.released.wait(20)
             return
@@ -105,12 +101,12 @@ class Handler(BaseHTTPRequestHandler):
         except OSError:
             pass  # whoever only asked whether we are there has gone
 
-    def log_message(self, *arguments: object) -> None:
+    def log_message(self, *arguments):
         pass
 
 
 @pytest.fixture
-def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
+def host(monkeypatch):
     host = Host("")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, host))
     server.daemon_threads = True
@@ -118,7 +114,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[Host]:
     host.url = f"http://127.0.0.1:{server.server_address[1]}"
     monkeypatch.setattr(CIFAR10, "url", f"{host.url}/{CIFAR10.filename}")
     monkeypatch.setattr(MNIST, "mirrors", [f"{host.url}/"])
-    thread = Thread(target=server.serve_forever, daemon=True)
+    thread = Thread(target=server.serve_forever, args=[0.02], daemon=True)
     thread.start()
     yield host
     host.released.set()

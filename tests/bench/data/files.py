@@ -6,20 +6,18 @@ import io
 import json
 import pickle
 import tarfile
-from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 from torchvision.datasets import CIFAR10, MNIST
 
-from bench.data.datasets import SPECS, Arrays, Dataset, DatasetSpec
+from bench.data.datasets import SPECS, DatasetSpec
 from bench.data.folder import IDX_FILES
 
 CIFAR_BATCHES = [f"data_batch_{i}" for i in range(1, 6)] + ["test_batch"]
 
 
-def arrays_of(dataset: Dataset) -> Arrays:
+def arrays_of(dataset):
     return {
         "train_images": dataset.train.images,
         "train_labels": dataset.train.labels,
@@ -28,7 +26,7 @@ def arrays_of(dataset: Dataset) -> Arrays:
     }
 
 
-def tiny_arrays(name: str) -> Arrays:
+def tiny_arrays(name):
     spec = SPECS[name]
     image = (spec.resolution, spec.resolution, spec.channels)
     random = np.random.default_rng(0)
@@ -40,7 +38,7 @@ def tiny_arrays(name: str) -> Arrays:
     }
 
 
-def spec_of(name: str, arrays: Arrays, tarball: bytes = b"") -> DatasetSpec:
+def spec_of(name, arrays, tarball=b""):
     """The spec ``name`` with the facts of ``arrays`` and ``tarball`` in place of the real ones."""
     facts = SPECS[name].model_dump()
     facts["arrays"] = {
@@ -51,7 +49,7 @@ def spec_of(name: str, arrays: Arrays, tarball: bytes = b"") -> DatasetSpec:
     return DatasetSpec.model_validate(facts)
 
 
-def _tar(members: dict[str, bytes]) -> bytes:
+def _tar(members):
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz", compresslevel=0) as tar:
         for name, data in members.items():
@@ -61,15 +59,15 @@ def _tar(members: dict[str, bytes]) -> bytes:
     return content.getvalue()
 
 
-def _string(text: bytes) -> bytes:
+def _string(text):
     return b"U" + bytes([len(text)]) + text
 
 
-def _int32(number: int) -> bytes:
+def _int32(number):
     return b"J" + number.to_bytes(4, "little", signed=True)
 
 
-def _python2_pickle(images: np.ndarray, labels: np.ndarray) -> bytes:
+def _python2_pickle(images, labels):
     """An official batch as Python 2 wrote it: byte strings, numpy's old module and flags."""
     rows = images.transpose(0, 3, 1, 2).tobytes()
     dtype = b"cnumpy\ndtype\n" + _string(b"u1") + b"K\x00K\x01\x87R"
@@ -83,7 +81,7 @@ def _python2_pickle(images: np.ndarray, labels: np.ndarray) -> bytes:
     return b"\x80\x02}(" + items + b"u."
 
 
-def cifar_batches(arrays: Arrays) -> dict[str, bytes]:
+def cifar_batches(arrays):
     images = [*np.split(arrays["train_images"], 5), arrays["test_images"]]
     labels = [*np.split(arrays["train_labels"], 5), arrays["test_labels"]]
     batches = {
@@ -93,14 +91,14 @@ def cifar_batches(arrays: Arrays) -> dict[str, bytes]:
     return batches | {"batches.meta": pickle.dumps({"label_names": list("abcdefghij")})}
 
 
-def cifar_archive(batches: dict[str, bytes]) -> bytes:
+def cifar_archive(batches):
     return _tar({f"{CIFAR10.base_folder}/{name}": data for name, data in batches.items()})
 
 
-def trust_cifar(monkeypatch: pytest.MonkeyPatch, batches: dict[str, bytes], archive: bytes) -> None:
+def trust_cifar(monkeypatch, batches, archive):
     """Make the MD5 of these files the official ones."""
 
-    def md5(content: bytes) -> str:
+    def md5(content):
         return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
     pairs = [[name, md5(batches[name])] for name in CIFAR_BATCHES]
@@ -110,20 +108,20 @@ def trust_cifar(monkeypatch: pytest.MonkeyPatch, batches: dict[str, bytes], arch
     monkeypatch.setattr(CIFAR10, "meta", CIFAR10.meta | {"md5": md5(batches["batches.meta"])})
 
 
-def idx(array: np.ndarray) -> bytes:
+def idx(array):
     """IDX content; the channel axis of images is dropped, as in the official files."""
     array = array.squeeze(-1) if array.ndim == 4 else array
     header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
     return header + array.tobytes()
 
 
-def mnist_files(arrays: Arrays, *, compressed: bool) -> dict[str, bytes]:
+def mnist_files(arrays, *, compressed):
     if compressed:
         return {f"{name}.gz": gzip.compress(idx(arrays[key]), 1) for key, name in IDX_FILES.items()}
     return {name: idx(arrays[key]) for key, name in IDX_FILES.items()}
 
 
-def trust_mnist(monkeypatch: pytest.MonkeyPatch, files: dict[str, bytes]) -> None:
+def trust_mnist(monkeypatch, files):
     """Make the MD5 of these compressed files the official ones."""
     resources = [
         (name, hashlib.md5(files[name], usedforsecurity=False).hexdigest()) for name in files
@@ -131,7 +129,7 @@ def trust_mnist(monkeypatch: pytest.MonkeyPatch, files: dict[str, bytes]) -> Non
     monkeypatch.setattr(MNIST, "resources", resources)
 
 
-def npm_tarball(name: str, arrays: Arrays) -> bytes:
+def npm_tarball(name, arrays):
     if name == "mnist":
         files = mnist_files(arrays, compressed=False)
         return _tar({f"package/data/{file}": data for file, data in files.items()})
@@ -148,13 +146,13 @@ def npm_tarball(name: str, arrays: Arrays) -> bytes:
     return _tar(members)
 
 
-def write_files(folder: Path, files: dict[str, bytes]) -> None:
+def write_files(folder, files):
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (folder / name).write_bytes(content)
 
 
-def damage(path: Path, how: str) -> None:
+def damage(path, how):
     """Cut a file short, flip one bit in its middle, or remove it."""
     content = bytearray(path.read_bytes())
     middle = len(content) // 2
@@ -167,5 +165,5 @@ def damage(path: Path, how: str) -> None:
         path.write_bytes(content)
 
 
-def same(dataset: Dataset, arrays: Arrays) -> bool:
+def same(dataset, arrays):
     return all(np.array_equal(array, arrays[key]) for key, array in arrays_of(dataset).items())

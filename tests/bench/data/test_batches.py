@@ -3,25 +3,22 @@ import torch
 import torchvision.transforms.functional as TF
 
 from bench.data.batches import PAD, DeviceData, epoch_plan
-from bench.data.datasets import Dataset
 from bench.errors import UsageError
 
 CPU = torch.device("cpu")
 
 
-def reference(dataset: Dataset, index: int) -> torch.Tensor:
+def reference(dataset, index):
     return torch.from_numpy(dataset.train.images[index]).permute(2, 0, 1)
 
 
-def normalized(dataset: Dataset, image: torch.Tensor) -> torch.Tensor:
+def normalized(dataset, image):
     return TF.normalize(image / 255, dataset.spec.channel_mean, dataset.spec.channel_std)
 
 
-def test_augmented_batch_equals_torchvision_image_by_image(cifar10: Dataset) -> None:
+def test_augmented_batch_equals_torchvision_image_by_image(cifar10):
     data = DeviceData(cifar10.train, cifar10.spec, CPU)
     plan = epoch_plan(3, 1, len(data), 400, "crop_flip")
-    assert plan.offsets is not None
-    assert plan.flips is not None
     images, labels = data.batch(plan.indices, plan.offsets, plan.flips)
     for i, index in enumerate(plan.indices.tolist()):
         top, left = plan.offsets[i].tolist()
@@ -35,8 +32,8 @@ def test_augmented_batch_equals_torchvision_image_by_image(cifar10: Dataset) -> 
 
 
 @pytest.mark.parametrize("name", ["cifar10", "mnist"])
-def test_plain_batch_equals_torchvision(name: str, request: pytest.FixtureRequest) -> None:
-    dataset: Dataset = request.getfixturevalue(name)
+def test_plain_batch_equals_torchvision(name, request):
+    dataset = request.getfixturevalue(name)
     data = DeviceData(dataset.train, dataset.spec, CPU)
     indices = torch.tensor([0, 7, 49_999, 7])
     images, labels = data.batch(indices)
@@ -50,28 +47,26 @@ def test_plain_batch_equals_torchvision(name: str, request: pytest.FixtureReques
         torch.testing.assert_close(images[i], expected, rtol=0, atol=1e-6)
 
 
-def test_normalised_training_set_has_mean_0_and_std_1(mnist: Dataset) -> None:
+def test_normalised_training_set_has_mean_0_and_std_1(mnist):
     data = DeviceData(mnist.train, mnist.spec, CPU)
     images, _ = data.batch(torch.arange(len(data)))
     assert images.mean(dtype=torch.float64).item() == pytest.approx(0, abs=1e-6)
     assert images.to(torch.float64).std().item() == pytest.approx(1, abs=1e-6)
 
 
-def test_a_batch_leaves_the_data_alone(mnist: Dataset) -> None:
+def test_a_batch_leaves_the_data_alone(mnist):
     data = DeviceData(mnist.test, mnist.spec, CPU)
     before = data.images[:3].clone()
     data.batch(torch.arange(3))[0].zero_()
     assert torch.equal(data.images[:3], before)
 
 
-def test_plan_is_a_function_of_seed_and_epoch() -> None:
+def test_plan_is_a_function_of_seed_and_epoch():
     torch.manual_seed(1)
     first = epoch_plan(0, 1, 1000, None, "crop_flip")
     state = torch.get_rng_state()
     torch.manual_seed(2)
     again = epoch_plan(0, 1, 1000, None, "crop_flip")
-    assert first.offsets is not None
-    assert again.offsets is not None
     assert torch.equal(first.indices, again.indices)
     assert torch.equal(first.offsets, again.offsets)
     torch.manual_seed(1)
@@ -80,47 +75,40 @@ def test_plan_is_a_function_of_seed_and_epoch() -> None:
         assert not torch.equal(other.indices, first.indices)
 
 
-def test_plan_is_the_same_on_every_machine() -> None:
+def test_plan_is_the_same_on_every_machine():
     plan = epoch_plan(0, 1, 50_000, 4, "crop_flip")
-    assert plan.offsets is not None
-    assert plan.flips is not None
     assert plan.indices.tolist() == [37576, 20691, 33909, 7332]
     assert plan.offsets.tolist() == [[0, 8], [6, 0], [5, 0], [2, 3]]
     assert plan.flips.tolist() == [True, True, True, False]
 
 
-def test_plan_is_a_permutation() -> None:
+def test_plan_is_a_permutation():
     plan = epoch_plan(5, 3, 1000, None, "none")
     assert sorted(plan.indices.tolist()) == list(range(1000))
     assert plan.offsets is None
     assert plan.flips is None
 
 
-def test_a_shorter_epoch_is_the_start_of_the_whole_one() -> None:
+def test_a_shorter_epoch_is_the_start_of_the_whole_one():
     whole = epoch_plan(0, 1, 1000, None, "crop_flip")
     short = epoch_plan(0, 1, 1000, 100, "crop_flip")
     plain = epoch_plan(0, 1, 1000, 100, "none")
-    assert whole.offsets is not None
-    assert whole.flips is not None
     assert torch.equal(short.indices, whole.indices[:100])
     assert torch.equal(plain.indices, whole.indices[:100])
-    assert short.offsets is not None
     assert torch.equal(short.offsets, whole.offsets[:100])
-    assert short.flips is not None
     assert torch.equal(short.flips, whole.flips[:100])
 
 
-def test_batches_are_the_plan_in_pieces() -> None:
+def test_batches_are_the_plan_in_pieces():
     plan = epoch_plan(0, 1, 100, None, "crop_flip").to(CPU)
     pieces = list(plan.batches(32))
     assert [len(piece) for piece in pieces] == [32, 32, 32, 4]
     assert torch.equal(torch.cat([piece.indices for piece in pieces]), plan.indices)
     flips = [piece.flips for piece in pieces if piece.flips is not None]
-    assert plan.flips is not None
     assert torch.equal(torch.cat(flips), plan.flips)
     assert all(piece.offsets is None for piece in epoch_plan(0, 1, 9, 9, "none").batches(4))
 
 
-def test_more_images_than_there_are() -> None:
+def test_more_images_than_there_are():
     with pytest.raises(UsageError, match="an epoch of 1,001 images, but the training set has 1,0"):
         epoch_plan(0, 1, 1000, 1001, "none")

@@ -1,16 +1,14 @@
 """Truncated, altered and missing files of every kind are named and never used."""
 
-from pathlib import Path
-
 import pytest
 
 from bench.errors import BenchError
 from tests.bench.data import files
-from tests.bench.data.tools import Npm, Tiny, assert_clean, load, put_in_cache, serve_tarball
+from tests.bench.data.tools import assert_clean, load, put_in_cache, serve_tarball
 
 
 @pytest.mark.parametrize("how", ["truncated", "altered"])
-def test_damaged_cache_is_named_and_replaced(how: str, tiny_mnist: Tiny, tmp_path: Path) -> None:
+def test_damaged_cache_is_named_and_replaced(how, tiny_mnist, tmp_path):
     path = put_in_cache(tiny_mnist, tmp_path)
     files.damage(path, how)
     with pytest.raises(BenchError, match=str(path)):
@@ -27,9 +25,7 @@ def test_damaged_cache_is_named_and_replaced(how: str, tiny_mnist: Tiny, tmp_pat
 @pytest.mark.parametrize("how", ["truncated", "altered", "missing"])
 @pytest.mark.parametrize("compressed", [False, True])
 @pytest.mark.parametrize("position", range(4))
-def test_damaged_mnist_file_is_named(
-    how: str, compressed: bool, position: int, tiny_mnist: Tiny, tmp_path: Path
-) -> None:
+def test_damaged_mnist_file_is_named(how, compressed, position, tiny_mnist, tmp_path):
     raw = tmp_path / "MNIST" / "raw"
     content = files.mnist_files(tiny_mnist.arrays, compressed=compressed)
     files.write_files(raw, content)
@@ -40,7 +36,7 @@ def test_damaged_mnist_file_is_named(
         load("mnist", tmp_path, "folder")
 
 
-def test_idx_header_is_checked(tiny_mnist: Tiny, tmp_path: Path) -> None:
+def test_idx_header_is_checked(tiny_mnist, tmp_path):
     raw = tmp_path / "MNIST" / "raw"
     files.write_files(raw, files.mnist_files(tiny_mnist.arrays, compressed=False))
     path = raw / "t10k-labels-idx1-ubyte"
@@ -53,8 +49,8 @@ def test_idx_header_is_checked(tiny_mnist: Tiny, tmp_path: Path) -> None:
 @pytest.mark.parametrize("how", ["truncated", "altered", "missing"])
 @pytest.mark.parametrize("name", ["data_batch_3", "test_batch"])
 def test_damaged_cifar_batch_is_named_and_not_unpickled(
-    how: str, name: str, tiny_cifar10: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    how, name, tiny_cifar10, tmp_path, monkeypatch
+):
     batches = files.cifar_batches(tiny_cifar10.arrays)
     files.trust_cifar(monkeypatch, batches, b"")
     folder = tmp_path / "cifar-10-batches-py"
@@ -66,9 +62,7 @@ def test_damaged_cifar_batch_is_named_and_not_unpickled(
 
 
 @pytest.mark.parametrize("how", ["truncated", "altered"])
-def test_damaged_cifar_archive_is_named(
-    how: str, tiny_cifar10: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_damaged_cifar_archive_is_named(how, tiny_cifar10, tmp_path, monkeypatch):
     batches = files.cifar_batches(tiny_cifar10.arrays)
     archive = tmp_path / "cifar-10-python.tar.gz"
     archive.write_bytes(files.cifar_archive(batches))
@@ -79,9 +73,7 @@ def test_damaged_cifar_archive_is_named(
         load("cifar10", tmp_path, "folder")
 
 
-def test_auto_warns_of_a_damaged_file_and_goes_on(
-    tiny_mnist: Tiny, tmp_path: Path, npm: Npm
-) -> None:
+def test_auto_warns_of_a_damaged_file_and_goes_on(tiny_mnist, tmp_path, npm):
     raw = tmp_path / "data" / "MNIST" / "raw"
     files.write_files(raw, files.mnist_files(tiny_mnist.arrays, compressed=False))
     files.damage(raw / "train-labels-idx1-ubyte", "altered")
@@ -93,7 +85,7 @@ def test_auto_warns_of_a_damaged_file_and_goes_on(
 
 
 @pytest.mark.parametrize("how", ["truncated", "altered"])
-def test_damaged_tarball_is_named(how: str, tiny: Tiny, tmp_path: Path, npm: Npm) -> None:
+def test_damaged_tarball_is_named(how, tiny, tmp_path, npm):
     serve_tarball(tmp_path, tiny, npm)
     files.damage(tmp_path / "published", how)
     with pytest.raises(BenchError, match=r"npm: the tarball package.tgz of .* is truncated or"):

