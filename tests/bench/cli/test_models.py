@@ -12,6 +12,7 @@ from resnet_models.layers import layer_table
 from tests.support.tools import assert_refused, bench
 
 TABLE1 = load_paper().tables.table1
+LARGEST = "--resolution 100000 --channels 100000 --classes 100000"
 
 
 def models(*arguments, columns=80):
@@ -112,6 +113,9 @@ def test_layers_of_a_network_then_totals():
           "--resolution", "28", "--channels", "1", "--classes", "7"],
          {"lineage": "project2022", "stem": "cifar", "shortcut": "C", "in_channels": 1,
           "num_classes": 7}, 28),
+        # The largest request: no number of it may be rounded.
+        (["resnet152", "--shortcut", "C", *LARGEST.split()],
+         {"shortcut": "C", "in_channels": 100_000, "num_classes": 100_000}, 100_000),
     ],
 )  # fmt: skip
 def test_csv_of_a_network_parses_back_to_its_layers(arguments, options, pixels):
@@ -197,12 +201,3 @@ def test_wrong_requests_exit_with_2(arguments, texts):
     done = bench("models", *arguments)
     assert_refused(done, 2, *texts)
     assert done.stdout == ""
-
-
-def test_the_largest_request_is_counted_exactly():
-    most = ["--resolution", "10000", "--channels", "10000", "--classes", "10000"]
-    rows = rows_of(models("resnet152", "--shortcut", "C", *most, "--csv"))
-    layers = layer_table(
-        define("resnet152", shortcut="C", in_channels=10_000, num_classes=10_000), 10_000
-    )
-    assert sum(int(row["macs"]) for row in rows) == sum(layer.macs for layer in layers)
