@@ -156,17 +156,24 @@ def _change_point(log: RunLog) -> int:
 
     Before it a smooth curve with normal noise, after it a constant with other noise.
     """
-    series = [
-        (np.array(log.train_accuracy), 100 / log.train_images),
-        (np.array(log.test_accuracy), 100 / log.test_images),
-    ]
-    places = range(MOVING_EPOCHS, log.epochs - _still_epochs(log) + 1)
-    return min(places, key=lambda k: sum(_misfit(values, k, step) for values, step in series))
+    places = np.arange(MOVING_EPOCHS, log.epochs - _still_epochs(log) + 1)
+    misfits = _misfits(log.train_accuracy, places, 100 / log.train_images)
+    misfits += _misfits(log.test_accuracy, places, 100 / log.test_images)
+    return int(places[np.argmin(misfits)])
 
 
-def _misfit(values: Array, change: int, step: float) -> float:
-    """Minus twice the log-likelihood, up to a constant; ``step`` is that of one image."""
+def _misfits(accuracies: Series, places: NDArray[np.int_], step: float) -> Array:
+    """Minus twice the log-likelihood of a change at each place, up to a constant.
+
+    ``step`` is the accuracy of one image.
+    """
+    values = np.array(accuracies) - accuracies[-1]
     rounding = step**2 / 12  # no variance is smaller than that of counting whole images
-    bends = np.diff(values[:change], 2)  # a smooth curve has none, noise of variance 1 gives 6
-    noises = (change, np.mean(bends**2) / 6), (len(values) - change, values[change:].var())
-    return float(sum(epochs * np.log(variance + rounding) for epochs, variance in noises))
+    # A smooth curve has no bends, noise of variance 1 gives bends of variance 6.
+    bends = np.cumsum(np.diff(values, 2) ** 2)[places - 3] / (places - 2) / 6
+    left = len(values) - places
+    means = np.cumsum(values[::-1])[left - 1] / left
+    variances = np.cumsum(values[::-1] ** 2)[left - 1] / left - means**2
+    before = places * np.log(bends + rounding)
+    after = left * np.log(np.maximum(variances, 0) + rounding)
+    return np.asarray(before + after, np.float64)

@@ -12,47 +12,42 @@ from tests.support.synthetic_logs import clean_log, first_epochs, frozen_log, ma
 
 PROJECT = load_project2022()
 RUNS = list(zip(PROJECT.runs, run_logs(PROJECT), strict=True))
-CLEAN, FROZEN = 300, 150
 
 
 @pytest.mark.parametrize(("run", "log"), RUNS, ids=[run.notebook for run in PROJECT.runs])
-def test_it_finds_what_was_found_by_hand(run, log):
-    freeze = find_freeze(log)
-    assert (freeze and freeze.after_epoch) == run.frozen_after_epoch
-
-
-@pytest.mark.parametrize(
-    ("run", "log"),
-    [(run, log) for run, log in RUNS if run.frozen_after_epoch],
-    ids=lambda value: getattr(value, "notebook", ""),
-)
-def test_it_is_sure_of_the_runs_that_froze(run, log):
+def test_it_finds_what_was_found_by_hand_and_is_sure_of_it(run, log):
     """Well beyond every threshold, not just beyond."""
     freeze = find_freeze(log)
-    assert freeze.trend_p > 0.05
-    assert freeze.scatter < 0.75 * freeze.counting_scatter
-    assert freeze.moving_wander > 1.5 * RATIO * freeze.still_wander
-    assert freeze.wander_p < 1e-5
-    assert freeze.level == pytest.approx(
-        np.mean(run.train_accuracy_percent[run.frozen_after_epoch :])
-    )
-    assert freeze.test_jump > 0
-    assert moving_epochs(log) == run.frozen_after_epoch
+    assert (freeze and freeze.after_epoch) == run.frozen_after_epoch
+    assert moving_epochs(log) == (run.frozen_after_epoch or run.epochs)
+    if freeze:
+        assert freeze.trend_p > 0.05
+        assert freeze.scatter < 0.75 * freeze.counting_scatter
+        assert freeze.moving_wander > 1.5 * RATIO * freeze.still_wander
+        assert freeze.wander_p < 1e-5
+        assert freeze.level == pytest.approx(
+            np.mean(run.train_accuracy_percent[run.frozen_after_epoch :])
+        )
+        assert freeze.test_jump > 0
 
 
-@pytest.mark.parametrize("third", [0, 1, 2])
-def test_no_alarm_at_any_time_while_the_weights_moved(third):
+EVERY = pytest.param(1, marks=pytest.mark.slow, id="every epoch")
+
+
+@pytest.mark.parametrize("step", [9, EVERY])
+def test_no_alarm_at_any_time_while_the_weights_moved(step):
     for run, log in RUNS:
-        for epochs in range(5 + third, (run.frozen_after_epoch or run.epochs) + 1, 3):
+        for epochs in range(5, (run.frozen_after_epoch or run.epochs) + 1, step):
             assert find_freeze(first_epochs(log, epochs)) is None, (run.notebook, epochs)
 
 
-def test_a_freeze_is_found_soon_and_stays_where_it_is():
+@pytest.mark.parametrize("step", [6, EVERY])
+def test_a_freeze_is_found_soon_and_stays_where_it_is(step):
     found = [
         find_freeze(first_epochs(log, epochs))
         for run, log in RUNS
         if (frozen := run.frozen_after_epoch)
-        for epochs in range(int(1.2 * frozen) + 10, run.epochs + 1, 2)
+        for epochs in range(int(1.2 * frozen) + 10, run.epochs + 1, step)
     ]
     missed = sum(freeze is None for freeze in found)
     assert missed <= 0.02 * len(found)
@@ -64,23 +59,28 @@ def test_saturated_runs_are_not_judged():
     assert unjudged == [("mnist", 18), ("mnist", 34), ("mnist", 50)]
 
 
+MANY = pytest.param(1000, marks=pytest.mark.slow, id="many")
+
+
 @pytest.mark.parametrize("kind", ["constant", "step", "cosine"])
-def test_false_alarms_on_clean_logs_are_rare(kind):
+@pytest.mark.parametrize("count", [100, MANY])
+def test_false_alarms_on_clean_logs_are_rare(kind, count):
     rng = np.random.default_rng(2022)
-    logs = [clean_log(rng, kind, int(rng.integers(5, 201))) for _ in range(CLEAN)]
+    logs = [clean_log(rng, kind, int(rng.integers(5, 201))) for _ in range(count)]
     alarms = sum(find_freeze(log) is not None for log in logs)
-    assert sum(map(can_freeze_be_seen, logs)) > 0.8 * CLEAN
-    assert alarms <= 0.01 * CLEAN
+    assert sum(map(can_freeze_be_seen, logs)) > 0.8 * count
+    assert alarms <= 0.01 * count
 
 
-def test_frozen_logs_are_found_where_they_froze():
+@pytest.mark.parametrize("count", [150, MANY])
+def test_frozen_logs_are_found_where_they_froze(count):
     rng = np.random.default_rng(2022)
-    pairs = [frozen_log(rng, int(rng.integers(30, 201))) for _ in range(FROZEN)]
+    pairs = [frozen_log(rng, int(rng.integers(30, 201))) for _ in range(count)]
     freezes = [(find_freeze(log), moving) for log, moving in pairs]
     close = [
         freeze for freeze, moving in freezes if freeze and abs(freeze.after_epoch - moving) <= 3
     ]
-    assert len(close) >= 0.95 * FROZEN
+    assert len(close) >= 0.95 * count
 
 
 def standing_still(**changes):
@@ -110,7 +110,6 @@ def test_a_run_without_batch_norm_repeats_its_numbers():
 @pytest.mark.parametrize(
     "changes",
     [
-        pytest.param({"milestones": None}, id="the schedule is not known"),
         pytest.param({"milestones": (30,)}, id="the learning rate drops there"),
         pytest.param({"milestones": (25, 40)}, id="it drops shortly before"),
         pytest.param({"train_loss": tuple(np.linspace(2, 1, 60))}, id="the loss still falls"),
