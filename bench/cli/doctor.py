@@ -13,7 +13,7 @@ from bench.records.store import write_atomic
 
 if TYPE_CHECKING:
     from bench.runner.selftest import CheckResult
-    from bench.runner.speed_matrix import Row
+    from bench.runner.trial import Row
 
 
 def doctor(
@@ -30,16 +30,16 @@ def doctor(
     path = json or (out / "doctor.json" if selftest else None)
     if path is not None:
         refuse_unwritable(path)
-    from bench.runner import diagnosis, speed_matrix
-    from bench.runner.doctor import Report, Selftest, examine
+    from bench.runner.doctor import Report, Selftest, examine, facts, find_problems
     from bench.runner.selftest import run_checks
+    from bench.runner.trial import measure_speeds
     from bench.training.environment import choose_device
 
     started_at, torch_device = datetime.now(UTC), choose_device(device)
     machine = examine(torch_device, out, data_dir)
-    for name, text in diagnosis.facts(machine).items():
+    for name, text in facts(machine).items():
         say(f"{name + ':':<14} {text}")
-    problems = diagnosis.problems(machine)
+    problems = find_problems(machine)
     for problem in problems:
         say(f"warning: {problem}")
     found = None
@@ -47,7 +47,7 @@ def doctor(
         say("\nChecks, on synthetic images:")
         checks = run_checks(torch_device, _show_check)
         say("\nSpeed, on synthetic images; medians:")
-        speeds = speed_matrix.measure(torch_device, _show_row)
+        speeds = measure_speeds(torch_device, _show_row)
         found = Selftest(checks=tuple(checks), speeds=tuple(speeds))
     if path is not None:
         report = Report(

@@ -13,9 +13,8 @@ import torch
 
 from bench.config.profiles import Plan
 from bench.config.schedule import budget
-from bench.data.transforms import Normalisation
+from bench.data.datasets import Normalisation
 from bench.errors import BenchError, StorageError
-from bench.records.store import Classes
 from bench.records.schema import (
     Cost,
     Course,
@@ -27,6 +26,7 @@ from bench.records.schema import (
     Signals,
     Speed,
 )
+from bench.records.store import Classes
 from bench.runner import compilation
 from bench.runner.options import RunOptions
 from bench.runner.progress import GridProgress

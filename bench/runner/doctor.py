@@ -1,4 +1,4 @@
-"""What this machine offers, what the engine makes of it and why; ``diagnosis`` reads it."""
+"""What this machine offers, what the engine makes of it and why, and what stands in the way."""
 
 import shutil
 import subprocess
@@ -10,16 +10,25 @@ import torch
 from pydantic import AwareDatetime, Field
 
 from bench.config import profiles
-from bench.data import cache
 from bench.data.datasets import SPECS, NotThereError, SourceError
-from bench.data.sources import default_data_dir
+from bench.data.sources import default_data_dir, read_cache
 from bench.records.schema import Engine, Environment, Precision, Stored
 from bench.runner.selftest import CheckResult
-from bench.runner.speed_matrix import Row
+from bench.runner.trial import Row
 from bench.training.engine import EngineOptions, choose_engine, fastest_precision, native_bfloat16
-from bench.training.environment import compile_problem, describe, load_average
+from bench.training.environment import (
+    compile_problem,
+    describe,
+    load_average,
+    load_problem,
+    threads_problem,
+)
 
 SCHEMA_VERSION: Final = 1
+# The quick profile's largest network, ResNet-152 on CIFAR-10, took 2.4 GB.
+LEAST_MEMORY: Final = 3 * 10**9
+# Three checkpoints of ResNet-152 with AdamW: two are kept while the next one is written.
+LEAST_DISK: Final = 3 * 10**9
 
 
 class Gpu(Stored):
@@ -161,9 +170,103 @@ def disk_free(folder: Path) -> int:
 def cached(name: str, data_dir: Path) -> str:
     """``verified``, ``missing``, or what is wrong with the cached data set."""
     try:
-        cache.read(SPECS[name], data_dir.expanduser().absolute())
+        read_cache(SPECS[name], data_dir.expanduser().absolute())
     except NotThereError:
         return "missing"
     except SourceError as error:
         return str(error)
     return "verified"
+
+
+def find_problems(machine: Machine) -> list[str]:
+    """What stands in the way: each with its consequence and the remedy."""
+    environment = machine.environment
+    found = []
+    cpus = min(environment.cpu_count, machine.cpu_limit or environment.cpu_count)
+    if _is_x86(environment) and not machine.vector_instructions.startswith("AVX"):
+        found.append(
+            "this CPU has no AVX2, so training takes several times as long. Choose --profile "
+            "smoke, or another machine."
+        )
+    if threads := threads_problem(environment.threads, cpus):
+        found.append(threads)
+    if load := load_problem(machine.load_average, cpus):
+        found.append(load)
+    free = machine.memory_free_bytes
+    if free is not None and free < LEAST_MEMORY:
+        found.append(
+            f"{_gb(free)} of memory are free, and ResNet-152 needs {_gb(LEAST_MEMORY)}; with less, "
+            "cells fail or train in smaller micro-batches. Close other programs, or choose "
+            "--models resnet18,resnet34."
+        )
+    if machine.disk_free_bytes < LEAST_DISK:
+        found.append(
+            f"{_gb(machine.disk_free_bytes)} of disk are free, and checkpoints take up to "
+            f"{_gb(LEAST_DISK)}; a run stops when the disk is full. Free some, or choose another "
+            "folder with --out."
+        )
+    if machine.gpu and machine.gpu.free_bytes < 0.8 * machine.gpu.memory_bytes:
+        used = machine.gpu.memory_bytes - machine.gpu.free_bytes
+        found.append(
+            f"{_gb(used)} of the GPU's memory are taken, so other programs slow training down or "
+            "leave it too little. nvidia-smi names them."
+        )
+    if machine.gpu_driver_without_torch:
+        found.append(
+            f"NVIDIA's driver is here, but torch {environment.torch} finds no GPU, so everything "
+            "runs on the CPU. Install a CUDA build of torch, or a newer driver."
+        )
+    found += [
+        f"{text}. Delete the file, and the next run fetches it again."
+        for text in machine.datasets.values()
+        if text not in ("verified", "missing")
+    ]
+    return found
+
+
+def facts(machine: Machine) -> dict[str, str]:
+    """What was found, in words, in the order in which it is shown."""
+    environment, engine, graphics = machine.environment, machine.engine, machine.gpu
+    probe = ", ".join(
+        f"{precision} {1000 * min(seconds):.3g} ms (best of {len(seconds)})"
+        for precision, seconds in machine.precision_probe.items()
+    )
+    shown = {"device": f"{environment.device}: {environment.device_name}"}
+    if graphics:
+        major, minor = graphics.compute_capability
+        shown["GPU"] = (
+            f"{_gb(graphics.memory_bytes)}, {_gb(graphics.free_bytes)} free; compute capability "
+            f"{major}.{minor}; driver {graphics.driver or 'unknown'}"
+        )
+        shown["CPU"] = environment.cpu
+    shown |= {
+        "CPUs": f"{environment.cpu_count} usable, {environment.threads} threads of torch"
+        + (f", limited to the time of {machine.cpu_limit:g}" if machine.cpu_limit else "")
+        + (f", load {machine.load_average:.1f}" if machine.load_average is not None else ""),
+        "memory": f"{_gb(environment.memory_bytes)}, {_gb(machine.memory_free_bytes)} free",
+        "disk": f"{_gb(machine.disk_free_bytes)} free for results",
+        "software": f"Python {environment.python}, torch {environment.torch}"
+        + (f", CUDA {environment.cuda}, cuDNN {graphics.cudnn}" if graphics else ""),
+        "data": ", ".join(f"{name} {text}" for name, text in machine.datasets.items())
+        + ("; a run fetches what is missing" if "missing" in machine.datasets.values() else ""),
+        "bfloat16": "native" if machine.native_bfloat16 else "emulated",
+        "precision": f"{engine.precision}: {machine.precision_reason}"
+        + (f"; {probe}" if probe else ""),
+        "TF32": {True: "on for float32 products, unless --deterministic", None: "only on GPUs"}.get(
+            engine.tf32, "off"
+        ),
+        "CUDA graphs": "one a step" if engine.cuda_graph else "only on GPUs",
+        "torch.compile": f"cannot work: {machine.compile_problem}"
+        if machine.compile_problem
+        else "can work; a run tries it where it is long enough to gain",
+        "profile auto": f"{machine.profile}, {machine.cells} cells",
+    }
+    return shown
+
+
+def _is_x86(environment: Environment) -> bool:
+    return environment.os.rpartition(" ")[2] in ("x86_64", "AMD64")
+
+
+def _gb(size_bytes: int | None) -> str:
+    return "unknown" if size_bytes is None else f"{size_bytes / 1e9:.3g} GB"

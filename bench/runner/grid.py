@@ -9,9 +9,7 @@ from rich.console import Console
 from bench.config.cell import Cell
 from bench.config.profiles import Plan
 from bench.config.schedule import budget
-from bench.data.batches import DeviceData
-from bench.data.datasets import Dataset
-from bench.data.transforms import Normalisation, normalised
+from bench.data.datasets import Dataset, Normalisation, normalised
 from bench.errors import BenchError, UsageError
 from bench.records import store
 from bench.records.schema import Engine, Record
@@ -99,11 +97,7 @@ def run(
     @functools.lru_cache(maxsize=1)  # one dataset on the device at a time
     def put(name: str, normalisation: Normalisation) -> Data:
         dataset = datasets[name]
-        spec = normalised(dataset.spec, normalisation)
-        return Data(
-            train=DeviceData(dataset.train, spec, options.device),
-            test=DeviceData(dataset.test, spec, options.device),
-        )
+        return Data.on(options.device, dataset, normalised(dataset.spec, normalisation))
 
     todo = [plan for plan in options.config.plans if plan.cell not in done]
     images = [_images(plan, options, datasets) for plan in todo]

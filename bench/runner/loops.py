@@ -1,32 +1,45 @@
 """Our training loop beside the one that everybody copies, interleaved in one process.
 
-What is not equal favours theirs: it trains under the switches that we choose (TF32,
+Theirs is the loop of tutorials and of the CIFAR-10 repositories: torchvision's dataset, PIL
+transforms image by image, a DataLoader with two workers, float32, loss.item() every step. Better
+than most copies of it, the workers stay alive between epochs and images come from pinned memory on
+a GPU. What is not equal favours theirs: it trains under the switches that we choose (TF32,
 cudnn.benchmark), and at the start of a turn its workers have up to four batches ready.
 """
 
 import statistics
 import time
+import warnings
 from collections.abc import Callable, Iterator
-from typing import Any, Final, Literal
+from functools import partial
+from itertools import chain, count, islice, repeat
+from typing import Final, Literal
 
 import torch
+import torch.nn.functional as F
+import torchvision
 from pydantic import AwareDatetime, Field
-from torch.utils.flop_counter import FlopCounterMode
+from torch import Tensor
+from torch.utils.data import DataLoader
+from torchvision import transforms
 
 from bench.config import recipes
-from bench.data.batches import DeviceData, epoch_plan
+from bench.data.batches import PAD, DeviceData, EpochPlan, epoch_plan
 from bench.data.datasets import Dataset
 from bench.errors import UsageError
 from bench.records.schema import Engine, Environment, Seconds, Stored
-from bench.runner.usual_loop import RATE, WORKERS, Loop, their_loop, without_end
 from bench.speed import cell
 from bench.speed.limits import matrix_product
+from bench.speed.timing import Clock, Stopwatch, wall
+from bench.training.cost import training_operations
 from bench.training.trainer import STEPS_BEFORE_CAPTURE, Trainer
 from resnet_models import Definition
-from resnet_models.blocks import skip_padding
 from resnet_models.spec import Lineage, Stem
 
 SCHEMA_VERSION: Final = 1
+
+WORKERS: Final = 2
+RATE: Final = 0.01  # small, so that no loss diverges: not-a-numbers have speeds of their own
 
 WARMUP_STEPS: Final = STEPS_BEFORE_CAPTURE + 2
 # A turn takes about this long, the mean of both loops: much longer than the four batches that the
@@ -38,14 +51,15 @@ PAUSE_SECONDS: Final = 0.5
 PEAK_SIZE: Final = {"cpu": 2048, "cuda": 8192}
 PEAK_SAMPLES: Final = 3
 
-Clock = Callable[[], float]
-First = Literal["theirs", "ours"]
+Name = Literal["theirs", "ours"]
+Loop = Callable[[int], None]
+"""Trains for a number of steps."""
 
 
 class Turn(Stored):
     """The same number of steps of both loops, one after the other."""
 
-    first: First
+    first: Name
     theirs_seconds: Seconds
     ours_seconds: Seconds
     peak_seconds: tuple[Seconds, ...] = Field(description="of one matrix product, before the turn")
@@ -72,17 +86,19 @@ class Comparison(Stored):
     turns: tuple[Turn, ...] = Field(min_length=1)
 
     @property
+    def images(self) -> int:
+        """Of each loop in a turn."""
+        return self.steps * self.batch_size
+
+    @property
     def theirs_per_second(self) -> float:
         """Images a second, the median over the turns."""
-        return self._rate([turn.theirs_seconds for turn in self.turns])
+        return self.images / statistics.median(turn.theirs_seconds for turn in self.turns)
 
     @property
     def ours_per_second(self) -> float:
         """Images a second, the median over the turns."""
-        return self._rate([turn.ours_seconds for turn in self.turns])
-
-    def _rate(self, seconds: list[float]) -> float:
-        return self.steps * self.batch_size / statistics.median(seconds)
+        return self.images / statistics.median(turn.ours_seconds for turn in self.turns)
 
     @property
     def ratios(self) -> list[float]:
@@ -97,9 +113,8 @@ class Comparison(Stored):
     @property
     def shares_of_peak(self) -> list[float]:
         """How much of that our training reaches, turn by turn: both as busy as the machine is."""
-        operations = self.steps * self.batch_size * self.operations
         return [
-            operations / turn.ours_seconds / peak
+            self.images * self.operations / turn.ours_seconds / peak
             for turn, peak in zip(self.turns, self.peaks_per_second, strict=True)
         ]
 
@@ -129,15 +144,8 @@ def compare(
     Both start with the same weights and see batches of ``engine.micro_batch_size`` cropped and
     mirrored images. Which one goes first changes from turn to turn.
 
-    Args:
-        definition: the network.
-        dataset: its training set is used.
-        device: of both loops.
-        engine: of our loop; its switches are set already.
-        turns: how many are counted.
-        steps: None: as many as take about TURN_SECONDS.
-        on_turn: called after each, with the number of images of either loop.
-        clock: seconds.
+    ``engine`` is that of our loop, with its switches set already. Without ``steps`` a turn takes
+    about TURN_SECONDS. ``on_turn`` is called after each, with the number of images of either loop.
 
     Raises:
         UsageError: a batch larger than the training set.
@@ -147,29 +155,22 @@ def compare(
             f"a batch of {engine.micro_batch_size:,} images, but the training set of "
             f"{dataset.spec.name} has {len(dataset.train):,}"
         )
-    loops: dict[First, Loop] = {
+    stopwatch = wall(device, clock)
+    loops: dict[Name, Loop] = {
         "theirs": their_loop(definition, dataset, device, engine.micro_batch_size),
         "ours": our_loop(definition, dataset, device, engine),
     }
     for loop in loops.values():
         loop(WARMUP_STEPS)
     if steps is None:
-        trials = [_seconds_per_step(loop, device, clock) for loop in loops.values()]
-        steps = max(1, round(TURN_SECONDS / statistics.mean(trials)))
+        per_step = statistics.mean(_seconds_per_step(loop, stopwatch) for loop in loops.values())
+        steps = max(1, round(TURN_SECONDS / per_step))
     product = matrix_product(device, engine.precision, PEAK_SIZE[device.type])
     done = []
     for number in range(turns):
-        order: tuple[First, First] = ("theirs", "ours") if number % 2 == 0 else ("ours", "theirs")
         peak_seconds = cell.sample(product, device, PEAK_SAMPLES, clock=clock)
-        seconds = {name: _turn(loops[name], steps, device, clock) for name in order}
-        done.append(
-            Turn(
-                first=order[0],
-                theirs_seconds=seconds["theirs"],
-                ours_seconds=seconds["ours"],
-                peak_seconds=peak_seconds,
-            )
-        )
+        first: Name = "ours" if number % 2 else "theirs"
+        done.append(_take_turn(loops, first, steps, stopwatch, peak_seconds))
         on_turn(done[-1], steps * engine.micro_batch_size)
     return Comparison(
         model=definition.model,
@@ -185,24 +186,31 @@ def compare(
     )
 
 
-def _turn(loop: Loop, steps: int, device: torch.device, clock: Clock) -> float:
-    """Seconds of ``steps`` steps, after a pause."""
-    time.sleep(PAUSE_SECONDS)
-    return _seconds(loop, steps, device, clock)
-
-
-def _seconds_per_step(loop: Loop, device: torch.device, clock: Clock) -> float:
+def _seconds_per_step(loop: Loop, stopwatch: Stopwatch) -> float:
     """Measured over so many steps that they take TRIAL_SECONDS."""
     steps = 1
-    while (seconds := _seconds(loop, steps, device, clock)) < TRIAL_SECONDS:
+    while (seconds := stopwatch(partial(loop, steps))) < TRIAL_SECONDS:
         steps *= 2
     return seconds / steps
 
 
-def _seconds(loop: Loop, steps: int, device: torch.device, clock: Clock) -> float:
-    """Of ``steps`` steps, the device having nothing else to do before and after."""
-    (seconds,) = cell.sample(lambda: loop(steps), device, 1, warmup=0, clock=clock)
-    return seconds
+def _take_turn(
+    loops: dict[Name, Loop],
+    first: Name,
+    steps: int,
+    stopwatch: Stopwatch,
+    peak_seconds: tuple[float, ...],
+) -> Turn:
+    seconds = {}
+    for name in sorted(loops, key=lambda name: name != first):
+        time.sleep(PAUSE_SECONDS)
+        seconds[name] = stopwatch(partial(loops[name], steps))
+    return Turn(
+        first=first,
+        theirs_seconds=seconds["theirs"],
+        ours_seconds=seconds["ours"],
+        peak_seconds=peak_seconds,
+    )
 
 
 def our_loop(
@@ -215,29 +223,74 @@ def our_loop(
     data = DeviceData(dataset.train, dataset.spec, device)
     images = len(data) - len(data) % recipe.batch_size  # whole batches only, as theirs
 
-    def epoch_batches(epoch: int) -> Iterator[Any]:
-        plan = epoch_plan(0, epoch, len(data), images, recipe.augmentation).to(device)
-        return plan.batches(recipe.batch_size)
+    def without_end() -> Iterator[EpochPlan]:
+        for epoch in count(1):
+            plan = epoch_plan(0, epoch, len(data), images, recipe.augmentation).to(device)
+            yield from plan.batches(recipe.batch_size)
 
-    batches = without_end(epoch_batches)
+    batches = without_end()
 
     def run(steps: int) -> None:
-        for _ in range(steps):
-            trainer.step(data, next(batches), RATE)
+        for batch in islice(batches, steps):
+            trainer.step(data, batch, RATE)
 
     return run
 
 
-def training_operations(definition: Definition, resolution: int) -> int:
-    """Additions and multiplications of an image's products, forward and backward, in our loop.
+def their_loop(
+    definition: Definition, dataset: Dataset, device: torch.device, batch_size: int
+) -> Loop:
+    """The loop that everybody copies; its workers end when nothing refers to it any more."""
+    recipe = recipes.full("cifar10")
+    torch.manual_seed(0)
+    model = definition.build().to(device).train()
+    optimizer = torch.optim.SGD(
+        model.parameters(), lr=RATE, momentum=recipe.momentum, weight_decay=recipe.weight_decay
+    )
+    with warnings.catch_warnings():
+        # That there are fewer than two CPUs, or that a process with threads should not fork: both
+        # are as everybody has it.
+        warnings.simplefilter("ignore")
+        loader = DataLoader(
+            as_torchvision(dataset),
+            batch_size=batch_size,
+            shuffle=True,
+            num_workers=WORKERS,
+            pin_memory=device.type == "cuda",
+            drop_last=True,
+            persistent_workers=True,
+        )
+        batches = chain.from_iterable(repeat(loader))
+        next(batches)  # starts the workers
 
-    Counted by torch in what really runs: without the taps that see only padding, and without the
-    gradient of the image.
-    """
-    images = 2  # BatchNorm refuses a single pixel of a single image
-    model = definition.build().train().to("meta")
-    skip_padding(model)
-    inputs = torch.empty(images, definition.in_channels, resolution, resolution, device="meta")
-    with FlopCounterMode(display=False) as counter:
-        model(inputs).sum().backward()
-    return int(counter.get_total_flops()) // images
+    def run(steps: int) -> None:
+        loss_sum, correct = 0.0, 0
+        for _ in range(steps):
+            images, labels = (part.to(device) for part in next(batches))
+            optimizer.zero_grad()
+            logits: Tensor = model(images)
+            loss = F.cross_entropy(logits, labels)
+            loss.backward()  # type: ignore[no-untyped-call]  # torch's gap
+            optimizer.step()
+            loss_sum += loss.item()
+            correct += int(logits.argmax(1).eq(labels).sum().item())
+
+    return run
+
+
+def as_torchvision(dataset: Dataset) -> torchvision.datasets.CIFAR10:
+    """The training set as torchvision's own dataset, which makes a PIL image of each sample."""
+    spec = dataset.spec
+    # Its constructor reads files; the images are at hand, verified.
+    made = torchvision.datasets.CIFAR10.__new__(torchvision.datasets.CIFAR10)
+    made.data, made.targets = dataset.train.images, dataset.train.labels.tolist()
+    made.target_transform = None
+    made.transform = transforms.Compose(
+        [
+            transforms.RandomCrop(spec.resolution, padding=PAD),
+            transforms.RandomHorizontalFlip(),
+            transforms.ToTensor(),
+            transforms.Normalize(spec.channel_mean, spec.channel_std),
+        ]
+    )
+    return made

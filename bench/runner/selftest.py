@@ -7,7 +7,7 @@ does not do what it should, anything else where it cannot do it at all.
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final, Literal
 
@@ -27,7 +27,7 @@ from bench.runner.trial import (
     train,
 )
 from bench.training.engine import EngineOptions, applied, choose_engine
-from bench.training.trainer import STEPS_BEFORE_CAPTURE
+from bench.training.trainer import STEPS_BEFORE_CAPTURE, Trainer
 
 # cuBLAS gives the same sums every time only with a workspace of fixed size, and torch looks at this
 # once, at the first product: too late for the deterministic checks if another one ran before.
@@ -43,6 +43,7 @@ GRAPH_TOLERANCE: Final = 0.02
 # of one micro-batch would be some 1e-1.
 ACCUMULATION_TOLERANCE: Final = 1e-3
 
+STOP_AFTER: Final = 11  # of 16 steps, in the middle of an epoch
 MEMORY_STEPS: Final = 40
 SEEDS: Final = (0, 0, 1)
 
@@ -116,7 +117,7 @@ def resumes(device: torch.device) -> str:
     whole, _ = train(device, engine)
     with tempfile.TemporaryDirectory() as folder:
         try:
-            train(device, engine, folder=Path(folder), stop_after=11)
+            train(device, engine, folder=Path(folder), stop_after=STOP_AFTER)
         except KeyboardInterrupt:
             pass
         else:
@@ -124,7 +125,7 @@ def resumes(device: torch.device) -> str:
         resumed, _ = train(device, engine, folder=Path(folder))
     if different := differences(whole, resumed):
         raise CheckError(f"the resumed run differs in {_few(different)}")
-    return "stopped after step 11 of 16 and resumed: the same bit for bit"
+    return f"stopped after step {STOP_AFTER} of 16 and resumed: the same bit for bit"
 
 
 def mixed_precision(device: torch.device) -> str:
@@ -175,32 +176,35 @@ def graph_equals_eager(device: torch.device) -> str:
     return f"the losses of captured and eager steps differ by {' and '.join(seen)}"
 
 
-def no_waiting(device: torch.device) -> str:
-    """Within an epoch the CPU never waits for the GPU, or the GPU would wait for the CPU next."""
+def _captured_and_not(device: torch.device) -> Iterator[tuple[bool, Iterator[Trainer]]]:
+    """Whether steps are captured, and such steps once libraries are loaded and that is done."""
     for graph in (True, False):
         engine = exact_engine(device, cuda_graph=graph)
         with applied(engine):
             steps = make_steps(device, engine)
-            do(steps, STEPS_BEFORE_CAPTURE + 1)  # libraries load and the graph is captured here
-            before = torch.cuda.get_sync_debug_mode()
-            torch.cuda.set_sync_debug_mode("error")
-            try:
-                do(steps, 4)
-            finally:
-                torch.cuda.set_sync_debug_mode(before)
+            do(steps, STEPS_BEFORE_CAPTURE + 1)
+            yield graph, steps
+
+
+def no_waiting(device: torch.device) -> str:
+    """Within an epoch the CPU never waits for the GPU, or the GPU would wait for the CPU next."""
+    for _, steps in _captured_and_not(device):
+        before = torch.cuda.get_sync_debug_mode()
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            do(steps, 4)
+        finally:
+            torch.cuda.set_sync_debug_mode(before)
     return "eight steps, captured and not, and no wait"
 
 
 def constant_memory(device: torch.device) -> str:
     """What is allocated after some steps is what is allocated after more of them."""
-    for graph in (True, False):
-        engine = exact_engine(device, cuda_graph=graph)
-        with applied(engine):
-            steps = make_steps(device, engine)
-            do(steps, STEPS_BEFORE_CAPTURE + 3)
-            before = torch.cuda.memory_allocated(device)
-            do(steps, MEMORY_STEPS)
-            growth = torch.cuda.memory_allocated(device) - before
+    for graph, steps in _captured_and_not(device):
+        do(steps, 2)
+        before = torch.cuda.memory_allocated(device)
+        do(steps, MEMORY_STEPS)
+        growth = torch.cuda.memory_allocated(device) - before
         if growth > 0:
             raise CheckError(
                 f"{MEMORY_STEPS} steps leave {growth:,} bytes behind (cuda_graph={graph})"

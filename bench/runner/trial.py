@@ -1,26 +1,31 @@
-"""Short trainings on synthetic images: what ``bench.runner.selftest`` looks at."""
+"""Short trainings on synthetic images: what ``bench.runner.selftest`` looks at, and their speed."""
 
+import gc
 import math
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator
+from itertools import islice, product
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from bench.config import recipes
 from bench.config.recipes import Recipe
-from bench.data.batches import DeviceData, epoch_plan
+from bench.data.batches import epoch_plan
 from bench.data.datasets import SPECS, Dataset, Split
-from bench.records.schema import Engine, EpochRecord
+from bench.records.schema import Engine, EpochRecord, Speed, Stored
+from bench.speed import cell as speed
+from bench.speed.limits import native_precisions
 from bench.training.checkpoint import Checkpoints
 from bench.training.engine import applied
 from bench.training.loop import Data, Training
 from bench.training.stop import StopRequest
 from bench.training.trainer import Trainer
 from resnet_models import build
+from resnet_models.spec import Stem
 
 BATCH_SIZE: Final = 16
 TRAIN_IMAGES: Final = 8 * BATCH_SIZE
@@ -29,6 +34,18 @@ RATE: Final = 1 / 32
 RECIPE: Final = recipes.full("cifar10").model_copy(
     update={"name": "selftest", "learning_rate": RATE, "batch_size": BATCH_SIZE, "epochs": 2}
 )
+
+NETWORKS: Final[tuple[tuple[str, Stem], ...]] = (
+    ("cifar_resnet20", "cifar"),
+    ("resnet18", "imagenet"),
+    ("resnet18", "cifar"),
+    ("resnet50", "imagenet"),
+    ("resnet50", "cifar"),
+)
+# Of the speeds: images of a step of training, of inference at once, and repetitions.
+SPEED_BATCH_SIZE: Final = {"cpu": 16, "cuda": 128}
+SPEED_IMAGES: Final = {"cpu": 16, "cuda": 2000}
+SPEED_SAMPLES: Final = {"cpu": 2, "cuda": 20}
 
 
 def exact_engine(device: torch.device, **changes: Any) -> Engine:
@@ -58,24 +75,16 @@ def synthetic_dataset(train: int = TRAIN_IMAGES, test: int = TRAIN_IMAGES // 2) 
     return Dataset(SPECS["cifar10"], split(train), split(test))
 
 
-def make_data(device: torch.device) -> Data:
-    """The synthetic images on ``device``."""
-    dataset = synthetic_dataset()
-    return Data(
-        train=DeviceData(dataset.train, dataset.spec, device),
-        test=DeviceData(dataset.test, dataset.spec, device),
-    )
-
-
 def make_trainer(
     device: torch.device,
     engine: Engine,
     *,
     recipe: Recipe = RECIPE,
     model: str = "cifar_resnet20",
+    stem: Stem | None = None,
 ) -> Trainer:
     """A fresh network for the synthetic images, and its optimizer."""
-    return Trainer(build(model, num_classes=10), recipe, device, engine)
+    return Trainer(build(model, stem=stem, num_classes=10), recipe, device, engine)
 
 
 def train(
@@ -101,7 +110,7 @@ def train(
     with applied(engine):
         training = Training(
             make_trainer(device, engine, recipe=recipe, model=model),
-            make_data(device),
+            Data.on(device, synthetic_dataset()),
             seed,
             checkpoints=checkpoints,
             loaded=checkpoints.load(device) if checkpoints else None,
@@ -115,7 +124,7 @@ def make_steps(device: torch.device, engine: Engine) -> Iterator[Trainer]:
     """Train on batches without end, one at each ``next``; gives the trainer after the step."""
     torch.manual_seed(0)
     trainer = make_trainer(device, engine)
-    data = make_data(device).train
+    data = Data.on(device, synthetic_dataset()).train
     plan = epoch_plan(0, 1, len(data), None, "crop_flip").to(device)
     while True:
         for batch in plan.batches(BATCH_SIZE):
@@ -148,7 +157,7 @@ def gradient(device: torch.device, engine: Engine, batch_size: int) -> Tensor:
     )
     with applied(engine):
         trainer = Trainer(model, RECIPE.model_copy(update=changes), device, engine)
-        data = make_data(device).train
+        data = Data.on(device, synthetic_dataset()).train
         plan = epoch_plan(0, 1, len(data), batch_size, "crop_flip").to(device)
         before = _weights(trainer)
         # A large one: what is left of the weights' own rounding is then small.
@@ -158,7 +167,6 @@ def gradient(device: torch.device, engine: Engine, batch_size: int) -> Tensor:
 
 
 def _weights(trainer: Trainer) -> Tensor:
-    """All parameters, copied, one after the other."""
     return torch.cat([weight.detach().flatten() for weight in trainer.model.parameters()])
 
 
@@ -181,3 +189,51 @@ def _tensors(value: Any, name: str = "") -> Iterator[tuple[str, Tensor]]:
     elif isinstance(value, dict):
         for key, part in value.items():
             yield from _tensors(part, f"{name}.{key}" if name else str(key))
+
+
+class Row(Stored):
+    """One network, trained and tried in one way. Raw samples."""
+
+    model: str
+    stem: Stem
+    engine: Engine
+    speed: Speed | None
+    problem: str | None = Field(description="why there is no speed")
+
+
+def measure_speeds(device: torch.device, on_row: Callable[[Row], None]) -> list[Row]:
+    """Every network with every engine; one that fails keeps no other from being measured."""
+    rows = []
+    for (model, stem), engine in product(NETWORKS, engines(device)):
+        found, problem = None, None
+        try:
+            found = _speed(device, model, stem, engine)
+        except Exception as error:  # out of memory, no such kernel: the row says so
+            problem = f"{type(error).__name__}: {error}"
+        rows.append(Row(model=model, stem=stem, engine=engine, speed=found, problem=problem))
+        on_row(rows[-1])
+        gc.collect()
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+    return rows
+
+
+def engines(device: torch.device) -> Iterator[Engine]:
+    """Every way in which ``device`` can train, but in a precision that it emulates."""
+    cuda = device.type == "cuda"
+    for precision in native_precisions(device):
+        for graph in (True, False) if cuda and precision != "float16" else (False,):
+            yield Engine(
+                precision=precision,
+                micro_batch_size=SPEED_BATCH_SIZE[device.type],
+                cuda_graph=graph,
+                tf32=True if cuda else None,
+            )
+
+
+def _speed(device: torch.device, model: str, stem: Stem, engine: Engine) -> Speed:
+    data = Data.on(device, synthetic_dataset(SPEED_IMAGES[device.type])).train
+    recipe = RECIPE.model_copy(update={"batch_size": engine.micro_batch_size})
+    with applied(engine):
+        trainer = make_trainer(device, engine, recipe=recipe, model=model, stem=stem)
+        return speed.measure(trainer, data, SPEED_SAMPLES[device.type])

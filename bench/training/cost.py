@@ -16,6 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from bench.errors import BenchError
 from bench.records.schema import Cost
 from resnet_models import Definition
+from resnet_models.blocks import skip_padding
 from resnet_models.layers import layer_table
 
 with warnings.catch_warnings():
@@ -94,3 +95,18 @@ def _count(definition: Definition, resolution: int) -> tuple[int, int]:
             f"formula they are {expected[0]:,} and {expected[1]:,}. Please report this."
         )
     return parameters, macs
+
+
+def training_operations(definition: Definition, resolution: int) -> int:
+    """Additions and multiplications of an image's products, forward and backward, in our loop.
+
+    Counted by torch in what really runs: without the taps that see only padding, and without the
+    gradient of the image.
+    """
+    images = 2  # BatchNorm refuses a single pixel of a single image
+    model = definition.build().train().to("meta")
+    skip_padding(model)
+    inputs = torch.empty(images, definition.in_channels, resolution, resolution, device="meta")
+    with FlopCounterMode(display=False) as counter:
+        model(inputs).sum().backward()
+    return int(counter.get_total_flops()) // images

@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from bench.config.schedule import budget, learning_rate
 from bench.data.batches import DeviceData, EpochPlan, epoch_plan
+from bench.data.datasets import Dataset, DatasetSpec
 from bench.errors import BenchError
 from bench.records.schema import Course, EpochRecord, Precision
 from bench.training.checkpoint import Checkpoints, Loaded, Position
@@ -36,6 +37,13 @@ class Data:
 
     train: DeviceData
     test: DeviceData
+
+    @classmethod
+    def on(cls, device: torch.device, dataset: Dataset, spec: DatasetSpec | None = None) -> Self:
+        """``dataset`` on ``device``, normalised as ``spec`` says; None: by its own."""
+        spec = spec or dataset.spec
+        train, test = (DeviceData(s, spec, device) for s in (dataset.train, dataset.test))
+        return cls(train=train, test=test)
 
 
 class Look(NamedTuple):

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 
 from bench.analysis.roofline import Roof, Work, roof, roof_of, whole, work_by_layer
 from bench.records.speed import definition, layers_of
-from bench.runner.loops import training_operations
+from bench.training.cost import training_operations
 from resnet_models import define
 from tests.support.factories import ENVIRONMENT
 from tests.support.speeds import make_limits, make_speed_record, make_workload

@@ -12,7 +12,7 @@ from bench.data import sources
 from bench.data.datasets import SPECS
 from bench.errors import UsageError
 from bench.records.schema import Engine
-from bench.runner import doctor, selftest
+from bench.runner import doctor, selftest, trial
 from bench.runner.doctor import Gpu, Report, examine, facts, find_problems
 from bench.runner.selftest import CheckError
 from bench.training.environment import compile_problem, load_problem
@@ -215,7 +215,7 @@ def quick_selftest(monkeypatch):
     checks = {"first": lambda device: f"seen on {device}", "second": lambda _: "seen too"}
     monkeypatch.setattr(selftest, "CHECKS", checks)
     monkeypatch.setattr(selftest, "CUDA_CHECKS", {"third": fail})
-    monkeypatch.setattr(selftest, "NETWORKS", (("cifar_resnet20", "cifar"),))
+    monkeypatch.setattr(trial, "NETWORKS", (("cifar_resnet20", "cifar"),))
     return checks
 
 
@@ -259,7 +259,7 @@ def test_a_network_that_cannot_be_timed_exits_with_1(quick_selftest, tmp_path, m
     def refuse(*arguments, **options):
         raise RuntimeError("no kernel for this")
 
-    monkeypatch.setattr(selftest.speed, "measure", refuse)
+    monkeypatch.setattr(trial.speed, "measure", refuse)
     done = run("--selftest", "--out", tmp_path, "--data-dir", tmp_path)
     assert done.exit_code == 1
     assert "failed: RuntimeError: no kernel for this" in done.output

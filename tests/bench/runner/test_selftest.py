@@ -7,8 +7,23 @@ import torch
 import torch.nn.functional as F
 
 from bench.runner import selftest, trial
-from bench.runner.selftest import CHECKS, CUDA_CHECKS, CheckError, run_checks
-from bench.runner.trial import differences, do, exact_engine, gap_between, make_steps, make_trainer
+from bench.runner.selftest import (
+    CHECKS,
+    CUDA_CHECKS,
+    CheckError,
+    run_checks,
+)
+from bench.runner.trial import (
+    differences,
+    do,
+    engines,
+    exact_engine,
+    gap_between,
+    make_steps,
+    make_trainer,
+    measure_speeds,
+)
+from bench.speed import limits
 from bench.training.engine import applied
 from bench.training.trainer import Metrics, Trainer
 from tests.bench.training.test_loop import CUDA
@@ -16,9 +31,27 @@ from tests.bench.training.test_loop import CUDA
 CPU = torch.device("cpu")
 
 
-@pytest.mark.parametrize("device", ["cpu", CUDA])
+@pytest.fixture
+def small(monkeypatch):
+    """Four steps of training instead of 16, and losses of three instead of eight."""
+    whole = trial.synthetic_dataset
+    monkeypatch.setattr(trial, "synthetic_dataset", lambda: whole(train=32, test=16))
+    monkeypatch.setattr(selftest, "STOP_AFTER", 3)
+    monkeypatch.setattr(selftest, "losses", functools.partial(trial.losses, steps=3))
+
+
+@pytest.mark.parametrize("name", sorted(set(CHECKS) - {"training learns"}))
+def test_check(name, small):
+    assert CHECKS[name](CPU)
+
+
+def test_training_learns():
+    assert selftest.learns(CPU)
+
+
+@pytest.mark.parametrize("device", [pytest.param("cpu", marks=pytest.mark.slow), CUDA])
 @pytest.mark.parametrize("name", CHECKS)
-def test_check(name, device):
+def test_check_as_the_doctor_does_it(name, device):
     assert CHECKS[name](torch.device(device))
 
 
@@ -28,7 +61,7 @@ def test_check_of_a_gpu(name, device):
     assert CUDA_CHECKS[name](torch.device(device))
 
 
-def test_what_does_not_learn_fails(monkeypatch):
+def test_what_does_not_learn_fails(small, monkeypatch):
     step = Trainer.step
 
     def step_without_update(trainer, *rest):
@@ -40,20 +73,20 @@ def test_what_does_not_learn_fails(monkeypatch):
         selftest.learns(CPU)
 
 
-def test_runs_that_do_not_repeat_fail(monkeypatch):
+def test_runs_that_do_not_repeat_fail(small, monkeypatch):
     monkeypatch.setattr(torch, "manual_seed", lambda _: torch.seed())
     with pytest.raises(CheckError, match=r"cifar_resnet20 with the same seed differ in .* and \d+"):
         selftest.repeats(CPU)
 
 
-def test_runs_that_ignore_the_seed_fail(monkeypatch):
+def test_runs_that_ignore_the_seed_fail(small, monkeypatch):
     monkeypatch.setattr(selftest, "SEEDS", (0, 0, 0))
     with pytest.raises(CheckError, match="different seeds are the same"):
         selftest.repeats(CPU)
 
 
 @pytest.mark.parametrize("forgotten", ["model", "optimizer", "metrics"])
-def test_a_resume_that_forgets_something_fails(forgotten, monkeypatch):
+def test_a_resume_that_forgets_something_fails(forgotten, small, monkeypatch):
     load = Trainer.load_state_dict
 
     def load_the_rest(trainer, state):
@@ -64,7 +97,7 @@ def test_a_resume_that_forgets_something_fails(forgotten, monkeypatch):
         selftest.resumes(CPU)
 
 
-def test_a_run_that_cannot_be_stopped_fails(monkeypatch):
+def test_a_run_that_cannot_be_stopped_fails(small, monkeypatch):
     class Deaf(trial.StopRequest):
         wanted = property(lambda _: False, lambda _, __: None)
 
@@ -91,10 +124,9 @@ def test_gradients_that_do_not_add_up_fail(monkeypatch):
 
 
 def test_losses_of_steps_fall():
-    found = trial.losses(CPU, exact_engine(CPU))
-    assert len(found) == 8
+    found = trial.losses(CPU, exact_engine(CPU), steps=3)
+    assert len(set(found)) == 3
     assert all(1 < loss < 5 for loss in found)
-    assert len(set(found)) == 8
 
 
 def test_gap_is_the_largest_relative_difference():
@@ -179,12 +211,12 @@ def test_memory_that_grows_fails(eager, monkeypatch):
         selftest.constant_memory(CPU)
 
 
-def test_steps_go_on_without_end():
+def test_steps_go_on_without_end(small):
     engine = exact_engine(CPU)
     with applied(engine):
         steps = make_steps(CPU, engine)
-        do(steps, trial.TRAIN_IMAGES // trial.BATCH_SIZE + 2)
-        assert next(steps).metrics.read()[2] == trial.TRAIN_IMAGES + 3 * trial.BATCH_SIZE
+        do(steps, 4)  # there are two an epoch
+        assert next(steps).metrics.read()[2] == 5 * trial.BATCH_SIZE
 
 
 def test_losses_that_are_not_those_of_the_cpu_fail(monkeypatch):
@@ -192,3 +224,39 @@ def test_losses_that_are_not_those_of_the_cpu_fail(monkeypatch):
     monkeypatch.setattr(selftest, "losses", lambda *_: next(found))
     with pytest.raises(CheckError, match=r"differ from the CPU's by 33.33%"):
         selftest.follows_cpu(CPU)
+
+
+# The speeds.
+
+
+@pytest.mark.parametrize("native", [True, False])
+def test_engines_of_a_cpu(native, monkeypatch):
+    monkeypatch.setattr(limits, "native_bfloat16", lambda _: native)
+    found = [(engine.precision, engine.cuda_graph, engine.tf32) for engine in engines(CPU)]
+    expected = ["float32", "bfloat16"] if native else ["float32"]
+    assert found == [(precision, False, None) for precision in expected]
+
+
+def test_engines_of_a_gpu_are_captured_and_not(monkeypatch):
+    monkeypatch.setattr(limits, "native_bfloat16", lambda _: True)
+    found = list(engines(torch.device("cuda")))
+    assert [(engine.precision, engine.cuda_graph) for engine in found] == [
+        ("float32", True), ("float32", False),
+        ("bfloat16", True), ("bfloat16", False),
+        ("float16", False),
+    ]  # fmt: skip
+    assert all(engine.tf32 for engine in found)
+
+
+def test_rows_hold_raw_samples_and_failures(monkeypatch):
+    monkeypatch.setattr(limits, "native_bfloat16", lambda _: False)
+    networks = (("cifar_resnet20", "cifar"), ("cifar_resnet20", "imagenet"))
+    monkeypatch.setattr(trial, "NETWORKS", networks)
+    seen = []
+    good, bad = rows = measure_speeds(CPU, seen.append)
+    assert seen == rows
+    assert good.problem is None
+    assert len(good.speed.train_step_seconds) == trial.SPEED_SAMPLES["cpu"]
+    assert good.speed.batch_size == trial.SPEED_BATCH_SIZE["cpu"]
+    assert bad.speed is None
+    assert bad.problem.startswith("ValueError: cifar_resnet20 has the stem 'cifar'")

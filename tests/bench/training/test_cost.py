@@ -118,6 +118,21 @@ def test_the_whole_catalog_is_built_and_counted_in_10_seconds():
     assert time.process_time() - start <= 10
 
 
+def test_operations_are_three_times_the_forward_ones_but_for_the_gradient_of_the_image():
+    first, *others = (
+        layer.macs for layer in layer_table(define("cifar_resnet20"), 32) if layer.macs
+    )
+    assert cost.training_operations(define("cifar_resnet20"), 32) == 2 * (
+        2 * first + 3 * sum(others)
+    )
+
+
+def test_operations_that_our_loop_leaves_out_are_not_counted():
+    definition = define("resnet18", num_classes=10)
+    macs = sum(layer.macs for layer in layer_table(definition, 32))
+    assert 0.7 < cost.training_operations(definition, 32) / (6 * macs) < 0.9
+
+
 @pytest.mark.parametrize("count", [cost.fvcore_macs, cost.torch_macs])
 @pytest.mark.parametrize("training", [True, False])
 def test_counting_leaves_the_model_in_its_mode(count, training):
