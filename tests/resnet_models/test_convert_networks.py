@@ -26,14 +26,14 @@ def random_network(model, seed=0):
     return model.eval()
 
 
-@pytest.mark.parametrize("name", ["resnet18", "resnet50"])
-def test_torchvision_both_ways(name):
+def test_torchvision_both_ways():
+    name = "resnet50"
     theirs = random_network(getattr(torchvision.models, name)(num_classes=10))
     ours = build(name, lineage="torchvision", num_classes=10).eval()
     naming, state = convert(theirs.state_dict(), ours.state_dict())
     assert naming == "torchvision"
     ours.load_state_dict(state)
-    images = torch.randn(2, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+    images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
         assert torch.equal(ours(images), theirs(images))
     fresh = getattr(torchvision.models, name)(num_classes=10).eval()
