@@ -4,12 +4,18 @@ from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import numpy as np
 import pytest
 
+from bench.records import blocks
+from bench.records.schema import Predictions
 from bench.report import page as report
 from bench.report.against import Links, set_beside
 from bench.report.workloads import Workloads
+from tests.support import block_files
+from tests.support.block_files import content, four_timings, timing
 from tests.support.factories import (
     ENVIRONMENT,
     START,
@@ -51,6 +57,12 @@ def render(records, problems=(), *, profile=None, figures=False, **contents):
         return report.render(held, profile)
 
 
+def write_page(*arguments, **options):
+    """``bench.report.page.write`` without figures."""
+    with without_figures():
+        return report.write(*arguments, **options)
+
+
 def changed(record, *, slower=1.0, more_correct=0):
     """``record`` as another machine with a hostile name may make it."""
     environment = record.environment.model_copy(update={"device_name": HOSTILE, "torch": "3.0"})
@@ -86,16 +98,45 @@ RECORDS = {
 }
 
 
-# Pages that set their records beside another run of the same cells.
-BESIDE = {"signals": [changed(r, slower=1.3, more_correct=50) for r in RECORDS["signals"]]}
+EVERYTHING = [
+    record.model_copy(
+        update={
+            "signals": make_signals(record) if record.cell.depth == 20 else (),
+            "predictions": Predictions(images=40, sha256="0" * 64),
+        }
+    )
+    for record in (
+        *make_grid(),
+        *(make_record(20, seed=seed, network="cifar_resnet") for seed in (0, 1)),
+    )
+]
 
 
 @cache
 def page_of(name, *, figures=False):
-    """The page of RECORDS[name], with a damaged record."""
-    against = beside(RECORDS[name], BESIDE[name]) if name in BESIDE else None
+    """The page of RECORDS[name], with a damaged record; "everything" has every section once."""
     problems = ["runs/x/record.json is damaged: " + HOSTILE]
-    return render(RECORDS[name], problems, against=against, figures=figures)
+    if name != "everything":
+        return render(RECORDS[name], problems, figures=figures)
+    return render(
+        EVERYTHING,
+        problems,
+        figures=figures,
+        evaluations=[make_evaluation()],
+        blocks=make_blocks(*four_timings()),
+        workloads=Workloads([make_speed_record()], make_limits()),
+        against=beside(
+            EVERYTHING, [changed(record, slower=1.3, more_correct=50) for record in EVERYTHING]
+        ),
+        predictions=lambda record: np.array([[record.cell.depth % 10] * 40, range(40)]) % 10,
+    )
+
+
+def make_blocks(*timings, **machine):
+    """Timings of blocks as they are read from a file."""
+    with TemporaryDirectory() as folder:
+        info = content()["machine_info"] | machine
+        return blocks.load(block_files.write(Path(folder), content(*timings, machine_info=info)))
 
 
 def beside(these, those):
@@ -108,6 +149,7 @@ def beside(these, those):
 @cache
 def odd_page(text):
     """A page with ``text`` wherever a record, an evaluation or a timing holds a free text."""
+    timed = timing(0.1, **dict.fromkeys(("stage", "block", "lineage", "dtype"), text))
     names = [
         name for name, each in ENVIRONMENT if isinstance(each, str | None) and name != "device"
     ]
@@ -128,6 +170,7 @@ def odd_page(text):
         ],
         [text],
         evaluations=[make_evaluation(file_name=text, **made)],
+        blocks=make_blocks(timed, device_name=text),
         workloads=Workloads(workloads, make_limits(**made)),
     )
 

@@ -7,9 +7,8 @@ from scipy.stats import binomtest, chi2
 from bench.analysis.paired import compare_pairs, compare_predictions
 from bench.records import store
 from bench.records.schema import Predictions
-from bench.report import page as report
 from tests.support.factories import make_failed, make_grid, make_record
-from tests.support.pages import render, table_of
+from tests.support.pages import render, table_of, write_page
 from tests.support.results import predictions
 
 IMAGES = 400
@@ -144,7 +143,7 @@ def test_the_page_shows_them_and_names_a_damaged_file(tmp_path):
     save(tmp_path, make_record(34), 240)
     damaged = save(tmp_path, make_record(50), 240)
     (damaged / store.PREDICTIONS_FILE).write_bytes(b"garbage")
-    problems = report.write(tmp_path / "runs", tmp_path / "index.html")
+    problems = write_page(tmp_path / "runs", tmp_path / "index.html")
     assert len(problems) == 1
     assert str(damaged) in problems[0]
     page = (tmp_path / "index.html").read_text()

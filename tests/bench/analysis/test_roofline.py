@@ -47,7 +47,7 @@ def test_operations_leave_out_padding_and_the_gradient_of_the_images(network, ba
     ]
 
 
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("network", [NETWORKS[0], NETWORKS[4], NETWORKS[5]])
 def test_torch_counts_the_same_but_for_padding(network):
     workload = make_workload(**network, batch_size=1)
     counted = training_operations(definition(workload), workload.resolution)

@@ -199,7 +199,7 @@ WORKLOADS = [
 ]
 
 
-def share_of_same(tmp_path, repeats, *, workloads=10, comparisons=20):
+def share_of_same(tmp_path, repeats, *, workloads, comparisons):
     """Of what is said of two runs of the same, each with so many workloads."""
     numbers, found = count(), Counter()
 
@@ -211,23 +211,25 @@ def share_of_same(tmp_path, repeats, *, workloads=10, comparisons=20):
         return results(tmp_path, "run", *made)
 
     for _ in range(comparisons):
-        a, b, *more = (run() for _ in range(2 + repeats))
-        found.update(each.verdict for each in compare(a, b, more).findings)
-    assert found.total() == 200
-    print(f"\n{workloads} workloads, {repeats} repeats: {found[SAME] / 2:g} % {SAME}")
-    return found[SAME] / found.total()
+        baseline, candidate, *more = (run() for _ in range(2 + repeats))
+        found.update(each.verdict for each in compare(baseline, candidate, more).findings)
+    share = found[SAME] / found.total()
+    print(f"\n{workloads} workloads, {repeats} repeats: {100 * share:g} % {SAME}")
+    return share
 
 
-def test_on_a_machine_whose_speed_wanders_repeats_keep_verdicts_right(tmp_path):
+@pytest.mark.parametrize("comparisons", [6, pytest.param(20, marks=pytest.mark.slow)])
+def test_on_a_machine_whose_speed_wanders_repeats_keep_verdicts_right(tmp_path, comparisons):
     """Each workload of each run is off by 8 %, which no round in it shows."""
-    assert share_of_same(tmp_path, 0) < 0.4
-    assert share_of_same(tmp_path, 2) >= 0.95
+    size = {"workloads": 10, "comparisons": comparisons}
+    assert share_of_same(tmp_path, 0, **size) < 0.4
+    assert share_of_same(tmp_path, 2, **size) >= 0.95
 
 
-def test_a_single_workload_needs_more_repeats(tmp_path):
+@pytest.mark.parametrize("comparisons", [40, pytest.param(200, marks=pytest.mark.slow)])
+def test_a_single_workload_needs_more_repeats(tmp_path, comparisons):
     """So does a machine that is slow as a whole for a whole run: the documents say so."""
-    few, many = (
-        share_of_same(tmp_path, repeats, workloads=1, comparisons=200) for repeats in (2, 5)
-    )
+    size = {"workloads": 1, "comparisons": comparisons}
+    few, many = (share_of_same(tmp_path, repeats, **size) for repeats in (2, 5))
     assert 0.6 < few < many
     assert many >= 0.85

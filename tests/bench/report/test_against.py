@@ -1,8 +1,6 @@
 """These results beside those of another folder, on the page."""
 
 import re
-import subprocess
-import sys
 from urllib.parse import unquote
 
 import pytest
@@ -10,13 +8,12 @@ import pytest
 from bench.compare.comparison import compare
 from bench.formats import number
 from bench.records.folder import read
-from bench.report import page as report
 from bench.report.figures.speedups import SpeedUp, speedup_chart
 from tests.support.factories import make_failed, make_record
-from tests.support.pages import beside, changed, render, table_of
+from tests.support.pages import beside, changed, render, table_of, without_figures, write_page
 from tests.support.results import cells, make_speed, predictions, slowed, stored, write_results
 from tests.support.speeds import make_workload
-from tests.support.tools import HOSTILE, ROOT, assert_refused, bench, parsed, text_of
+from tests.support.tools import HOSTILE, assert_refused, bench, parsed, text_of
 
 ACCURACY = "Test accuracy of this run and of the other"
 SPEED = "Speed of this run and of the other"
@@ -45,7 +42,7 @@ def folders(tmp_path_factory):
 def page_file(folders):
     other, this = folders
     file = this / "pages" / "index.html"
-    assert report.write(this / "runs", file, against=other) == []
+    assert write_page(this / "runs", file, against=other) == []
     return file
 
 
@@ -74,19 +71,19 @@ def test_one_sentence_sums_it_up(page):
 
 
 def test_every_finding_of_the_comparison_has_its_row(page, folders):
-    judged = compare(*map(read, folders)).judged
+    findings = compare(*map(read, folders)).findings
     rows = [row for label in (ACCURACY, SPEED) for row in table_of(page, label) if len(row) > 1]
-    assert len(rows) == len(judged) == 10
+    assert len(rows) == len(findings) == 10
     texts = [" ".join(row) for row in rows]
-    for each in judged:
-        found, digits = each.finding, 3 if each.finding.kind == "speed" else 2
+    for found in findings:
+        digits = 3 if found.kind == "speed" else 2
         signed = found.kind == "accuracy"
         interval = " to ".join(
             number(end, digits, signed=signed) for end in (found.interval.low, found.interval.high)
         )
         effect = number(found.effect, digits, signed=signed)
         assert [
-            text for text in texts if interval in text and effect in text and each.verdict in text
+            text for text in texts if interval in text and effect in text and found.verdict in text
         ], found
 
 
@@ -134,7 +131,7 @@ def test_a_cell_of_another_profile_leads_to_its_file(tmp_path):
     for folder in ("a", "b"):
         write_results(tmp_path / folder, records)
     file = tmp_path / "b" / "index.html"
-    report.write(tmp_path / "b" / "runs", file, "quick", tmp_path / "a")
+    write_page(tmp_path / "b" / "runs", file, "quick", tmp_path / "a")
     page = file.read_text()
     assert f'href="runs/{records[1].cell.id}/record.json"' in page
     assert f'href="#cell-{records[0].cell.id}"' in page
@@ -156,7 +153,7 @@ def test_names_from_records_and_folders_are_escaped(page):
 
 
 def test_same_folders_same_bytes(page, page_file, folders):
-    report.write(folders[1] / "runs", page_file, against=folders[0])
+    write_page(folders[1] / "runs", page_file, against=folders[0])
     assert page_file.read_text() == page
 
 
@@ -187,7 +184,7 @@ def test_damaged_records_of_the_other_are_listed_and_hide_no_good_one(tmp_path):
     other = write_results(tmp_path / "other", [make_record(), make_record(34)])
     this = write_results(tmp_path / "this", [make_record()])
     (other / "runs" / make_record(34).cell.id / "record.json").write_text("{")
-    problems = report.write(this / "runs", tmp_path / "index.html", against=other)
+    problems = write_page(this / "runs", tmp_path / "index.html", against=other)
     text = section_text((tmp_path / "index.html").read_text())
     assert len(problems) == 1
     assert problems[0] in text
@@ -199,7 +196,7 @@ def test_predictions_are_found_whatever_the_folder_of_records_is_called(tmp_path
     stored(tmp_path / "other", cells(9020), ours)
     stored(tmp_path / "this", cells(9060), theirs)
     folder = (tmp_path / "this" / "runs").rename(tmp_path / "this" / "mine")
-    report.write(folder, tmp_path / "index.html", against=tmp_path / "other")
+    write_page(folder, tmp_path / "index.html", against=tmp_path / "other")
     row = table_of((tmp_path / "index.html").read_text(), ACCURACY)[1]
     assert "McNemar" in row
 
@@ -221,15 +218,10 @@ def test_the_figure_has_a_row_for_each_timing():
     assert chart.svg.count("var(--page)") == 1  # one hollow dot
 
 
-def test_the_command_draws_any_folder_beside_another_without_torch(folders, tmp_path):
+def test_the_command_draws_any_folder_beside_another(folders, tmp_path):
     other, this = folders
-    code = (
-        "import sys; from bench.cli.app import app; "
-        "app(['report', *sys.argv[1:]], standalone_mode=False); "
-        "assert 'torch' not in sys.modules"
-    )
-    options = ["--results", this, "--against", other, "--out", tmp_path]
-    done = subprocess.run([sys.executable, "-c", code, *options], cwd=ROOT, capture_output=True)
+    with without_figures():
+        done = bench("report", "--results", this, "--against", other, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     assert "44.23" in text_of((tmp_path / "index.html").read_text())
 

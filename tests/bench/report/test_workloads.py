@@ -6,13 +6,12 @@ import pytest
 
 from bench.analysis.roofline import roof, whole, work_by_layer
 from bench.analysis.speed import summarize
-from bench.records.speed import Conditions
 from bench.records import store
-from bench.report import page as report
+from bench.records.speed import Conditions
 from bench.report.figures.roofline import roofline_charts
 from bench.report.workloads import Workloads, section
 from tests.support.factories import make_record
-from tests.support.pages import render, table_of
+from tests.support.pages import render, table_of, write_page
 from tests.support.speeds import make_limits, make_speed_record, make_split, make_workload
 from tests.support.tools import HOSTILE, text_of
 
@@ -124,7 +123,7 @@ def test_the_report_reads_them_beside_the_records(tmp_path):
     store.save_file(tmp_path / "speed", make_speed_record())
     store.save_file(tmp_path / "speed", make_limits())
     (tmp_path / "speed" / "broken.json").write_text("{")
-    problems = report.write(tmp_path / "runs", tmp_path / "index.html")
+    problems = write_page(tmp_path / "runs", tmp_path / "index.html")
     assert len(problems) == 1
     assert "broken.json is not a valid speed record" in problems[0]
     page = (tmp_path / "index.html").read_text()
