@@ -31,34 +31,21 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
-    """A profile made concrete.
-
-    Attributes:
-        profile: its name.
-        plans: every cell, in the order in which they are run.
-        speed_samples: timed repetitions per measurement.
-        words: what changes its recipes on the command line.
-    """
+    """A profile made concrete."""
 
     profile: str
-    plans: tuple[Plan, ...]
-    speed_samples: int
-    words: tuple[str, ...] = ()
+    plans: tuple[Plan, ...]  # in the order in which they are run
+    speed_samples: int  # timed repetitions per measurement
+    words: tuple[str, ...] = ()  # what changes its recipes on the command line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What a user changes about the recipes of a profile; None: nothing.
-
-    Attributes:
-        epochs: how many to train.
-        images_per_epoch: training images in each.
-        held_out: images of each training set that are kept for validation.
-    """
+    """What a user changes about the recipes of a profile; None: nothing."""
 
     epochs: int | None = None
     images_per_epoch: int | None = None
-    held_out: int | None = None
+    held_out: int | None = None  # images of each training set that are kept for validation
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -100,29 +87,22 @@ def plan(
     shortcut: Shortcut | None = None,
 ) -> Plan:
     """One cell; what is left out is as published."""
-    definition = define(model, lineage=lineage, stem=stem, shortcut=shortcut)
+    found = define(model, lineage=lineage, stem=stem, shortcut=shortcut)
     cell = Cell(
-        model=model,
-        lineage=definition.lineage,
-        stem=definition.stem,
-        shortcut=definition.shortcut,
-        dataset=dataset,
-        recipe=recipe.name,
-        seed=seed,
-    )
+        model=model, lineage=lineage, stem=found.stem, shortcut=found.shortcut,
+        dataset=dataset, recipe=recipe.name, seed=seed,
+    )  # fmt: skip
     return Plan(cell, recipe)
 
 
 def smoke() -> RunConfig:
     """Proof that everything runs, in about a minute."""
-    plans = _ten_cells(recipes.smoke)
-    return RunConfig(profile="smoke", plans=plans, speed_samples=2)
+    return RunConfig(profile="smoke", plans=_ten_cells(recipes.smoke), speed_samples=2)
 
 
 def quick() -> RunConfig:
     """Every network learns, without a GPU, in minutes."""
-    plans = _ten_cells(recipes.quick)
-    return RunConfig(profile="quick", plans=plans, speed_samples=5)
+    return RunConfig(profile="quick", plans=_ten_cells(recipes.quick), speed_samples=5)
 
 
 def full() -> RunConfig:
@@ -135,11 +115,11 @@ def full() -> RunConfig:
 
 def table6() -> RunConfig:
     """The networks of Table 6 and Figure 6 as the paper trains them; for a GPU."""
-    residual = [f"cifar_resnet{depth}" for depth in (20, 32, 44, 56, 110)]
-    plain = [f"cifar_plain{depth}" for depth in (20, 32, 44, 56)]
+    models = [f"cifar_resnet{depth}" for depth in (20, 32, 44, 56, 110)]
+    models += [f"cifar_plain{depth}" for depth in (20, 32, 44, 56)]
     plans = tuple(
         plan(model, "cifar10", recipes.paper_cifar(warmup=MODELS[model].depth >= 110))
-        for model in residual + plain
+        for model in models
     )
     return RunConfig(profile="table6", plans=plans, speed_samples=20)
 

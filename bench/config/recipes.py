@@ -60,12 +60,16 @@ class Recipe(Frozen):
     weight_decay: float = Field(ge=0)
     momentum: float = Field(default=0.9, ge=0, lt=1, description="SGD momentum, AdamW beta1")
     batch_size: int = Field(gt=0)
-    epochs: int | None = Field(gt=0, description="budget; None where iterations are given")
+    epochs: int | None = Field(
+        default=None, gt=0, description="budget; None where iterations are given"
+    )
     iterations: int | None = Field(
         default=None, gt=0, description="budget in steps; the last epoch is cut short"
     )
     images_per_epoch: int | None = Field(
-        gt=0, description="drawn anew each epoch without replacement; None: the whole training set"
+        default=None,
+        gt=0,
+        description="drawn anew each epoch without replacement; None: the whole training set",
     )
     held_out_images: int = Field(
         default=0, ge=0, description="last n of the training set: not trained on, but validated on"
@@ -84,10 +88,10 @@ class Recipe(Frozen):
         description="from there only BatchNorm statistics move: the 2022 project's accident",
     )
     test_images: int | None = Field(
-        gt=0, description="first n test images after every epoch but the last; None: all"
+        default=None, gt=0, description="first n after every epoch but the last; None: all"
     )
     final_test_images: int | None = Field(
-        gt=0, description="first n test images after the last epoch; None: all"
+        default=None, gt=0, description="first n after the last epoch; None: all"
     )
 
     @model_validator(mode="after")
@@ -135,7 +139,6 @@ def quick(dataset: str) -> Recipe:
         augmentation="none",
         zero_init_residual=True,
         test_images=500,
-        final_test_images=None,
     )
 
 
@@ -149,20 +152,16 @@ def full(dataset: str) -> Recipe:
         weight_decay=5e-4,
         batch_size=128,
         epochs=30,
-        images_per_epoch=None,
         augmentation=_crop_flip_on_cifar10(dataset),
         zero_init_residual=True,
-        test_images=None,
-        final_test_images=None,
     )
 
 
 def paper_cifar(*, warmup: bool) -> Recipe:
     """Section 4.2 of the paper: 64k iterations of SGD, a tenth of the rate at 32k and at 48k.
 
-    Args:
-        warmup: start at 0.01 until the training error is below 80 %, which the paper needs for
-            110 layers and more.
+    With ``warmup`` it starts at 0.01 until the training error is below 80 %, which the paper needs
+    for 110 layers and more.
     """
     return Recipe(
         name="paper_cifar" + (WARMUP if warmup else ""),
@@ -176,13 +175,9 @@ def paper_cifar(*, warmup: bool) -> Recipe:
         ),
         weight_decay=1e-4,
         batch_size=128,
-        epochs=None,
         iterations=64_000,
-        images_per_epoch=None,
         augmentation="crop_flip",
         zero_init_residual=False,
-        test_images=None,
-        final_test_images=None,
     )
 
 
@@ -242,14 +237,11 @@ def project2022(
         weight_decay=2e-4,
         batch_size=32 if variant == "normalize_batch32" else 128,
         epochs=epochs,
-        images_per_epoch=None,
         augmentation=_crop_flip_on_cifar10(dataset),
         normalisation="none" if variant == "base" else "imagenet",
         initialization="torch",
         zero_init_residual=False,
         freeze_weights_after_epoch=frozen,
-        test_images=None,
-        final_test_images=None,
     )
 
 

@@ -36,12 +36,8 @@ def learning_rate(
 ) -> float:
     """Rate of ``step`` (from 0) of ``steps``, which lies in ``epoch`` (from 1).
 
-    Args:
-        recipe: says how.
-        step: counted over all epochs.
-        steps: of the whole run.
-        epoch: the step's, for milestones that are counted in epochs.
-        warmup_end: first step after an ``ErrorWarmup``; None while that lasts.
+    Steps are counted over all epochs. ``warmup_end`` is the first step after an ``ErrorWarmup``;
+    None while that lasts.
     """
     assert 0 <= step < steps
     if isinstance(recipe.schedule, LinearSchedule):

@@ -8,8 +8,9 @@ from typing import Final, Literal, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
+from bench.config.cell import NamedNetwork
 from bench.records.schema import Environment, PeakMemory, Precision, Seconds, Stored
-from resnet_models import MODELS, Definition, define
+from resnet_models import Definition
 from resnet_models.layers import Layer, layer_table
 from resnet_models.spec import Lineage, Shortcut, Stem
 
@@ -19,13 +20,10 @@ Direction = Literal["training", "inference"]
 MemoryFormat = Literal["channels_last", "contiguous"]
 
 
-class Workload(Stored):
+class Workload(NamedNetwork):
     """What is timed: all that decides how much work it is, and how the machine is asked for it."""
 
-    model: str
     lineage: Lineage = "paper"
-    stem: Stem
-    shortcut: Shortcut
     in_channels: int = Field(default=3, gt=0)
     classes: int = Field(default=10, gt=0)
     resolution: int = Field(default=32, gt=0, description="pixels of an image, a side")
@@ -39,31 +37,14 @@ class Workload(Stored):
     @property
     def id(self) -> str:
         """File name of the record, without ``.json``; unique among all workloads."""
-        published = self.shortcut == MODELS[self.model].shortcuts[0]
         words = [
-            self.model if published else f"{self.model}_option{self.shortcut}",
-            *(self.lineage, self.stem, f"{self.in_channels}x{self.resolution}"),
+            *(self.name, self.lineage, self.stem, f"{self.in_channels}x{self.resolution}"),
             *(f"{self.classes}classes", self.direction, f"batch{self.batch_size}", self.precision),
         ]
         words += [self.memory_format] if self.memory_format != "channels_last" else []
         words += ["compiled"] if self.compiled else []
         words += ["graph"] if self.cuda_graph else []
         return "-".join(words)
-
-    @property
-    def depth(self) -> int:
-        """Number of weighted layers."""
-        return MODELS[self.model].depth
-
-    @property
-    def network(self) -> str:
-        """The model's name without its depth."""
-        return MODELS[self.model].network
-
-    @model_validator(mode="after")
-    def _exists(self) -> Self:
-        define(self.model, lineage=self.lineage, stem=self.stem, shortcut=self.shortcut)
-        return self
 
 
 class Conditions(Stored):
@@ -158,14 +139,7 @@ NUMBER_BYTES: Final[dict[Precision, int]] = {"float32": 4, "bfloat16": 2, "float
 
 def definition(workload: Workload) -> Definition:
     """The network of ``workload``."""
-    return define(
-        workload.model,
-        lineage=workload.lineage,
-        stem=workload.stem,
-        shortcut=workload.shortcut,
-        in_channels=workload.in_channels,
-        num_classes=workload.classes,
-    )
+    return workload.define(in_channels=workload.in_channels, num_classes=workload.classes)
 
 
 def layers_of(workload: Workload) -> list[Layer]:
