@@ -12,22 +12,23 @@ from tests.support.factories import START, make_failed, make_grid, make_profile,
 from tests.support.verdicts import CLAIMS, NEAR_875, PLAIN, runs, verdict
 from tests.support.worlds import network_of, observed
 
+PAPER = recipes.paper_cifar(warmup=False)
+
 
 def record_with_error(error, seed, **changes):
     """A real record of ResNet-20, trained as in section 4.2, with this test error in percent."""
-    record = make_record(
-        20,
-        network="cifar_resnet",
-        seed=seed,
-        recipe=changes.pop("recipe", recipes.paper_cifar(warmup=False)),
-        profile="table6",
-        **changes,
-    )
+    trained = {"recipe": PAPER, "profile": "table6"} | changes
+    record = make_record(20, network="cifar_resnet", seed=seed, **trained)
     *others, last = record.epochs
     correct = round((1 - error / 100) * last.test_images)
     return record.model_copy(
         update={"epochs": (*others, last.model_copy(update={"test_correct": correct}))}
     )
+
+
+def resnet20(records):
+    (found,) = judge(records, [CLAIMS["table6.error.20"]])
+    return found
 
 
 # --- What is missing ------------------------------------------------------------------------------
@@ -62,32 +63,25 @@ def test_a_short_run_proves_cost_and_never_an_accuracy():
 @pytest.mark.parametrize(
     ("recipe", "why"),
     [
-        (recipes.hold_out(recipes.paper_cifar(warmup=False), 5000), "differs in held out images"),
+        (recipes.hold_out(PAPER, 5000), "differs in held out images"),
         (recipes.paper_cifar(warmup=True), "differs in schedule"),
     ],
 )
 def test_another_recipe_does_not_count_and_is_told_apart(recipe, why):
-    found = verdict_of_records([record_with_error(8.7, seed, recipe=recipe) for seed in range(3)])
+    found = resnet20([record_with_error(8.7, seed, recipe=recipe) for seed in range(3)])
     assert found.word == "not run"
     assert why in found.reason
 
 
 def test_a_failed_cell_is_no_evidence():
-    failed = make_failed(18, reason="out of memory")
-    cell = record_with_error(8.7, 0).cell
-    recipe = recipes.paper_cifar(warmup=False)
-    found = verdict_of_records([failed.model_copy(update={"cell": cell, "recipe": recipe})])
+    trained = {"cell": record_with_error(8.7, 0).cell, "recipe": PAPER}
+    found = resnet20([make_failed(18, reason="out of memory").model_copy(update=trained)])
     assert (found.word, found.reason) == ("not run", "ResNet-20 failed with seed 0: out of memory.")
-
-
-def verdict_of_records(records):
-    (found,) = judge(records, [CLAIMS["table6.error.20"]])
-    return found
 
 
 def test_whole_records_lead_to_the_same_verdict():
     records = [record_with_error(error, seed) for seed, error in enumerate(NEAR_875)]
-    found = verdict_of_records(records)
+    found = resnet20(records)
     assert found.word == "reproduced"
     assert set(found.records) == {record.cell.id for record in records}
 
@@ -107,15 +101,11 @@ def test_a_seed_that_was_run_twice_counts_once():
 
 
 def test_the_2022_project_is_judged_at_its_own_budget():
-    grid = make_profile("project2022", seeds=3)
-    found = {v.claim.id: v for v in judge(grid)}
+    found = {v.claim.id: v for v in judge(make_profile("project2022", seeds=3))}
     assert "needs 100 epochs, had 60 epochs" in found["project2022.cifar10.base.18"].reason
     assert found["project2022.cifar10.base.50"].samples
+    # The notebook of ResNet-50 that trained another network shares that one's cells.
     assert found["project2022.mnist.50"].samples[0].label.startswith("ResNet-34")
-
-
-def test_the_notebook_that_trained_another_network_shares_its_cells():
-    found = {v.claim.id: v for v in judge(make_profile("project2022", seeds=3))}
     assert found["project2022.mnist.50"].records == found["project2022.mnist.34"].records
 
 
@@ -171,12 +161,10 @@ def test_signals_are_read_from_the_records_that_have_them():
 
 
 def test_a_batch_norm_that_saw_too_few_images_at_a_time_does_not_count():
-    def record(micro_batch_size):
-        engine = Engine(precision="float32", micro_batch_size=micro_batch_size)
-        return record_with_error(8.75, 0, engine=engine)
-
-    claim = CLAIMS["table6.error.20"]
-    (whole,), (half,), (less,) = (judge([record(size)], [claim]) for size in (128, 64, 63))
+    engines = [Engine(precision="float32", micro_batch_size=size) for size in (128, 64, 63)]
+    whole, half, less = (
+        resnet20([record_with_error(8.75, 0, engine=engine)]) for engine in engines
+    )
     assert whole.word == half.word == "inconclusive"  # one seed
     assert (less.word, less.reason) == (
         "not run",
