@@ -25,9 +25,6 @@ from bench.config.profiles import Changes, make
 from bench.records.store import RECORD_FILE, RUNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from bench.data.datasets import Dataset
     from bench.runner.options import RunOptions
 
 Profile = Annotated[
@@ -115,12 +112,10 @@ def run(
         checkpoint_seconds=checkpoint_seconds,
         fresh=fresh,
     )
-    _train(options, lambda missing: load(missing, data_dir, data_source), out / PAGE)
+    _train(options, data_dir, data_source, out / PAGE)
 
 
-def _train(
-    options: "RunOptions", load_all: "Callable[[Sequence[str]], dict[str, Dataset]]", page: Path
-) -> None:
+def _train(options: "RunOptions", data_dir: Path | None, data_source: str, page: Path) -> None:
     """Run the cells, draw the page and say what came of it; a failed cell exits with 1."""
     from bench.report.page import write
     from bench.runner import grid
@@ -132,10 +127,11 @@ def _train(
             f"profile {options.config.profile} on {options.environment.device_name}: "
             f"{len(planned)} cells, {len(done)} finished before, in {options.folder}"
         )
-        missing = {cell.dataset for cell in planned if cell not in done}
+        missing = sorted({cell.dataset for cell in planned if cell not in done})
         options.stop.install()
         try:
-            records = grid.run(options, load_all(sorted(missing)), done, console)
+            images = load(missing, data_dir, data_source)
+            records = grid.run(options, images, done, console)
         except KeyboardInterrupt:
             kept = sum((options.folder / cell.id / RECORD_FILE).exists() for cell in planned)
             same = "The same command" + (" without --fresh" if options.fresh else "")
