@@ -10,7 +10,6 @@ from pathlib import Path
 
 import torch
 
-from bench.data.batches import DeviceData
 from bench.records.schema import Engine
 from bench.training.checkpoint import Checkpoints
 from bench.training.loop import Data, Training
@@ -29,14 +28,6 @@ def make_trainer(recipe=RECIPE, seed=0):
     torch.manual_seed(seed)
     model = build("cifar_resnet20", in_channels=1, num_classes=10)
     return Trainer(model, recipe, CPU, Engine(precision="float32", micro_batch_size=8))
-
-
-def make_data():
-    dataset = small_dataset()
-    return Data(
-        train=DeviceData(dataset.train, dataset.spec, CPU),
-        test=DeviceData(dataset.test, dataset.spec, CPU),
-    )
 
 
 def make_checkpoints(folder, recipe=RECIPE, **options):
@@ -65,7 +56,7 @@ def run(folder, *, recipe=RECIPE, stop=None, on_step=lambda _: None):
     checkpoints = folder and make_checkpoints(folder, recipe)
     training = Training(
         trainer,
-        make_data(),
+        Data.on(CPU, small_dataset()),
         0,
         checkpoints=checkpoints,
         loaded=checkpoints and checkpoints.load(CPU),
