@@ -46,8 +46,7 @@ class EpochPlan:
 
     def batches(self, batch_size: int) -> Iterator["EpochPlan"]:
         """All such pieces."""
-        for number in range(ceil(len(self) / batch_size)):
-            yield self.batch(number, batch_size)
+        return (self.batch(number, batch_size) for number in range(ceil(len(self) / batch_size)))
 
     def clone(self) -> "EpochPlan":
         """The same plan in memory of its own."""

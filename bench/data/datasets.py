@@ -120,11 +120,7 @@ def find(name: str) -> DatasetSpec:
 
 
 def verify(spec: DatasetSpec, arrays: Arrays, origin: str) -> None:
-    """Compare every array with its shape, type and SHA-256, hashing in threads.
-
-    Raises:
-        SourceError: one differs; the message names it and ``origin``.
-    """
+    """``verify_array`` for every array, in threads."""
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda name: verify_array(spec, name, arrays[name], origin), spec.arrays))
 

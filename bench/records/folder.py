@@ -5,19 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.errors import UsageError
-from bench.records import blocks
+from bench.records import blocks, store
 from bench.records.blocks import BlockTimes
 from bench.records.evaluations import Evaluation
 from bench.records.schema import Record
 from bench.records.speed import Limits, SpeedRecord
-from bench.records.store import (
-    EVALUATIONS,
-    RUNS,
-    SPEED,
-    load_all,
-    load_evaluations,
-    load_speed,
-)
+from bench.records.store import RUNS, SPEED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +43,9 @@ class Results:
 def read_beside(runs: Path) -> Results:
     """Everything in ``runs``, a folder of cells' records, and in the results folder around it."""
     folder = runs.parent
-    cells, damaged_cells = load_all(runs)
-    workloads, limits, damaged_workloads = load_speed(folder / SPEED)
-    evaluations, damaged_evaluations = load_evaluations(folder / EVALUATIONS)
+    cells, damaged_cells = store.load_all(runs)
+    workloads, limits, damaged_workloads = store.load_speed(folder / SPEED)
+    evaluations, damaged_evaluations = store.load_evaluations(folder / store.EVALUATIONS)
     times, damaged_blocks = blocks.find(folder)
     return Results(
         folder=folder,

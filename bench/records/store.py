@@ -18,6 +18,7 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from bench.config.cell import Cell
 from bench.errors import BenchError, StorageError
@@ -40,6 +41,10 @@ BLOCKS_FILE: Final = "blocks.json"
 
 Classes = NDArray[np.uint8]
 """(2, images): predicted classes, and below them the true ones, in the order of the test set."""
+# What pydantic calls a dictionary or a tuple where it did not read the file itself.
+_IN_JSON: Final = {
+    "model_type": "Input should be an object", "tuple_type": "Input should be a valid array",
+}  # fmt: skip
 Result = TypeVar("Result", Evaluation, SpeedRecord, Limits)
 
 
@@ -80,9 +85,7 @@ def _replace(contents: dict[Path, bytes], kept: str = "; finished cells are kept
 
 
 def save(folder: Path, record: Record, classes: Classes | None = None) -> Path:
-    """Store ``record`` under its cell id and return its folder.
-
-    With ``classes`` it names their file and its hash.
+    """Store ``record``, and ``classes`` where there are any, and return the cell's folder.
 
     record.json goes last, as the sign that the cell is whole, and holds the hashes of the others: a
     process killed between two renames cannot leave a mixture that passes for a record.
@@ -115,7 +118,7 @@ def load(cell_folder: Path) -> Record:
     path = cell_folder / RECORD_FILE
     remedy = f"Delete the folder {cell_folder} and run its cell again."
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = from_json(path.read_bytes())
         epochs = (cell_folder / EPOCHS_FILE).read_bytes()
         if not isinstance(content, dict):
             raise BenchError(f"{path} does not hold a record (a JSON object). {remedy}")
@@ -131,14 +134,14 @@ def load(cell_folder: Path) -> Record:
                 f"{remedy}"
             )
         content, content["epochs"] = to_current(
-            content, [json.loads(line) for line in epochs.splitlines()]
+            content, [from_json(line) for line in epochs.splitlines()]
         )
         record = Record.model_validate(content)
     except OSError as error:
         raise BenchError(f"cannot read {error.filename}: {error.strerror}. {remedy}") from error
     except ValidationError as error:
         raise BenchError(f"{path} is not a valid record: {complaint(error)}. {remedy}") from error
-    except (ValueError, RecursionError) as error:  # JSON or UTF-8
+    except ValueError as error:  # JSON or UTF-8
         raise BenchError(f"{path} or its {EPOCHS_FILE} is damaged: {error}. {remedy}") from error
     if record.cell.id != cell_folder.name:
         raise BenchError(f"{path} is the record of {record.cell.id}, not of its folder. {remedy}")
@@ -273,8 +276,9 @@ def complaint(error: ValidationError) -> str:
         if each["loc"] == ("schema_version",) and each["type"] == "literal_error":
             version, known = readable(str(each["input"])), each["ctx"]["expected"]
             return f"it has schema version {version}, this program reads {known}"
-    where = ".".join(str(part) for part in problems[0]["loc"])
-    return f"{readable(where)}: {problems[0]['msg']}" if where else problems[0]["msg"]
+    first = problems[0]
+    where, what = ".".join(str(part) for part in first["loc"]), _IN_JSON.get(first["type"])
+    return f"{readable(where)}: {what or first['msg']}" if where else first["msg"]
 
 
 def _sha256(content: bytes) -> str:

@@ -75,6 +75,7 @@ def test_find_tells_absent_from_present(tmp_path):
         pytest.param("[" * 100_000, "damaged", id="deep"),
         ("[1, 2]", "does not hold a record"),
         ("\udcff", "damaged"),
+        pytest.param(r'{"schema_version": 3, "profile": "\ud800"}', "damaged", id="surrogate"),
         ("{}", "schema version None"),
         ('{"schema_version": 99}', "schema version 99, this program reads 1, 2, 3"),
         ('{"schema_version": 1}', "does not belong to the record.json"),
@@ -92,7 +93,7 @@ def test_garbage_is_named_with_the_remedy(stored, content, message):
 
 def test_wrong_fields_are_refused(stored):
     edit(stored / store.RECORD_FILE, cell=None)
-    with pytest.raises(BenchError, match="not a valid record: cell: Input should be"):
+    with pytest.raises(BenchError, match="not a valid record: cell: Input should be an object"):
         store.load(stored)
     store.save(stored.parent, make_record())
     edit(stored / store.RECORD_FILE, surprise=1)
