@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.verdicts import NEAR_875, PLAIN, runs, verdict
+from tests.support.worlds import NEAR_875, PLAIN, runs, verdict
 
 # --- A printed single run -------------------------------------------------------------------------
 

@@ -9,8 +9,7 @@ from bench.claims.measures import MEASURES, Figure
 from bench.config import recipes
 from bench.records.schema import Engine, Signals
 from tests.support.factories import START, make_failed, make_grid, make_profile, make_record
-from tests.support.verdicts import CLAIMS, NEAR_875, PLAIN, runs, verdict
-from tests.support.worlds import network_of, observed
+from tests.support.worlds import CLAIMS, NEAR_875, PLAIN, network_of, observed, runs, verdict
 
 PAPER = recipes.paper_cifar(warmup=False)
 
