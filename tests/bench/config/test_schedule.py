@@ -31,14 +31,11 @@ def trace(recipe, steps, *, epoch_steps=1, warmup_end=0):
     ]
 
 
-def test_trace_of_a_short_run():
+def test_traces_of_short_runs_with_and_without_warmup():
     recipe = make_recipe(learning_rate=1.0, schedule=LinearSchedule(warmup_fraction=0.4))
     assert trace(recipe, 10) == pytest.approx(
         [1 / 4, 2 / 4, 3 / 4, 1, 1, 5 / 6, 4 / 6, 3 / 6, 2 / 6, 1 / 6]
     )
-
-
-def test_without_warmup_it_starts_at_the_peak():
     recipe = make_recipe(learning_rate=0.5, schedule=LinearSchedule(warmup_fraction=0.0))
     assert trace(recipe, 2) == [0.5, 0.25]
 
@@ -91,15 +88,11 @@ def test_trace_of_the_paper_after_a_warmup_of_any_length(end):
         assert rates[end] == PAPER["resnet110_warmup"]["then_lr"]
 
 
-def test_a_warmup_that_does_not_end_keeps_its_rate():
+def test_only_a_warmup_that_does_not_end_keeps_its_rate():
     rates = trace(recipes.paper_cifar(warmup=True), 64_000, warmup_end=None)
     assert set(rates) == {PAPER["resnet110_warmup"]["lr"]}
     assert len(rates) == PAPER["hyperparameters"]["stop_iteration"]
-
-
-def test_a_recipe_without_a_warmup_waits_for_none():
-    recipe = recipes.paper_cifar(warmup=False)
-    assert trace(recipe, 10, warmup_end=None) == [0.1] * 10
+    assert trace(recipes.paper_cifar(warmup=False), 10, warmup_end=None) == [0.1] * 10
 
 
 @pytest.mark.parametrize("run", PROJECT["runs"], ids=lambda run: run["notebook"])

@@ -99,26 +99,21 @@ def test_what_is_not_such_a_file_is_refused_in_words(tmp_path, file, why):
     assert blocks.find(tmp_path) == (None, [message])
 
 
-def test_bytes_that_are_no_text_are_refused(tmp_path):
+def test_what_cannot_be_read_is_refused(tmp_path):
     path = write(tmp_path, "")
     path.write_bytes(b"\xff\xfe\x00{")
     with pytest.raises(BenchError, match="does not hold the timings"):
         blocks.load(path)
-
-
-def test_a_file_that_cannot_be_read(tmp_path):
-    (tmp_path / "speed" / "blocks.json").mkdir(parents=True)
+    path.unlink()
+    path.mkdir()
     times, (problem,) = blocks.find(tmp_path)
     assert times is None
     assert problem.startswith("cannot read ")
     assert "directory" in problem
 
 
-def test_no_file_is_no_problem(tmp_path):
+def test_it_is_found_where_the_documents_say_and_may_be_absent(tmp_path):
     assert blocks.find(tmp_path) == (None, [])
-
-
-def test_it_is_found_where_the_documents_say(tmp_path):
     write(tmp_path, content())
     times, problems = blocks.find(tmp_path)
     assert len(times.frame) == 4

@@ -58,21 +58,17 @@ def test_what_is_no_json_or_no_object_is_named(tmp_path, content):
     assert (records, limits, len(problems)) == ([], None, 2)
 
 
-def test_a_folder_with_the_name_of_a_record_is_named(tmp_path):
-    (tmp_path / "x.json").mkdir()
-    assert "Is a directory" in load_speed(tmp_path)[2][0]
-
-
-def test_a_record_under_another_name_is_refused(tmp_path):
+def test_other_damage_is_named(tmp_path):
     path = save_file(tmp_path, make_speed())
-    path.rename(tmp_path / "other.json")
-    assert f"it is that of {path.stem}" in load_speed(tmp_path)[2][0]
-
-
-def test_a_network_that_does_not_exist_is_refused(tmp_path):
-    path = save_file(tmp_path, make_speed())
+    path.rename(tmp_path / "a.json")
+    save_file(tmp_path, make_speed())
     path.write_text(path.read_text().replace('"resnet18"', '"resnet19"'))
-    assert "resnet19" in load_speed(tmp_path)[2][0]
+    (tmp_path / "s.json").mkdir()
+    records, _, (other_name, no_network, folder) = load_speed(tmp_path)
+    assert records == []
+    assert f"it is that of {path.stem}" in other_name
+    assert "resnet19" in no_network
+    assert "Is a directory" in folder
 
 
 def test_a_folder_that_cannot_be_written_is_a_storage_error(tmp_path):

@@ -48,23 +48,17 @@ RECORDS = {
 
 @pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS)
 def test_round_trip(tmp_path, record):
+    assert store.find(tmp_path, record.cell) is None
     folder = store.save(tmp_path, record)
     assert json.loads((folder / store.RECORD_FILE).read_text())["schema_version"] == 3
-    assert store.load(folder) == record
+    assert store.load(folder) == store.find(tmp_path, record.cell) == record
 
 
 def test_a_diverged_loss_survives(tmp_path):
-    epochs = list(make_record().epochs)
-    epochs[-1] = epochs[-1].model_copy(update={"train_loss": float("inf")})
-    record = make_record(epochs=tuple(epochs))
+    *first, last = make_record().epochs
+    diverged = last.model_copy(update={"train_loss": float("inf")})
+    record = make_record(epochs=(*first, diverged))
     assert store.load(store.save(tmp_path, record)) == record
-
-
-def test_find_tells_absent_from_present(tmp_path):
-    record = make_record()
-    assert store.find(tmp_path, record.cell) is None
-    store.save(tmp_path, record)
-    assert store.find(tmp_path, record.cell) == record
 
 
 @pytest.mark.parametrize(
@@ -95,8 +89,7 @@ def test_wrong_fields_are_refused(stored):
     edit(stored / store.RECORD_FILE, cell=None)
     with pytest.raises(BenchError, match="not a valid record: cell: Input should be an object"):
         store.load(stored)
-    store.save(stored.parent, make_record())
-    edit(stored / store.RECORD_FILE, surprise=1)
+    edit(stored / store.RECORD_FILE, cell=make_record().cell.model_dump(), surprise=1)
     with pytest.raises(BenchError, match="surprise: Extra inputs"):
         store.load(stored)
 
@@ -188,9 +181,3 @@ def test_unfinished_budgets_are_refused():
     with pytest.raises(ValidationError, match="completed with 63733 of 64000 iterations"):
         make_record(20, epochs=epochs[:-1], **paper)
     make_record(20, epochs=epochs[:-1], status="failed", **paper)
-
-
-def test_a_folder_that_cannot_be_made_is_named(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(BenchError, match="cannot write"):
-        store.write_atomic(tmp_path / "file" / "below", "text")
