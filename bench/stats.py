@@ -90,14 +90,16 @@ def mean(values: Values) -> Mean:
     return Mean(float(np.mean(values)), float(np.std(values)) / math.sqrt(freedom), freedom)
 
 
-def difference(ours: Values, theirs: Values) -> Mean:
-    """Mean of ``ours`` minus that of ``theirs``, whose spreads may differ (Welch)."""
-    value = float(np.mean(ours) - np.mean(theirs))
-    our_error, their_error = _squared_error(ours), _squared_error(theirs)
-    total = our_error + their_error
-    our_part = (our_error / total) ** 2 / (len(ours) - 1)
-    their_part = (their_error / total) ** 2 / (len(theirs) - 1)
-    return Mean(value, math.sqrt(total), 1 / (our_part + their_part))
+def difference(candidate: Values, baseline: Values) -> Mean:
+    """Mean of ``candidate`` minus that of ``baseline``, whose spreads may differ (Welch)."""
+    errors = _squared_error(candidate), _squared_error(baseline)
+    total = sum(errors)
+    parts = [
+        (error / total) ** 2 / (len(values) - 1)
+        for error, values in zip(errors, (candidate, baseline), strict=True)
+    ]
+    value = float(np.mean(candidate) - np.mean(baseline))
+    return Mean(value, math.sqrt(total), 1 / sum(parts))
 
 
 def _squared_error(values: Values) -> float:

@@ -188,19 +188,19 @@ def difference(claim: Claim, test: Difference, index: Index) -> Verdict:
     found = _samples(claim, test.measure, index, SAME)
     if isinstance(found, Verdict):
         return found
-    ours, theirs = found.values()
-    margin, measure = _margin(claim), ours.measure
-    apart = stats.difference(ours.values, theirs.values)
+    candidate, baseline = found.values()
+    margin, measure = _margin(claim), MEASURES[test.measure]
+    apart = stats.difference(candidate.values, baseline.values)
     by = f"than {margin:g}{measure.difference_unit}"
     return _verdict(
         claim,
-        [ours, theirs],
+        [candidate, baseline],
         apart,
-        f"{ours}, {theirs}: {_apart(apart, measure)}",
+        f"{candidate}, {baseline}: {_apart(apart, measure)}",
         SAME,
         Direction("reproduced", apart.p_within(margin), f"they differ by less {by}"),
         Direction("refuted", apart.p_beyond(margin), f"they differ by more {by}"),
-        seeds_needed=stats.seeds_needed(margin - abs(apart.value), _spread(ours, theirs), 2),
+        seeds_needed=stats.seeds_needed(margin - abs(apart.value), _spread(candidate, baseline), 2),
     )
 
 

@@ -16,7 +16,7 @@ from bench.analysis.logs import log_of
 from bench.analysis.networks import RESOLUTION
 from bench.config.cell import Cell
 from bench.config.recipes import Recipe, StepSchedule
-from bench.records.schema import Cost, EpochRecord, Moment, Record
+from bench.records.schema import Cost, Moment, Record
 from resnet_models import Definition
 from resnet_models.layers import Layer, layer_table
 
@@ -112,11 +112,7 @@ def _test_error(record: Record) -> Figure:
 
 def _train_error(record: Record) -> Figure:
     final = record.epochs[-1]
-    return Figure(_train_error_of(final), final.train_images)
-
-
-def _train_error_of(epoch: EpochRecord) -> float:
-    return 100 * (1 - epoch.train_accuracy)
+    return Figure(100 * (1 - final.train_accuracy), final.train_images)
 
 
 def _warmup_steps(record: Record) -> Figure | None:
@@ -127,7 +123,7 @@ def _warmup_steps(record: Record) -> Figure | None:
 def _epochs_to_learn(record: Record) -> Figure:
     """The first epoch whose images were told apart better than by chance; one after all if none."""
     for epoch in record.epochs:
-        if _train_error_of(epoch) < CHANCE_PERCENT:
+        if 100 * (1 - epoch.train_accuracy) < CHANCE_PERCENT:
             return Figure(epoch.epoch)
     return Figure(len(record.epochs) + 1)
 
