@@ -1,6 +1,8 @@
 """Timings of blocks -> rows of the page. Rounding is left to the template. No torch here."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -12,30 +14,6 @@ IDENTITY = ["block", "position", "shortcut", "lineage", "input_shape", "batch_si
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pass:
-    """One timing, its shares within the group of the same stage and direction.
-
-    Attributes:
-        microseconds: per image, the median.
-        low: its quartile below.
-        high: its quartile above.
-        time_share: of the group's time, an image of each.
-        macs_share: of the group's MACs, as far.
-        gmacs_per_second: a backward pass counts as two forward ones.
-        relative: time per MAC, 1 for the group's cheapest.
-    """
-
-    microseconds: float
-    low: float
-    high: float
-    rounds: int
-    time_share: float
-    macs_share: float
-    gmacs_per_second: float
-    relative: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class BlockRow:
     """A block, or a whole network: what it costs beside how long it takes.
 
@@ -43,7 +21,7 @@ class BlockRow:
         title: ``bottleneck, first`` or ``resnet18``.
         variant: ``option B, lineage paper, 256×56×56``: its kind, where it has several, and input.
         macs: of one image, forward.
-        passes: those that were timed.
+        passes: of those directions that were timed, the row of ``BlockTimes.frame``.
     """
 
     title: str
@@ -51,18 +29,12 @@ class BlockRow:
     batch_size: int
     macs: int
     parameters: int
-    passes: dict[Direction, Pass]
+    passes: dict[Direction, dict[Hashable, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """The section of the page.
-
-    Attributes:
-        machine: what did it, and when, in one line.
-        rounds: the least and the greatest number of them.
-        groups: rows by stage, both in the order in which they were timed.
-    """
+    """What the page shows: the range of rounds, and rows by stage as they were timed."""
 
     machine: str
     rounds: tuple[int, int]
@@ -76,7 +48,12 @@ def section(times: BlockTimes) -> Section:
     return Section(
         machine=machine_line(times),
         rounds=(int(rounds.min()), int(rounds.max())),
-        groups={str(stage): _rows(timings) for stage, timings in groups},
+        groups={
+            str(stage): [
+                _row(each) for _, each in timings.groupby(IDENTITY, sort=False, dropna=False)
+            ]
+            for stage, timings in groups
+        },
     )
 
 
@@ -97,10 +74,6 @@ def machine_line(times: BlockTimes) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _rows(timings: pd.DataFrame) -> list[BlockRow]:
-    return [_row(each) for _, each in timings.groupby(IDENTITY, sort=False, dropna=False)]
-
-
 def _row(timings: pd.DataFrame) -> BlockRow:
     first = timings.iloc[0]
     option = f"option {first['shortcut']}" if first["shortcut"] in ("A", "B") else ""
@@ -113,18 +86,5 @@ def _row(timings: pd.DataFrame) -> BlockRow:
         batch_size=int(first["batch_size"]),
         macs=int(first["macs"]),
         parameters=int(first["parameters"]),
-        passes={row["direction"]: _pass(row) for _, row in timings.iterrows()},
-    )
-
-
-def _pass(row: "pd.Series[float]") -> Pass:
-    return Pass(
-        microseconds=float(row["image_microseconds"]),
-        low=float(row["image_low"]),
-        high=float(row["image_high"]),
-        rounds=int(row["rounds"]),
-        time_share=float(row["time_share"]),
-        macs_share=float(row["macs_share"]),
-        gmacs_per_second=float(row["gmacs_per_second"]),
-        relative=float(row["relative_time_per_mac"]),
+        passes={row["direction"]: row for row in timings.to_dict("records")},
     )
