@@ -11,12 +11,10 @@ from typing import Any, Final
 import pandas as pd
 
 from bench.analysis.labels import model_title
-from bench.analysis.tables import BUDGET, SCORES, VARIANT, in_order, place
-from bench.records.schema import Record
+from bench.analysis.tables import BUDGET, SCORES, VARIANT, place
 from bench.reference.loader import ProjectCell, load_paper, load_project2022
-from bench.reference.paper import Architecture, ComputedCost, Table6Row
+from bench.reference.paper import Table6Row
 from bench.stats import wilson_interval
-from resnet_models.spec import Lineage
 
 # Budgets closer than this (relative) count as equal.
 BUDGET_TOLERANCE: Final = 0.02
@@ -172,33 +170,6 @@ class Row:
         return low <= 0 <= high
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CostRow:
-    """A network of Table 1: what the paper prints, and what was measured in one lineage.
-
-    Attributes:
-        lineage: None where nothing ran, as are the cell and its numbers.
-        macs: of one image of 224x224, as the printed FLOPs are.
-    """
-
-    depth: int
-    printed: Architecture
-    lineage: Lineage | None = None
-    cell_id: str | None = None
-    parameters: int | None = None
-    macs: int | None = None
-
-    @property
-    def difference_percent(self) -> float | None:
-        """Measured MACs against the printed value."""
-        return None if self.macs is None else 100 * (self.macs / self.printed.flops_printed - 1)
-
-    @property
-    def expected(self) -> ComputedCost:
-        """The exact count of the lineage, of that of the paper where nothing ran."""
-        return load_paper().cost(self.depth, self.lineage or "paper")
-
-
 def difference_interval(
     ours: float, our_images: float, theirs: float, their_images: float
 ) -> tuple[float, float]:
@@ -317,26 +288,3 @@ def project_curves() -> pd.DataFrame:
 def table6(grid: Sequence[Row]) -> list[Row]:
     """The rows about networks of Table 6 on CIFAR-10, plain ones too."""
     return [row for row in grid if row.dataset == "cifar10" and row.network in TABLE6_NETWORKS]
-
-
-def table1(records: Sequence[Record]) -> list[CostRow]:
-    """Table 1: a row per depth and lineage, without plain nets and other shortcuts than B."""
-    rows = []
-    for depth, printed in load_paper().tables.table1.depths.items():
-        measured: dict[Lineage, CostRow] = {}
-        for record in in_order(records):
-            cell, cost = record.cell, record.cost
-            if (cell.depth, cell.shortcut) != (depth, "B") or not (cost and cost.table1_macs):
-                continue
-            row = CostRow(
-                depth=depth,
-                printed=printed,
-                lineage=cell.lineage,
-                cell_id=cell.id,
-                parameters=cost.table1_parameters,
-                macs=cost.table1_macs,
-            )
-            measured.setdefault(cell.lineage, row)
-        nothing = CostRow(depth=depth, printed=printed)
-        rows += [measured[lineage] for lineage in sorted(measured)] or [nothing]
-    return rows

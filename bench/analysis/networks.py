@@ -1,15 +1,19 @@
-"""The networks of the catalog as DataFrames: cost, layers and Table 1, by formula.
+"""What the networks cost: by formula, layer by layer, as Table 1 prints it and as it was measured.
 
-Nothing is rounded here, nothing is measured, and no torch is imported.
+Nothing is rounded here and no torch is imported.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Final
 
 import pandas as pd
 
+from bench.analysis.tables import in_order
+from bench.records.schema import Record
 from bench.reference.loader import load_paper
+from bench.reference.paper import Architecture, ComputedCost
 from resnet_models import MODELS, Definition, define
 from resnet_models.layers import Kind, layer_table, stages
 from resnet_models.spec import Family, Lineage
@@ -117,6 +121,56 @@ def table1_structure(lineage: Lineage = "paper") -> pd.DataFrame:
         }
     frame = pd.DataFrame(columns).astype({"output_size": "Int64"})
     return frame.rename_axis("stage").reset_index()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostRow:
+    """A network of Table 1: what the paper prints, and what was measured in one lineage.
+
+    Attributes:
+        lineage: None where nothing ran, as are the cell and its numbers.
+        macs: of one image of 224x224, as the printed FLOPs are.
+    """
+
+    depth: int
+    printed: Architecture
+    lineage: Lineage | None = None
+    cell_id: str | None = None
+    parameters: int | None = None
+    macs: int | None = None
+
+    @property
+    def difference_percent(self) -> float | None:
+        """Measured MACs against the printed value."""
+        return None if self.macs is None else 100 * (self.macs / self.printed.flops_printed - 1)
+
+    @property
+    def expected(self) -> ComputedCost:
+        """The exact count of the lineage, of that of the paper where nothing ran."""
+        return load_paper().cost(self.depth, self.lineage or "paper")
+
+
+def table1(records: Sequence[Record]) -> list[CostRow]:
+    """Table 1: a row per depth and lineage, without plain nets and other shortcuts than B."""
+    rows = []
+    for depth, printed in load_paper().tables.table1.depths.items():
+        measured: dict[Lineage, CostRow] = {}
+        for record in in_order(records):
+            cell, cost = record.cell, record.cost
+            if (cell.depth, cell.shortcut) != (depth, "B") or not (cost and cost.table1_macs):
+                continue
+            row = CostRow(
+                depth=depth,
+                printed=printed,
+                lineage=cell.lineage,
+                cell_id=cell.id,
+                parameters=cost.table1_parameters,
+                macs=cost.table1_macs,
+            )
+            measured.setdefault(cell.lineage, row)
+        nothing = CostRow(depth=depth, printed=printed)
+        rows += [measured[lineage] for lineage in sorted(measured)] or [nothing]
+    return rows
 
 
 def stacked(stage: str) -> str:

@@ -172,22 +172,22 @@ def _summary_row(record: Record) -> dict[str, object]:
 
 def _speed_columns(speed: Speed) -> dict[str, float]:
     """Medians with their quartiles; a rate's low quartile is the time's high one."""
-    train = _quartiles(speed.train_step_seconds)
-    inference = _quartiles(speed.inference_batch_seconds)
-    latency = 1000 * _quartiles(speed.latency_seconds)
-    return {
-        "training_high": speed.batch_size / train[0],
-        "training_images_per_second": speed.batch_size / train[1],
-        "training_low": speed.batch_size / train[2],
+    columns: dict[str, float] = {
         "inference_batch_size": speed.inference_batch_size,
-        "inference_high": speed.inference_batch_size / inference[0],
-        "inference_images_per_second": speed.inference_batch_size / inference[1],
-        "inference_low": speed.inference_batch_size / inference[2],
-        "latency_low": latency[0],
-        "latency_ms": latency[1],
-        "latency_high": latency[2],
         "speed_samples": len(speed.train_step_seconds),
     }
+    for name, images, seconds in (
+        ("training", speed.batch_size, speed.train_step_seconds),
+        ("inference", speed.inference_batch_size, speed.inference_batch_seconds),
+    ):
+        low, median, high = images / _quartiles(seconds)[::-1]
+        columns |= {
+            f"{name}_low": low,
+            f"{name}_images_per_second": median,
+            f"{name}_high": high,
+        }
+    low, median, high = 1000 * _quartiles(speed.latency_seconds)
+    return columns | {"latency_low": low, "latency_ms": median, "latency_high": high}
 
 
 def _quartiles(seconds: Sequence[float]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from bench.analysis.baselines import CostRow, Row
+from bench.analysis.baselines import Row
+from bench.analysis.networks import CostRow
 from bench.formats import number
 
 CONCLUSIONS: Final = {

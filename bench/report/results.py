@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from bench.analysis import baselines, tables
-from bench.analysis.baselines import CostRow, Row
+from bench.analysis import baselines, networks, tables
+from bench.analysis.baselines import Row
+from bench.analysis.networks import CostRow
 from bench.claims import ledger
 from bench.claims.verdict import Verdict
 from bench.errors import UsageError
@@ -44,7 +45,7 @@ class Results:
     @cached_property
     def table1(self) -> list[CostRow]:
         """Measured cost beside Table 1."""
-        return baselines.table1(self.records)
+        return networks.table1(self.records)
 
     @cached_property
     def headline(self) -> str | None:

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from bench.analysis.baselines import difference_interval, grid, table1, table6
+from bench.analysis.baselines import difference_interval, grid, table6
+from bench.analysis.networks import table1
 from bench.analysis.tables import summarize
 from bench.config import recipes
 from bench.config.profiles import DATASETS, DEPTHS

@@ -6,17 +6,17 @@ from itertools import chain
 import pytest
 
 from bench.config.profiles import DEPTHS
-from bench.reference.loader import load_paper
+from bench.reference.loader import load_paper, load_project2022
 from resnet_models import MODELS, define
 from resnet_models.layers import layer_table
 from tests.support.factories import make_record, make_with_error
 from tests.support.pages import RECORDS, page_of, render, table_of
-from tests.support.tools import text_of
+from tests.support.tools import parsed, text_of
 
 OURS = "Our errors beside Table 6"
 
 
-@pytest.fixture(scope="module", params=RECORDS)
+@pytest.fixture(scope="module", params=["empty", "ten", "table6", "project2022"])
 def page(request):
     return page_of(request.param)
 
@@ -37,13 +37,40 @@ def test_table_1_is_made_from_the_networks(page):
         name: f"{height}×{width}" for name, (height, width) in table1.output_sizes.items()
     }
     for number, (depth, column) in enumerate(table1.depths.items(), start=2):
-        texts = [row[number] for row in stages]
-        assert texts[0] == "7×7, 64, stride 2"
-        for text, blocks in zip(texts[1:5], column.blocks, strict=True):
-            assert text.endswith(f"] × {blocks}")
+        basic = column.block == "basic"
+        kernels = table1.basic_kernels if basic else table1.bottleneck_kernels
+        channels = table1.basic_block_channels if basic else table1.bottleneck_channels
+        blocks = []
+        for widths, count in zip(channels.values(), column.blocks, strict=True):
+            layers = [f"{k}×{k}, {width}" for k, width in zip(kernels, widths, strict=True)]
+            blocks.append("[" + "\n ".join(layers) + f"] × {count}")
+        blocks[0] = f"3×3 max pool, stride 2\n{blocks[0]}"
+        assert [row[number] for row in stages] == [
+            "7×7, 64, stride 2", *blocks, "average pool\n1000-d fc"
+        ]  # fmt: skip
         assert macs[number] == f"{paper.cost(depth, lineage).macs_total / 1e9:.3f}"
         assert printed[number] == f"{column.flops_printed / 1e9:.1f}"
-    assert stages[4][4] == "[1×1, 512\n 3×3, 512\n 1×1, 2048] × 3"
+
+
+def test_every_run_of_the_2022_project_is_in_the_ledger(page):
+    """Ten cells of the slides, the ten with other recipes."""
+    (section,) = parsed(page).findall(".//section[@id='claims']")
+    text = " ".join("".join(section.itertext()).split())
+    runs = load_project2022().runs
+    assert len(runs) == 20
+    for run in runs:
+        assert f"{run.test_accuracy_percent[-1]:g} %" in text, run.notebook
+        assert run.notebook in text
+
+
+def test_the_slides_beside_our_cells(ten):
+    text = text_of(ten)
+    for cell in load_project2022().cells():
+        for accuracy in (cell.train_accuracy, cell.test_accuracy):
+            assert f"{accuracy:.2f}" in text
+        for loss in (cell.train_loss, cell.test_loss):
+            assert f"{loss:.4f}" in text
+            assert f"{loss:.3f}" in text
 
 
 def test_block_identity_explains_resnet_50(ten):
@@ -102,19 +129,23 @@ def test_operations_apart_in_percent_of_the_macs(ten):
     assert rows[2][1:] == [*(percent(*kinds) for kinds in apart), percent(*chain(*apart))]
 
 
-def test_table_6_shows_our_cost_beside_the_printed_rows(page):
+def test_table_6_is_shown_as_printed_beside_our_cost(page):
     rows = table_of(page, "Table 6 of the paper")
     printed = load_paper().tables.table6.rows
     assert [row[0] for row in rows] == [row.method for row in printed]
-    for cells, row in zip(rows, printed, strict=True):
-        assert cells[5] == f"{row.error:.2f}"
-        if row.method != "ResNet":
-            assert cells[3:5] == ["–", "–"]
-            continue
-        name = f"cifar_resnet{row.layers}"
-        parameters = MODELS[name].parameters["A", "cifar", 3, 10]
-        macs = sum(layer.macs for layer in layer_table(define(name), 32))
-        assert cells[2:5] == [f"{row.params / 1e6:g}", f"{parameters:,}", f"{macs / 1e6:,.1f}"]
+    for (_, layers, parameters, *ours, error, mean, runs), row in zip(rows, printed, strict=True):
+        assert layers == (str(row.layers) if row.layers else "–")
+        assert parameters == (f"{row.params / 1e6:g}" if row.params else "–")
+        assert error == f"{row.error:.2f}"
+        assert mean == (f"{row.mean:.2f} ± {row.std:.2f}" if row.mean else "–")
+        assert runs == (str(row.runs) if row.runs else "–")
+        if row.method == "ResNet":
+            name = f"cifar_resnet{row.layers}"
+            macs = sum(layer.macs for layer in layer_table(define(name), 32))
+            exact = MODELS[name].parameters["A", "cifar", 3, 10]
+            assert ours == [f"{exact:,}", f"{macs / 1e6:,.1f}"]
+        else:
+            assert ours == ["–", "–"]
 
 
 def test_our_errors_stand_beside_the_printed_ones():
