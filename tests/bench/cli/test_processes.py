@@ -62,7 +62,7 @@ def test_what_reads_records_and_networks_imports_no_torch(tmp_path):
         assert f'<section id="{section}">' in page
 
 
-@pytest.mark.parametrize("arguments", [[], ["--csv"]])
+@pytest.mark.parametrize("arguments", [[], pytest.param(["--csv"], marks=pytest.mark.slow)])
 def test_an_output_that_cannot_be_written_exits_with_1(arguments):
     with Path("/dev/full").open("w") as full:
         done = bench_process("models", *arguments, stdout=full)
@@ -74,7 +74,7 @@ def test_an_output_without_the_letters_exits_with_1():
     assert_refused(done, 1, r"^error: .* ascii has no .*; set PYTHONIOENCODING=utf-8\n$")
 
 
-@pytest.mark.parametrize("arguments", [[], ["--csv"]])
+@pytest.mark.parametrize("arguments", [["--csv"], pytest.param([], marks=pytest.mark.slow)])
 def test_a_closed_pipe_is_left_quietly(arguments):
     reader, writer = os.pipe()
     os.close(reader)
