@@ -36,7 +36,7 @@ from bench.training.checkpoint import Checkpoints, Loaded
 from bench.training.engine import applied, out_of_memory
 from bench.training.loop import Data, Training
 from bench.training.trainer import Trainer
-from resnet_models import Definition, define
+from resnet_models import Definition
 
 LEAST_MICRO_BATCH = 4
 
@@ -140,14 +140,7 @@ class CellRun:
         memory_source = speed.reset_peak_memory(device)
         data = self.put(cell.dataset, self.plan.recipe.normalisation)
         spec = data.train.spec
-        definition = define(
-            cell.model,
-            lineage=cell.lineage,
-            stem=cell.stem,
-            shortcut=cell.shortcut,
-            in_channels=spec.channels,
-            num_classes=spec.classes,
-        )
+        definition = cell.define(in_channels=spec.channels, num_classes=spec.classes)
         self.cost = cost.measure(definition, spec.resolution)
         while True:
             try:
