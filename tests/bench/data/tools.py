@@ -33,8 +33,15 @@ def load(name, data_dir, source="auto"):
     return sources.load(name, data_dir=data_dir, source=source, report=lines.append), lines
 
 
+def put_raw(arrays, data_dir, *, compressed=False):
+    """The official files of MNIST, where a user puts them; returns their folder."""
+    raw = data_dir / "MNIST" / "raw"
+    files.write_files(raw, files.mnist_files(arrays, compressed=compressed))
+    return raw
+
+
 def put_in_cache(tiny, data_dir):
-    files.write_files(data_dir / "MNIST" / "raw", files.mnist_files(tiny.arrays, compressed=False))
+    put_raw(tiny.arrays, data_dir)
     load(tiny.name, data_dir, "folder")
     shutil.rmtree(data_dir / "MNIST")
     return data_dir / "mnist.bin"
