@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import pandas as pd
 
-from bench.analysis.labels import model_title
-from bench.analysis.tables import BUDGET, SCORES, VARIANT, place
+from bench.analysis.labels import model_title, place
+from bench.analysis.tables import BUDGET, SCORES, VARIANT
 from bench.reference.loader import ProjectCell, load_paper, load_project2022
 from bench.reference.paper import Table6Row
 from bench.stats import wilson_interval

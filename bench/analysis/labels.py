@@ -1,10 +1,12 @@
-"""Networks, recipes and engines in the words of the page and of the documents. No torch here."""
+"""Networks, recipes and engines in the words and the order of the page. No torch here."""
 
-from typing import Final
+from collections.abc import Iterable
+from typing import Any, Final, get_args
 
 from bench.config.recipes import LinearSchedule, Recipe, StepSchedule
 from bench.formats import duration, number
 from bench.records.schema import Record
+from resnet_models.spec import Stem
 
 # By the name without its depth.
 NETWORKS: Final = {
@@ -18,6 +20,27 @@ NETWORKS: Final = {
 def model_title(network: str, depth: int) -> str:
     """``ResNet-50`` or ``plain-34``, as the paper calls them; no depth is in both of its tables."""
     return f"{'plain' if network.endswith('plain') else 'ResNet'}-{depth}"
+
+
+def in_order(records: Iterable[Record]) -> list[Record]:
+    """``records`` by data set, variant, depth and seed."""
+    return sorted(records, key=lambda record: (*place(record.cell), record.cell.seed))
+
+
+def place(named: Any) -> tuple[object, ...]:
+    """Where a cell, or a row named like one, stands: by data set, variant and depth.
+
+    ResNets stand before plain nets, the published stem before the small one.
+    """
+    return (
+        named.dataset,
+        list(NETWORKS).index(named.network),
+        named.lineage or "",
+        get_args(Stem).index(named.stem),
+        named.shortcut,
+        named.recipe or "",
+        named.depth,
+    )
 
 
 def schedule(recipe: Recipe) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 import pandas as pd
 
-from bench.analysis.tables import in_order
+from bench.analysis.labels import in_order
 from bench.records.schema import Record
 from bench.reference.loader import load_paper
 from bench.reference.paper import Architecture, ComputedCost

@@ -4,18 +4,17 @@ Nothing is rounded here and no torch is imported. A cell that failed or never ra
 numbers are NaN and ``status`` says why.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Final, get_args
+from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from bench.analysis.labels import NETWORKS
+from bench.analysis.labels import NETWORKS, in_order
 from bench.config.recipes import WARMUP
 from bench.records.schema import EpochRecord, Record, Speed
 from bench.reference.loader import dataset_title, load_project2022
 from bench.stats import wilson_interval
-from resnet_models.spec import Stem
 
 # A group of cells that differ in depth and seed only, so that their numbers may be compared.
 # ``network`` is the model's name without its depth.
@@ -57,27 +56,6 @@ def curves(records: Sequence[Record]) -> pd.DataFrame:
             images += epoch.train_images
             rows.append(_identity(record) | _scores(epoch) | {"images": images})
     return _with_panels(pd.DataFrame(rows, columns=_CURVES))
-
-
-def in_order(records: Iterable[Record]) -> list[Record]:
-    """``records`` by data set, variant, depth and seed."""
-    return sorted(records, key=lambda record: (*place(record.cell), record.cell.seed))
-
-
-def place(named: Any) -> tuple[object, ...]:
-    """Where a cell, or a row named like one, stands: by data set, variant and depth.
-
-    ResNets stand before plain nets, the published stem before the small one.
-    """
-    return (
-        named.dataset,
-        list(NETWORKS).index(named.network),
-        named.lineage or "",
-        get_args(Stem).index(named.stem),
-        named.shortcut,
-        named.recipe or "",
-        named.depth,
-    )
 
 
 def _identity(record: Record) -> dict[str, object]:
