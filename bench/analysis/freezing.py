@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from bench.analysis.logs import RunLog, Series
+from bench.analysis.logs import Curves, Series
 
 # Epochs that must be seen before and after. With fewer, ranks cannot be as unlikely as LIKELY asks.
 MOVING_EPOCHS: Final = 8
@@ -76,7 +76,7 @@ class Freeze:
     test_jump: float
 
 
-def can_freeze_be_seen(log: RunLog) -> bool:
+def can_freeze_be_seen(log: Curves) -> bool:
     """Whether ``find_freeze`` can tell: the log is long enough and not saturated."""
     long_enough = log.epochs >= MOVING_EPOCHS + _still_epochs(log)
     level = float(np.mean(log.train_accuracy[-STILL_EPOCHS:]))
@@ -84,7 +84,7 @@ def can_freeze_be_seen(log: RunLog) -> bool:
 
 
 @lru_cache(maxsize=64)  # several checks ask; thousands of records pass by once
-def find_freeze(log: RunLog) -> Freeze | None:
+def find_freeze(log: Curves) -> Freeze | None:
     """Where ``log`` stops moving; None where it moves to the end, or where one cannot tell."""
     if not can_freeze_be_seen(log):
         return None
@@ -108,13 +108,13 @@ def find_freeze(log: RunLog) -> Freeze | None:
     return freeze if is_still and wandered else None
 
 
-def moving_epochs(log: RunLog) -> int:
+def moving_epochs(log: Curves) -> int:
     """Epochs in which weights moved, as far as can be seen."""
     freeze = find_freeze(log)
     return freeze.after_epoch if freeze else log.epochs
 
 
-def _describe(log: RunLog, before: slice, after: slice) -> Freeze:
+def _describe(log: Curves, before: slice, after: slice) -> Freeze:
     train, test = np.array(log.train_accuracy), np.array(log.test_accuracy)
     level = float(train[after].mean())
     line = stats.linregress(train[before], test[before])
@@ -142,16 +142,16 @@ def _trend(values: Series) -> float:
     return float(stats.kendalltau(range(len(values)), values).pvalue)
 
 
-def _still_epochs(log: RunLog) -> int:
+def _still_epochs(log: Curves) -> int:
     return max(STILL_EPOCHS, int(np.ceil(STILL_SHARE * log.epochs)))
 
 
-def _last_drop(log: RunLog, epoch: int) -> int:
+def _last_drop(log: Curves, epoch: int) -> int:
     """The last milestone that training had reached by then; 0 if none."""
     return max((drop for drop in log.milestones if drop <= epoch), default=0)
 
 
-def _change_point(log: RunLog) -> int:
+def _change_point(log: Curves) -> int:
     """The number of epochs before the most likely change of both accuracies' scatter.
 
     Before it a smooth curve with normal noise, after it a constant with other noise.

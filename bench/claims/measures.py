@@ -12,7 +12,7 @@ from statistics import fmean, median
 from typing import Final, Literal
 
 from bench.analysis.freezing import can_freeze_be_seen, find_freeze
-from bench.analysis.logs import log_of
+from bench.analysis.logs import Curves
 from bench.analysis.networks import RESOLUTION
 from bench.config.cell import Cell
 from bench.config.recipes import Recipe, StepSchedule
@@ -136,7 +136,15 @@ def _freeze_miss(record: Record) -> Figure | None:
     frozen, schedule = record.recipe.freeze_weights_after_epoch, record.recipe.schedule
     if not (isinstance(schedule, StepSchedule) and schedule.unit == "epoch"):
         return None  # not the 2022 project's recipe
-    log = log_of(record)
+    epochs = record.epochs
+    log = Curves(
+        train_images=min(epoch.train_images for epoch in epochs),
+        test_images=min(epoch.test_images for epoch in epochs),
+        milestones=schedule.milestones,
+        train_accuracy=tuple(100 * epoch.train_accuracy for epoch in epochs),
+        test_accuracy=tuple(100 * epoch.test_accuracy for epoch in epochs),
+        train_loss=tuple(epoch.train_loss for epoch in epochs),
+    )
     if not can_freeze_be_seen(log):
         return None
     found = find_freeze(log)
