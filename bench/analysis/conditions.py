@@ -1,6 +1,6 @@
 """Cells that stand side by side should differ in what is compared alone: do they? No torch here."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from bench.analysis.labels import schedule
 from bench.records.schema import Record
@@ -36,30 +36,25 @@ def _recipe(record: Record) -> Conditions:
 def _machine(record: Record) -> Conditions:
     engine = record.engine
     small = engine.micro_batch_size < record.recipe.batch_size
+    flags = {
+        "compiled": engine.compiled,
+        "deterministic": engine.deterministic,
+        "TF32": engine.tf32,
+    }
     return {
         "device": record.environment.device_name,
         "PyTorch": record.environment.torch,
         "precision": engine.precision,
         "images at a time": str(engine.micro_batch_size) if small else "the whole batch",
-        "compiled": _yes(engine.compiled),
-        "deterministic": _yes(engine.deterministic),
-        "TF32": _yes(engine.tf32),
+        **{name: "yes" if value else "no" for name, value in flags.items()},
     }
 
 
-def _yes(value: bool | None) -> str:
-    return "yes" if value else "no"
-
-
 def _differing(
-    who: str, records: Iterable[Record], conditions: Callable[[Record], Conditions]
+    who: str, records: Sequence[Record], conditions: Callable[[Record], Conditions]
 ) -> list[str]:
     """One sentence, or none where all conditions are equal."""
-    found: dict[str, set[str]] = {}
-    for record in records:
-        for name, value in conditions(record).items():
-            found.setdefault(name, set()).add(value)
-    differing = [
-        f"{name} ({', '.join(sorted(values))})" for name, values in found.items() if len(values) > 1
-    ]
+    found = [conditions(record) for record in records]
+    values = {name: sorted({each[name] for each in found}) for name in found[0]}
+    differing = [f"{name} ({', '.join(each)})" for name, each in values.items() if len(each) > 1]
     return [f"{who} differ in {'; '.join(differing)}."] if differing else []

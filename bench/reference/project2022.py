@@ -122,44 +122,38 @@ class Project2022(Sourced):
 
     def cells(self) -> list[ProjectCell]:
         """The slides' cells, by data set and depth."""
-        return [_slide_cell(run, self.meta.datasets[run.dataset]) for run in self.slide_runs()]
+        return [self._cell(run) for run in self.slide_runs()]
+
+    def _cell(self, run: ProjectRun) -> ProjectCell:
+        facts = self.meta.datasets[run.dataset]
+        train_losses, test_losses = self.losses(run)
+        return ProjectCell(
+            dataset=run.dataset,
+            depth=run.labelled_depth,
+            trained_depth=run.trained_depth,
+            notebook=run.notebook,
+            epochs=run.epochs,
+            images=run.epochs * facts.train_images,
+            frozen_after_epoch=run.frozen_after_epoch,
+            train_accuracy=run.train_accuracy_percent[-1],
+            test_accuracy=run.test_accuracy_percent[-1],
+            train_loss=train_losses[-1],
+            test_loss=test_losses[-1],
+            train_loss_original=run.train_loss_sum_of_batch_means[-1],
+            test_loss_original=run.test_loss_batch_mean_sum_over_images[-1],
+            test_images=facts.test_images,
+        )
 
     def losses(self, run: ProjectRun) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """Train and test losses of every epoch of ``run``, converted to the mean per image."""
-        train, test = _loss_factors(run, self.meta.datasets[run.dataset])
+        """Train and test losses of every epoch of ``run``, converted to the mean per image.
+
+        The mean of batch means weighs a short last batch like a full one, which the files cannot
+        undo.
+        """
+        facts = self.meta.datasets[run.dataset]
+        train = 1 / ceil(facts.train_images / run.train_batch_size)
+        test = facts.test_images / ceil(facts.test_images / run.test_batch_size)
         return (
             tuple(loss * train for loss in run.train_loss_sum_of_batch_means),
             tuple(loss * test for loss in run.test_loss_batch_mean_sum_over_images),
         )
-
-
-def _loss_factors(run: ProjectRun, facts: DatasetFacts) -> tuple[float, float]:
-    """By which train and test losses of a notebook are multiplied to be means per image.
-
-    The mean of batch means weighs a short last batch like a full one, which the files cannot undo.
-    """
-    train_batches = ceil(facts.train_images / run.train_batch_size)
-    test_batches = ceil(facts.test_images / run.test_batch_size)
-    return 1 / train_batches, facts.test_images / test_batches
-
-
-def _slide_cell(run: ProjectRun, facts: DatasetFacts) -> ProjectCell:
-    train_loss = run.train_loss_sum_of_batch_means[-1]
-    test_loss = run.test_loss_batch_mean_sum_over_images[-1]
-    train_factor, test_factor = _loss_factors(run, facts)
-    return ProjectCell(
-        dataset=run.dataset,
-        depth=run.labelled_depth,
-        trained_depth=run.trained_depth,
-        notebook=run.notebook,
-        epochs=run.epochs,
-        images=run.epochs * facts.train_images,
-        frozen_after_epoch=run.frozen_after_epoch,
-        train_accuracy=run.train_accuracy_percent[-1],
-        test_accuracy=run.test_accuracy_percent[-1],
-        train_loss=train_loss * train_factor,
-        test_loss=test_loss * test_factor,
-        train_loss_original=train_loss,
-        test_loss_original=test_loss,
-        test_images=facts.test_images,
-    )
