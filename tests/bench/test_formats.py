@@ -17,6 +17,7 @@ def test_number(value, text):
 
 
 def test_other_formats():
+    assert [formats.listed(x) for x in ("a", "aba", "abc")] == ["a", "a and b", "a, b and c"]
     assert formats.number(3, 1, signed=True) == "+3.0"
     assert [formats.significant(x) for x in (2282.4, 559.1, 9.876, 0.01234, 0, None)] == [
         "2,282", "559", "9.88", "0.0123", "0", "–",
