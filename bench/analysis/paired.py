@@ -18,7 +18,6 @@ from bench.config.cell import Cell
 from bench.records.schema import Record
 from bench.records.store import Classes
 from bench.stats import LEVEL, Estimate, Interval, holm
-from resnet_models import MODELS
 
 EXACT_BELOW: Final = 25
 """Images on which exactly one is right; from there the approximation is good."""
@@ -141,8 +140,7 @@ def _neighbours(records: Sequence[Record]) -> list[tuple[Record, Record]]:
 def _series(cell: Cell) -> tuple[str, ...]:
     """What cells that differ in depth and seed alone have in common."""
     shortcut = "" if cell.shortcut == "none" else cell.shortcut  # plain: told by the network
-    network = MODELS[cell.model].network
-    return (cell.dataset, network, cell.lineage, cell.stem, cell.recipe, shortcut)
+    return (cell.dataset, cell.network, cell.lineage, cell.stem, cell.recipe, shortcut)
 
 
 def _differ_in_one(baseline: tuple[str, ...], candidate: tuple[str, ...]) -> bool:

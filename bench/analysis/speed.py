@@ -11,7 +11,8 @@ import pandas as pd
 
 from bench.analysis.roofline import roof, roof_of, whole, work_by_layer
 from bench.formats import significant
-from bench.records.speed import USUAL, Limits, SpeedRecord, StepSplit, Workload
+from bench.records.schema import Precision
+from bench.records.speed import USUAL, Direction, Limits, SpeedRecord, StepSplit, Workload
 from resnet_models import MODELS
 
 PHASES: Final = tuple(StepSplit.model_fields)
@@ -121,6 +122,12 @@ def contradictions(records: Sequence[SpeedRecord], limits: Limits | None) -> lis
                 "measured. Measure again while nothing else runs."
             )
     return found
+
+
+def work_title(direction: Direction, precision: Precision, batch_size: int) -> str:
+    """``Training, float32, 32 images at a time``."""
+    images = "one image" if batch_size == 1 else f"{batch_size} images"
+    return f"{direction.capitalize()}, {precision}, {images} at a time"
 
 
 def unusual(row: dict[Any, Any]) -> list[str]:

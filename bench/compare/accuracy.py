@@ -29,11 +29,7 @@ def accuracy_finding(
 ) -> Finding | LeftOut:
     """How accurate the candidate's cells are; or why that cannot be said.
 
-    Args:
-        name: of both groups; each holds a completed cell, and all have the same recipe.
-        baseline: the cells of one folder.
-        candidate: those of the other.
-        folders: of the records of both.
+    Each group holds a completed cell, and all have the same recipe; ``folders`` hold the records.
     """
     images = {_final(record).test_images for record in completed(baseline) + completed(candidate)}
     if len(images) > 1:

@@ -24,7 +24,7 @@ from bench.compare.pairing import (
     usable,
     workload_refusal,
 )
-from bench.compare.timings import LEAST_FLOOR, Rounds, of_cells, of_workload, timing_finding
+from bench.compare.timings import LEAST_FLOOR, Timed, of_cells, of_workload, timing_finding
 from bench.errors import UsageError
 from bench.records.folder import Results
 from bench.records.speed import SpeedRecord
@@ -90,17 +90,11 @@ def compare(baseline: Results, candidate: Results, repeats: Sequence[Results] = 
     workloads, left_out = pair(_by_id(baseline), _by_id(candidate), workload_refusal)
     cells, other_cells = pair(groups(baseline.cells), groups(candidate.cells), group_refusal)
     left_out += other_cells
-    speeds = [
-        timing_finding(name, a.workload.direction, of_workload(a), of_workload(b), noise.floor)
-        for name, (a, b) in workloads.items()
-    ]
+    timed, refused = _timed_in_both(workloads, cells)
+    left_out += refused
+    speeds = [timing_finding(*what, *both, noise.floor) for what, both in timed.items()]
     accuracies = []
     for name, both in cells.items():
-        timed, refused = of_cells(*both)
-        left_out += [LeftOut(f"{name}, {each.name}", each.why) for each in refused]
-        speeds += [
-            timing_finding(name, quantity, *each, noise.floor) for quantity, each in timed.items()
-        ]
         scored = accuracy_finding(name, *both, (baseline.runs, candidate.runs))
         if isinstance(scored, LeftOut):
             left_out.append(scored)
@@ -126,17 +120,39 @@ def _by_id(results: Results) -> dict[str, SpeedRecord]:
     return {record.workload.id: record for record in results.workloads}
 
 
+def _timed_in_both(
+    workloads: Mapping[str, tuple[SpeedRecord, SpeedRecord]],
+    cells: Mapping[str, tuple[Group, Group]],
+) -> tuple[dict[tuple[str, str], tuple[Timed, Timed]], list[LeftOut]]:
+    """Timings of both by name and quantity, and those that must not be compared."""
+    timed: dict[tuple[str, str], tuple[Timed, Timed]] = {}
+    left_out: list[LeftOut] = []
+    for name, records in workloads.items():
+        of_both = of_workload(records[0]), of_workload(records[1])
+        timed[name, records[0].workload.direction] = of_both
+    for name, both in cells.items():
+        of_cell, refused = of_cells(*both)
+        timed |= {(name, quantity): each for quantity, each in of_cell.items()}
+        left_out += [LeftOut(f"{name}, {each.name}", each.why, each.alone) for each in refused]
+    return timed, left_out
+
+
 def measure_noise(baseline: Results, repeats: Sequence[Results]) -> Noise:
     """The largest difference between runs of the same: the baseline and ``repeats``, in pairs.
 
     Raises:
         UsageError: a repeat has no timing of the same work, machine and software.
     """
-    logs: dict[str, list[float]] = {}
+    logs: dict[tuple[str, str], list[float]] = {}
     for repeat in repeats:
-        for name, both in _timed_in_both(baseline, repeat).items():
-            first, again = (math.log(np.median(np.concatenate(each))) for each in both)
-            logs.setdefault(name, [first]).append(again)
+        workloads, left_out = pair(_usable(baseline), _usable(repeat), _other_workload)
+        cells, other_cells = pair(_completed(baseline), _completed(repeat), _other_cells)
+        timed, refused = _timed_in_both(workloads, cells)
+        if not timed:
+            raise UsageError(_no_repeat(baseline, repeat, [*left_out, *other_cells, *refused]))
+        for what, both in timed.items():
+            first, again = (math.log(np.median(np.concatenate(each.rounds))) for each in both)
+            logs.setdefault(what, [first]).append(again)
     return Noise(
         largest=max(max(each) - min(each) for each in logs.values()),
         runs=1 + len(repeats),
@@ -144,24 +160,10 @@ def measure_noise(baseline: Results, repeats: Sequence[Results]) -> Noise:
     )
 
 
-def _timed_in_both(baseline: Results, repeat: Results) -> dict[str, tuple[Rounds, Rounds]]:
-    """Timings of both by what was timed; what failed tells nothing of noise."""
-    timed: dict[str, tuple[Rounds, Rounds]] = {}
-    workloads, left_out = pair(_usable(baseline), _usable(repeat), _other_workload)
-    for name, (record, again) in workloads.items():
-        timed[name] = record.rounds, again.rounds
-    cells, other_cells = pair(_completed(baseline), _completed(repeat), _other_cells)
-    left_out += other_cells
-    for name, both in cells.items():
-        of_cell, refused = of_cells(*both)
-        left_out += refused
-        for quantity, (first, again_timed) in of_cell.items():
-            timed[f"{name}, {quantity}"] = first.rounds, again_timed.rounds
-    if timed:
-        return timed
+def _no_repeat(baseline: Results, repeat: Results, left_out: Sequence[LeftOut]) -> str:
     names = {each.why: each.name for each in left_out if not each.alone}
     reasons = [f"{name}: {why}" for why, name in names.items()][:_MOST_REASONS]
-    raise UsageError(
+    return (
         f"--repeat {repeat.folder}: {'; '.join(reasons) or 'it has timed nothing that A has'}. "
         f"Name a further run of what {baseline.folder} ran, on the same machine with the same "
         "software."

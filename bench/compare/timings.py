@@ -90,14 +90,9 @@ def timing_finding(
     candidate: Timed,
     least_floor: float = LEAST_FLOOR,
 ) -> Finding:
-    """How fast the candidate does the same work.
+    """How fast the candidate does the same work; all times are positive and finite.
 
-    Args:
-        name: of the workload or cell.
-        quantity: what of it was timed.
-        baseline: positive, finite times.
-        candidate: the same.
-        least_floor: by how much runs of the same differ as a whole; a logarithm.
+    ``least_floor`` is by how much runs of the same differ as a whole, a logarithm.
     """
     pieces = [_pieces(side.rounds) for side in (baseline, candidate)]
     samples = [np.concatenate(each) for each in pieces]

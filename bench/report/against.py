@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from bench.analysis import tables
 from bench.analysis.labels import NETWORKS, model_title
+from bench.analysis.speed import work_title
 from bench.compare.accuracy import QUANTITY
 from bench.compare.comparison import Comparison, compare
 from bench.compare.finding import VERDICTS, Finding, Kind, Verdict
@@ -25,7 +26,6 @@ from bench.records.speed import SpeedRecord, Workload
 from bench.records.store import SPEED
 from bench.report.figures.chart import Chart
 from bench.report.figures.speedups import SpeedUp, speedup_chart
-from resnet_models import MODELS
 from resnet_models.text import readable
 
 TIMED: Final = {
@@ -120,7 +120,7 @@ def set_beside(this: Results, other: Results, links: Links) -> Beside:
         first = found.candidate.records[0]
         cell = first.cell if isinstance(first, Record) else first.workload
         return Row(
-            network=model_title(MODELS[cell.model].network, cell.depth),
+            network=model_title(cell.network, cell.depth),
             depth=cell.depth,
             found=found,
             links=[links.entry(this, record) for record in found.candidate.records],
@@ -194,7 +194,8 @@ def _workloads(comparison: Comparison, row: Callable[[Finding], Row]) -> Rows:
     differs = [len(set(column)) > 1 for column in zip(*settings, strict=True)]
     rows: Rows = {}
     for (workload, each), setting in zip(listed, settings, strict=True):
-        title = ", ".join([_work(workload), *compress(setting, differs)])
+        usual = work_title(workload.direction, workload.precision, workload.batch_size)
+        title = ", ".join([usual, *compress(setting, differs)])
         rows.setdefault(title, []).append(row(each))
     return rows
 
@@ -204,18 +205,11 @@ def _order(workload: Workload) -> tuple[object, ...]:
     return inference, workload.precision, -workload.batch_size, workload.depth
 
 
-def _work(workload: Workload) -> str:
-    """``Training, float32, 32 images at a time``."""
-    count = workload.batch_size
-    images = "one image" if count == 1 else f"{count} images"
-    return f"{workload.direction.capitalize()}, {workload.precision}, {images} at a time"
-
-
 def _setting(workload: Workload) -> list[str]:
     """What else two workloads may differ in, in words."""
     pixels = f"{workload.resolution}×{workload.resolution}"
     return [
-        NETWORKS[MODELS[workload.model].network],
+        NETWORKS[workload.network],
         f"lineage {workload.lineage}",
         f"{workload.stem} stem",
         f"shortcut {workload.shortcut}",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bench.analysis.speed import limits_line, notes, summarize, unusual
+from bench.analysis.speed import limits_line, notes, summarize, unusual, work_title
 from bench.records.schema import Environment
 from bench.records.speed import Limits, SpeedRecord
 from bench.report.figures.chart import Chart
@@ -48,7 +48,8 @@ def section(workloads: Workloads) -> Section:
     ordered = summary.sort_values(order, ascending=[False, True, False, True, True])
     groups: dict[str, list[dict[Any, Any]]] = {}
     for row in ordered.astype(object).where(ordered.notna(), None).to_dict("records"):
-        groups.setdefault(_title(row), []).append(row)
+        usual = work_title(row["direction"], row["precision"], row["batch_size"])
+        groups.setdefault(", ".join([usual, *unusual(row)]), []).append(row)
     return Section(
         groups=groups,
         records={record.workload.id: record for record in workloads.records},
@@ -57,15 +58,3 @@ def section(workloads: Workloads) -> Section:
         charts=roofline_charts(summary, workloads.limits),
         machines=list(dict.fromkeys(record.environment for record in workloads.records)),
     )
-
-
-def _title(row: dict[Any, Any]) -> str:
-    """``Training, float32, 32 images at a time``, with what is not the usual."""
-    count = row["batch_size"]
-    parts = [
-        row["direction"].capitalize(),
-        row["precision"],
-        "one image at a time" if count == 1 else f"{count} images at a time",
-        *unusual(row),
-    ]
-    return ", ".join(parts)
