@@ -1,29 +1,22 @@
 """The main job on real data: profile smoke, ten cells, and the page read back."""
 
-import html
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from bench.config.profiles import DATASETS, DEPTHS
 from bench.records import store
 from bench.reference.loader import load_paper, load_project2022
-
-ROOT = Path(__file__).parents[1]
+from tests.support.tools import ROOT, bench, text_of
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory, cifar10, mnist):
     folder = tmp_path_factory.mktemp("reports")
-    done = subprocess.run(
-        [sys.executable, "-m", "bench", "run", "--profile", "smoke", "--out", str(folder)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+    command = [sys.executable, "-m", "bench", "run", "--profile", "smoke", "--out", str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "10 cells run, 0 reused, 0 failed" in done.stdout
     return folder
@@ -31,9 +24,7 @@ def results(tmp_path_factory, cifar10, mnist):
 
 @pytest.fixture(scope="module")
 def text(results):
-    page = (results / "index.html").read_text()
-    body = re.sub(r"<(style|script|svg)\b.*?</\1>", " ", page, flags=re.DOTALL)
-    return html.unescape(re.sub(r"<[^>]+>", " ", body)).replace("\N{NO-BREAK SPACE}", " ")
+    return text_of((results / "index.html").read_text())
 
 
 def test_ten_cells_are_completed_and_measured(results):
@@ -72,11 +63,6 @@ def test_page_holds_the_twenty_accuracies_of_the_2022_project(text):
 
 def test_a_second_call_reuses_everything_and_draws_the_same_page(results):
     before = (results / "index.html").read_bytes()
-    done = subprocess.run(
-        [sys.executable, "-m", "bench", "run", "--profile", "smoke", "--out", str(results)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+    done = bench("run", "--profile", "smoke", "--out", results)
     assert "0 cells run, 10 reused, 0 failed" in done.stdout
     assert (results / "index.html").read_bytes() == before

@@ -2,11 +2,11 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from bench.records import store
+from tests.support.tools import ROOT
 
 LEAST_ACCURACY = {"mnist": 0.96, "cifar10": 0.35}
 
@@ -15,7 +15,7 @@ LEAST_ACCURACY = {"mnist": 0.96, "cifar10": 0.35}
 @pytest.mark.timeout(3600)
 def test_every_network_learns_within_the_memory(tmp_path, cifar10, mnist):
     command = [sys.executable, "-m", "bench", "run", "--profile", "quick", "--out", str(tmp_path)]
-    done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     records, problems = store.load_all(tmp_path / "runs")
     assert (len(records), problems) == (10, [])

@@ -1,11 +1,11 @@
 """A short training in a process of its own that can be killed; prints a hash of what came out.
 
-python -m tests.support.resumable FOLDER [--threads N] [--stop-after STEPS] [--save-every STEPS]
+python -m tests.support.resumable FOLDER
 """
 
-import argparse
 import hashlib
 import json
+import sys
 from pathlib import Path
 
 import torch
@@ -20,7 +20,7 @@ from tests.support.small import small_dataset, small_recipe
 
 CPU = torch.device("cpu")
 RECIPE = small_recipe(
-    epochs=3, images_per_epoch=56, batch_size=8, augmentation="crop_flip", test_images=None
+    epochs=3, images_per_epoch=28, batch_size=8, augmentation="crop_flip", test_images=None
 )
 
 
@@ -68,16 +68,10 @@ def run(folder, *, recipe=RECIPE, stop=None, on_step=lambda _: None):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--threads", type=int)
-    arguments = parser.parse_args()
-    if arguments.threads:
-        torch.set_num_threads(arguments.threads)
     stop = StopRequest()
     stop.install()
     print("ready", flush=True)
-    print(run(arguments.folder, stop=stop)[0], flush=True)
+    print(run(Path(sys.argv[1]), stop=stop)[0], flush=True)
 
 
 if __name__ == "__main__":

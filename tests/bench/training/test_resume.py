@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import torch
 
 from bench.training.stop import StopRequest
 from tests.support.resumable import RECIPE, run
@@ -20,9 +21,9 @@ def uninterrupted():
     return run(None)[0]
 
 
-def start(folder, *options):
+def start(folder):
     process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", "tests.support.resumable", str(folder), *options],
+        [sys.executable, "-W", "error", "-m", "tests.support.resumable", str(folder)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -43,36 +44,35 @@ def wait_for_a_checkpoint(folder):
         time.sleep(0.01)
 
 
-def finish(folder, *options):
-    out, _ = start(folder, *options).communicate(timeout=120)
-    return out.split()[-1]
+slow = pytest.mark.slow
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=slow), pytest.param(3, marks=slow)])
 def test_killed_at_random_moments(seed, tmp_path, uninterrupted):
     randomness = random.Random(seed)
     kills = 0
     for _ in range(3):
         process = start(tmp_path)
-        time.sleep(randomness.uniform(0, 1.5))
+        time.sleep(randomness.uniform(0, 0.8))
         kills += process.poll() is None
         end(process, signal.SIGKILL)
     assert kills
-    assert finish(tmp_path) == uninterrupted
+    out, _ = start(tmp_path).communicate(timeout=120)
+    assert out.strip() == uninterrupted
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=slow)])
 def test_told_to_stop(number, tmp_path, uninterrupted):
     process = start(tmp_path)
     wait_for_a_checkpoint(tmp_path)
     end(process, number)
     assert process.returncode != 0
-    assert finish(tmp_path) == uninterrupted
+    assert run(tmp_path)[0] == uninterrupted
 
 
 def test_a_stop_at_every_single_step(tmp_path, uninterrupted):
     """One process for each step: the request comes during the step, the checkpoint after it."""
-    total = RECIPE.epochs * 7
+    total = RECIPE.epochs * 4
     for step in range(1, total + 1):
         stop = StopRequest()
         with pytest.raises(KeyboardInterrupt):
@@ -103,7 +103,7 @@ class AskedLate(StopRequest):
 
 def test_a_stop_after_the_last_step_of_an_epoch_is_not_forgotten(tmp_path, uninterrupted):
     with pytest.raises(KeyboardInterrupt):
-        run(tmp_path, stop=AskedLate(looks=7))  # one in each step of the first epoch
+        run(tmp_path, stop=AskedLate(looks=4))  # one in each step of the first epoch
     result, training = run(tmp_path)
     assert (result, training.course().resumes) == (uninterrupted, 1)
 
@@ -114,10 +114,14 @@ def ask(stop):
 
 def test_another_number_of_threads_goes_on_but_may_round_differently(tmp_path):
     """Sums are split over the threads, so equality of the bits is promised for one number only."""
-    process = start(tmp_path, "--threads", "2")
-    wait_for_a_checkpoint(tmp_path)
-    end(process, signal.SIGTERM)
-    assert len(finish(tmp_path, "--threads", "1")) == 64
+    stop, threads = StopRequest(), torch.get_num_threads()
+    torch.set_num_threads(threads + 1)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path, stop=stop, on_step=lambda _images: ask(stop))
+    finally:
+        torch.set_num_threads(threads)
+    assert run(tmp_path)[1].course().resumes == 1
 
 
 @pytest.mark.parametrize("damage", ["truncated", "altered", "no json", "bad json", "empty"])
