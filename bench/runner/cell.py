@@ -197,7 +197,6 @@ class CellRun:
         return Trainer(model, recipe, self.options.device, engine)
 
     def _train(self, definition: Definition, data: Data) -> None:
-        """Train from the start or from the checkpoint to the end."""
         cell, progress = self.plan.cell, self.progress
         gc.collect()  # what was timed is thrown away, before its successor needs the memory
         trainer = self._trainer(definition, self.engine)

@@ -3,8 +3,6 @@
 import statistics
 from collections.abc import Callable
 
-import torch
-
 from bench.data.batches import DeviceData, epoch_plan
 from bench.records.schema import Engine
 from bench.speed.timing import wall
@@ -15,11 +13,6 @@ LEAST_SECONDS = {"cpu": 900.0, "cuda": 180.0}
 # The compiled step must be this much faster, or its rounding differs for nothing.
 LEAST_GAIN = 1.05
 TRIAL_STEPS = 5
-
-
-def worth_a_trial(device: torch.device, step_seconds: float, steps: int) -> bool:
-    """Whether ``steps`` steps of ``step_seconds`` take long enough to think about compiling."""
-    return step_seconds * steps >= LEAST_SECONDS[device.type]
 
 
 def pays(eager_seconds: float, compiled_seconds: float, compile_seconds: float, steps: int) -> bool:
@@ -41,7 +34,7 @@ def decide(
 
     A machine on which compiling fails, for want of a compiler perhaps, trains without it.
     """
-    if not worth_a_trial(torch.device(data.labels.device.type), step_seconds, steps):
+    if step_seconds * steps < LEAST_SECONDS[data.labels.device.type]:
         return engine
     compiled = engine.model_copy(update={"compiled": True})
     try:
@@ -61,7 +54,6 @@ def decide(
 
 
 def _step_seconds(trainer: Trainer, data: DeviceData, samples: int) -> list[float]:
-    """Of each of ``samples`` steps on the same images."""
     recipe = trainer.recipe
     plan = epoch_plan(0, 0, len(data), recipe.batch_size, recipe.augmentation).to(trainer.device)
     stopwatch = wall(trainer.device)

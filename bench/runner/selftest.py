@@ -237,5 +237,4 @@ CUDA_CHECKS: Final[dict[str, Check]] = {
 
 
 def _few(names: list[str]) -> str:
-    """The first of them, and how many there are."""
     return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]

@@ -183,7 +183,6 @@ def differences(one: Trainer, other: Trainer) -> list[str]:
 
 
 def _tensors(value: Any, name: str = "") -> Iterator[tuple[str, Tensor]]:
-    """Those in ``value``, at any depth, with the way to them."""
     if isinstance(value, Tensor):
         yield name, value
     elif isinstance(value, dict):

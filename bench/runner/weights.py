@@ -64,7 +64,6 @@ def read(path: Path) -> Weights:
 
 
 def _content(path: Path, where: str) -> tuple[Kind, bytes]:
-    """The whole file, once its first bytes are those of a checkpoint."""
     try:
         if not path.exists():
             raise UsageError(f"no file {where}")
@@ -95,7 +94,6 @@ def _kind(where: str, start: bytes) -> Kind:
 
 
 def _load(where: str, kind: Kind, content: bytes) -> Any:
-    """What the file holds, made of plain containers, numbers and tensors only."""
     if kind == "zip":
         _check_zip(where, content)
     try:
@@ -146,7 +144,6 @@ def _damaged(where: str, why: object) -> BenchError:
 
 
 def _state_dict(where: str, loaded: Any) -> dict[Any, Any]:
-    """The state dict itself, or the one in a container."""
     if isinstance(loaded, dict):
         content = _items(loaded)
         inside = [name for name in CONTAINERS if isinstance(content.get(name), dict)]

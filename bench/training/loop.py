@@ -155,7 +155,6 @@ class Training:
             yield record
 
     def _train_epoch(self) -> None:
-        """The steps of the epoch that are still to be done."""
         position, trainer = self.position, self.trainer
         trainer.frozen = position.epoch > (trainer.recipe.freeze_weights_after_epoch or math.inf)
         plan = self._plan(position.epoch)
@@ -237,7 +236,6 @@ class Training:
             )
 
     def _look_back(self) -> EpochRecord:
-        """Evaluate after an epoch's steps and put its figures together."""
         recipe, position, trainer = self.trainer.recipe, self.position, self.trainer
         last = position.epoch == self.budget.epochs
         start = time.perf_counter()

@@ -188,7 +188,7 @@ def test_as_a_user_runs_it_a_file_with_code_is_not_opened(tmp_path):
 
 def test_as_a_user_runs_it_an_absent_file_exits_with_2(tmp_path):
     done = bench("evaluate", *options(tmp_path / "absent.pt", tmp_path))
-    assert done.returncode == 2
+    assert (done.returncode, done.stdout) == (2, "")
     assert re.fullmatch(r"error: no file .*absent\.pt\n", done.stderr)
 
 
