@@ -1,4 +1,4 @@
-"""A short training in a process of its own that can be killed; prints a hash of what came out.
+"""A short training that can be stopped or, in a process of its own, killed.
 
 python -m tests.support.resumable FOLDER
 """
@@ -71,7 +71,7 @@ def main():
     stop = StopRequest()
     stop.install()
     print("ready", flush=True)
-    print(run(Path(sys.argv[1]), stop=stop)[0], flush=True)
+    run(Path(sys.argv[1]), stop=stop)
 
 
 if __name__ == "__main__":

@@ -50,8 +50,8 @@ def test_commit_says_when_files_differ(tmp_path, monkeypatch):
             capture_output=True,
         )
 
-    package = tmp_path / "bench"
-    package.mkdir()
+    package = tmp_path / "bench" / "training"
+    package.mkdir(parents=True)
     (package / "environment.py").write_text("")
     monkeypatch.setattr(environment, "__file__", str(package / "environment.py"))
     assert environment.commit() is None
