@@ -152,7 +152,7 @@ def render(contents: Contents, profile: str | None = None) -> str:
 
 def _page(contents: Contents, results: Results) -> str:
     sections = [
-        (name, title, html)
+        (name, title, Markup(html))
         for name, title, template, context in _sections(contents, results)
         if (html := fill(template, **context))
     ]
@@ -233,9 +233,9 @@ def _sections(contents: Contents, results: Results) -> list[Section]:
     ]  # fmt: skip
 
 
-def fill(template: str, **context: Any) -> Markup:
+def fill(template: str, **context: Any) -> str:
     """One template of the page with what it shows."""
-    return Markup(_jinja().get_template(f"{template}.html.j2").render(context))
+    return _jinja().get_template(f"{template}.html.j2").render(context)
 
 
 @cache

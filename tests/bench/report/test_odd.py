@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from bench.records import store
 from bench.records.schema import EpochRecord
 from tests.bench.records.test_migrate import PUBLISHED
-from tests.support.factories import make_grid, make_record
+from tests.support.factories import make_record
 from tests.support.pages import odd_page, render, table_of
 from tests.support.tools import HOSTILE, parsed, text_of
 
@@ -57,12 +57,19 @@ def tables_of(page):
     }
 
 
+@pytest.fixture(scope="module")
+def three():
+    records = [make_record(18), make_record(34), make_record(18, "mnist")]
+    return records, tables_of(render(records))
+
+
 @pytest.mark.parametrize("value", [nan, inf, -inf, 1e300])
-def test_an_odd_number_changes_no_other_row(value):
-    first, *others = make_grid()
+def test_an_odd_number_changes_no_other_row(value, three):
+    (first, *others), expected = three
     odd = with_last(first, train_loss=value, test_loss=value, learning_rate=value)
-    page = render([odd, *others], [])
-    found, expected = tables_of(page), tables_of(render([first, *others], []))
+    page = render([odd, *others])
+    assert len(re.findall(r"\b(nan|inf)\b", page)) <= 1  # the learning rate, as it was
+    found = tables_of(page)
     assert {name: len(rows) for name, rows in found.items()} == {
         name: len(rows) for name, rows in expected.items()
     }
@@ -93,7 +100,7 @@ def test_records_of_the_first_schema_make_a_page():
 def test_a_seed_that_failed_or_is_missing_is_no_part_of_the_mean():
     broken = {"status": "failed", "reason": "out of memory", "epochs": ()}
     records = [make_record(18), make_record(18, seed=1, **broken), make_record(18, seed=3)]
-    page = render([*records, make_record(34)], [])
+    page = render([*records, make_record(34)])
     first, reason, second = table_of(page, RESULTS)[1:4]
     accuracies = [100 * records[n].final.test_accuracy for n in (0, 2)]
     assert first[1].startswith(f"{sum(accuracies) / 2:.2f}")
