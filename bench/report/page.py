@@ -5,84 +5,30 @@ bytes, and no torch is imported.
 """
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from jinja2 import Environment as Jinja
 from jinja2 import PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from bench import stats
-from bench.analysis import baselines, labels, networks, reproductions, tables
-from bench.analysis import blocks as block_tables
-from bench.analysis.baselines import Row
+from bench.analysis import labels, networks
 from bench.analysis.conditions import unequal_conditions
-from bench.analysis.logs import run_logs
-from bench.analysis.paired import Load, compare_pairs
-from bench.audit.checks import audit_project2022
 from bench.errors import BenchError
 from bench.formats import duration, fit_for_html, number, period, significant, size
 from bench.records import folder, store
-from bench.records.blocks import BlockTimes
-from bench.records.evaluations import Evaluation
 from bench.records.schema import Record
 from bench.records.store import SPEED, Classes
-from bench.reference.loader import dataset_title, load_paper, load_project2022
+from bench.reference.loader import dataset_title, load_paper
 from bench.report import claims, summaries
-from bench.report import workloads as speed_tables
-from bench.report.against import Beside, Links, set_beside
-from bench.report.figures.chart import by_panel
-from bench.report.figures.costs import cost_charts, speed_charts
-from bench.report.figures.curves import curve_charts
-from bench.report.figures.errors import error_charts
-from bench.report.figures.freezes import freeze_charts
-from bench.report.figures.others import others_charts
-from bench.report.figures.signals import signal_charts, signal_table
-from bench.report.figures.verdicts import MARKS, verdict_chart
-from bench.report.headlines import CONCLUSIONS, OTHER_CONCLUSION, footnotes
-from bench.report.results import Results, distinct, gather, rows
-from bench.report.workloads import NO_WORKLOADS, Workloads
-from resnet_models import MODELS, define
-from resnet_models.spec import Lineage
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paths:
-    """Folders of the files that the page links to, as seen from it."""
-
-    records: str = "runs"
-    evaluations: str = store.EVALUATIONS
-    speed: str = SPEED
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
-    """What a page is drawn from.
-
-    Attributes:
-        records: of any profiles; the page notes what it leaves out.
-        problems: what is wrong with files that could not be read.
-        evaluations: of checkpoints; of any profile.
-        blocks: timings of blocks, where there are any.
-        workloads: what ``bench speed`` measured.
-        against: these results beside another folder's.
-        predictions: gives what a record's network took each test image for, if it is stored; what
-            cannot be read of it may be added to ``problems``.
-        paths: where the files lie, as seen from the page.
-    """
-
-    records: Sequence[Record]
-    problems: Sequence[str] = ()
-    evaluations: Sequence[Evaluation] = ()
-    blocks: BlockTimes | None = None
-    workloads: Workloads = NO_WORKLOADS
-    against: Beside | None = None
-    predictions: Load = lambda _record: None
-    paths: Paths = Paths()
+from bench.report.against import Links, set_beside
+from bench.report.figures.verdicts import MARKS
+from bench.report.headlines import CONCLUSIONS, OTHER_CONCLUSION
+from bench.report.results import Results, distinct, gather
+from bench.report.sections import Contents, Paths, sections
+from bench.report.workloads import Workloads
 
 
 def write(
@@ -151,14 +97,14 @@ def render(contents: Contents, profile: str | None = None) -> str:
 
 
 def _page(contents: Contents, results: Results) -> str:
-    sections = [
+    shown = [
         (name, title, Markup(html))
-        for name, title, template, context in _sections(contents, results)
+        for name, title, template, context in sections(contents, results)
         if (html := fill(template, **context))
     ]
     return fill(
         "report",
-        sections=sections,
+        sections=shown,
         profile=results.profile,
         banner=_banner(results) if results.records else None,
         headline=results.headline,
@@ -170,67 +116,6 @@ def _page(contents: Contents, results: Results) -> str:
         problems=contents.problems,
         paper=load_paper(),
     )
-
-
-Section = tuple[str, str, str, dict[str, Any]]
-"""Its id, its title in the navigation, its template and what that needs."""
-
-
-def _sections(contents: Contents, results: Results) -> list[Section]:
-    """Every section in order; one whose template then gives no text is left out of the page."""
-    shown, summary, verdicts = results.records, results.summary, results.verdicts
-    grid, table6 = results.grid, baselines.table6(results.grid)
-    beside = any(row.theirs for row in grid)
-    workloads = contents.workloads.records and speed_tables.section(contents.workloads)
-    blocks = contents.blocks and block_tables.section(contents.blocks)
-    return [
-        ("results", "Results", "results", {
-            "grid": grid, "beside": beside, "footnotes": footnotes(grid),
-            "project": load_project2022(),
-        }),
-        ("against", "Other run", "against", {"against": contents.against}),
-        ("claims", "Claims", "claims", {
-            "claims": claims.by_title(verdicts), "on_page": {record.cell.id for record in shown},
-            "claim_counts": claims.counts(verdicts), "marks": MARKS,
-            "verdict_chart": verdict_chart(verdicts),
-        }),
-        ("table-1", "Table 1", "cost", {
-            "table1": results.table1, "networks": _networks(_lineage(shown)),
-        }),
-        ("table-6", "Table 6", "table6", {
-            "table6": _printed_table6(), "table6_results": table6,
-            "error_charts": error_charts(table6),
-        }),
-        ("pairs", "Image by image", "pairs", {
-            "pairs": compare_pairs(shown, contents.predictions),
-        }),
-        ("curves", "Curves", "curves", {
-            "curve_charts": by_panel(curve_charts(tables.curves(shown), _project_curves())),
-            "beside": beside, "trained": bool(shown),
-        }),
-        ("speed", "Throughput", "speed", {
-            "speeds": rows(summary), "speed_charts": speed_charts(summary),
-            "cost_charts": cost_charts(summary),
-        }),
-        ("workloads", "Roofline", "workloads", {"workloads": workloads}),
-        ("blocks", "Blocks", "blocks", {"blocks": blocks, "paths": contents.paths}),
-        ("shortcuts", "Shortcuts", "shortcuts", {
-            "signals": signal_table(shown, summary),
-            "signal_charts": by_panel(signal_charts(shown, summary)),
-        }),
-        ("audit", "Audit", "audit", _audit()),
-        ("others", "Others", "others", {
-            "others": _others(table6) if table6 else _others_alone(),
-        }),
-        ("checkpoints", "Checkpoints", "evaluations", {
-            "evaluations": contents.evaluations, "paths": contents.paths,
-        }),
-        ("problems", "Damaged records", "problems", {"problems": contents.problems}),
-        ("reproduce", "Reproduce", "reproduce", {
-            "cells": _cells(shown, summary), "environments": results.environments,
-            "workloads": workloads, "paths": contents.paths,
-        }),
-    ]  # fmt: skip
 
 
 def fill(template: str, **context: Any) -> str:
@@ -258,50 +143,6 @@ def _jinja() -> Jinja:
     return jinja
 
 
-# What depends on no record is made once, however many pages a program draws.
-_printed_table6 = cache(lambda: rows(networks.table6()))
-_project_curves = cache(baselines.project_curves)
-_others_alone = cache(lambda: _others(()))
-
-
-@cache
-def _audit() -> dict[str, Any]:
-    charts = freeze_charts(run_logs(load_project2022()))
-    return {"audit": audit_project2022(), "freeze_charts": charts}
-
-
-def _lineage(records: Sequence[Record]) -> Lineage:
-    """That of the networks of Table 1 where all share one."""
-    cells = [record.cell for record in records]
-    lineages = {cell.lineage for cell in cells if MODELS[cell.model].family == "table1"}
-    return lineages.pop() if len(lineages) == 1 else "paper"
-
-
-@cache
-def _networks(lineage: Lineage) -> dict[str, Any]:
-    """The networks of Table 1 by formula."""
-    costs = networks.catalog(lineage).query("family == 'table1' and shortcut != 'none'")
-    *stages, _, _ = rows(networks.table1_structure(lineage))
-    definitions = [define(model, lineage=lineage) for model in costs["model"]]
-    return {
-        "lineage": lineage,
-        "costs": rows(costs),
-        "stages": stages,
-        "layers": {d.model: rows(networks.layer_frame(d)) for d in definitions},
-        "block": networks.block_identity(lineage),
-    }
-
-
-def _others(table6: Sequence[Row]) -> dict[str, Any]:
-    """What others got, beside our results of Table 6."""
-    digests = reproductions.digests(table6)
-    return {
-        "digests": digests,
-        "charts": others_charts(digests),
-        "results": rows(reproductions.all_results()),
-    }
-
-
 def _banner(results: Results) -> dict[str, Any]:
     records, summary = results.records, results.summary
     return {
@@ -315,9 +156,3 @@ def _banner(results: Results) -> dict[str, Any]:
         "completed": int((summary["status"] == "completed").sum()),
         "failed": int((summary["status"] == "failed").sum()),
     }
-
-
-def _cells(records: Sequence[Record], summary: pd.DataFrame) -> list[tuple[Record, dict[str, Any]]]:
-    """Each record with its summary, in the order of the summary."""
-    by_id = {record.cell.id: record for record in records}
-    return [(by_id[row["cell_id"]], row) for row in rows(summary)]

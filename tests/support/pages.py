@@ -13,6 +13,7 @@ from bench.records import blocks
 from bench.records.schema import Predictions
 from bench.report import page as report
 from bench.report.against import Links, set_beside
+from bench.report.sections import Contents
 from bench.report.workloads import Workloads
 from tests.support import block_files
 from tests.support.block_files import content, four_timings, timing
@@ -51,8 +52,8 @@ def _empty_svg(_draw, key, _size=None):
 
 
 def render(records, problems=(), *, profile=None, figures=False, **contents):
-    """The page of these records; ``contents`` as in ``bench.report.page.Contents``."""
-    held = report.Contents(records=records, problems=problems, **contents)
+    """The page of these records; ``contents`` as in ``bench.report.sections``."""
+    held = Contents(records=records, problems=problems, **contents)
     with nullcontext() if figures else without_figures():
         return report.render(held, profile)
 
