@@ -12,6 +12,7 @@ import pytest
 from bench.records import blocks
 from bench.records.schema import Predictions
 from bench.report import page as report
+from bench.report import sections
 from bench.report.against import Links, set_beside
 from bench.report.sections import Contents
 from bench.report.workloads import Workloads
@@ -39,6 +40,9 @@ def without_figures():
     Matplotlib takes three quarters of the time of a page: only tests of the figures themselves, of
     the whole page in a browser and of its HTML need them.
     """
+    # What a process draws once, for pages with figures too.
+    sections._audit()
+    sections._others_alone()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bench.report.figures.chart.draw_svg", _empty_svg)
         yield

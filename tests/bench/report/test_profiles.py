@@ -26,13 +26,13 @@ def mixed_profiles():
 
 
 def test_newest_profile_is_shown_and_the_others_are_named():
-    text = text_of(render(mixed_profiles(), []))
+    text = text_of(render(mixed_profiles()))
     assert "Profile smoke" in text.replace("Profilesmoke", "Profile smoke")
     assert "The folder also holds 2 records of profile quick" in text
 
 
 def test_profile_can_be_chosen():
-    page = render(mixed_profiles(), [], profile="quick")
+    page = render(mixed_profiles(), profile="quick")
     assert "resnet34-" in page
     assert "resnet18-" not in page
     assert "also holds 1 record of profile smoke" in text_of(page)
@@ -41,7 +41,7 @@ def test_profile_can_be_chosen():
 @pytest.mark.parametrize(("records", "found"), [(mixed_profiles(), "quick, smoke"), ([], "no re")])
 def test_unknown_profile_names_those_present(records, found):
     with pytest.raises(UsageError, match=f"no records of profile 'full'; found: {found}"):
-        render(records, [], profile="full")
+        render(records, profile="full")
 
 
 @pytest.mark.parametrize(
@@ -55,14 +55,14 @@ def test_unknown_profile_names_those_present(records, found):
     ],
 )
 def test_headline_and_conclusion_follow_the_profile(profile, expected):
-    text = text_of(render([make_record(profile=profile)], []))
+    text = text_of(render([make_record(profile=profile)]))
     assert expected in text
     assert CONCLUSIONS[profile] in text
 
 
 def test_headline_gives_the_range():
     records = [make_record(depth) for depth in (18, 50, 152)] + [make_record(18, "mnist")]
-    text = text_of(render(records, []))
+    text = text_of(render(records))
     assert (
         "Test accuracy: 38.9 % (ResNet\u2011152) to 44.3 % (ResNet\u201118) on CIFAR-10; "
         "97.3 % (ResNet\u201118) on MNIST." in text
@@ -71,7 +71,7 @@ def test_headline_gives_the_range():
 
 def test_unequal_conditions_are_named():
     other = make_record(50, recipe={"batch_size": 32})
-    text = text_of(render([make_record(18), other, make_record(18, "mnist")], []))
+    text = text_of(render([make_record(18), other, make_record(18, "mnist")]))
     assert "The CIFAR-10 cells differ in batch size (32, 64)." in text
     assert "The MNIST cells differ" not in text
     assert "cells differ" not in text_of(page_of("ten"))
@@ -142,12 +142,12 @@ def test_without_their_networks_the_2022_project_is_left_out():
 
 def test_a_failed_plain_net_keeps_its_name():
     broken = make_record(20, network="cifar_plain", status="failed", reason="stopped", epochs=())
-    assert "plain-20 failed: stopped" in text_of(render([broken], []))
+    assert "plain-20 failed: stopped" in text_of(render([broken]))
 
 
 def details_of(record):
     """Title -> text of the facts about a cell."""
-    page = render([record], [])
+    page = render([record])
     (cell,) = parsed(page).findall(f".//details[@id='cell-{record.cell.id}']")
     return {
         "".join(fact.find("dt").itertext()): "".join(fact.find("dd").itertext())
@@ -186,7 +186,7 @@ def test_details_of_a_plain_run_have_nothing_to_leave_out():
 @pytest.mark.parametrize("held_out", [0, 500])
 def test_epochs_show_validation_where_images_were_held_out(held_out):
     record = make_record(18, recipe={"held_out_images": held_out})
-    rows = table_of(render([record], []), f"Epochs of {record.cell.id}")
+    rows = table_of(render([record]), f"Epochs of {record.cell.id}")
     assert len(rows) == 4
     if held_out:
         accuracies = [f"{100 * epoch.validation_accuracy:.2f}" for epoch in record.epochs]
