@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import tarfile
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,13 @@ import pytest
 from bench.data import npm
 from bench.data.datasets import SourceError
 from bench.data.sources import default_data_dir
-from bench.report import page as report
-from tests.support.pages import odd_page, page_of
+from tests.support.pages import odd_page, page_of, write_page
 from tests.support.tools import ROOT
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PUBLISHED = ROOT / "reports" / "published"
 PUBLISHED_NAMES = sorted(path.name for path in PUBLISHED.iterdir())
-"""The names of pages are these, those of RECORDS, and "long texts"."""
+"""The names of pages are these, those of ``tests.support.pages``, and "long texts"."""
 AXE = "axe-core@4.14.1"
 AXE_SHA256 = "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745"
 """Of the tarball."""
@@ -50,30 +50,29 @@ def browser():
 
 @pytest.fixture(scope="package")
 def address(tmp_path_factory):
-    """Gives the file address of the page with this name, drawn anew."""
+    """Gives the file address of the page with this name, drawn anew; one of them has figures."""
     folder = tmp_path_factory.mktemp("pages")
 
     def address_of(name):
         file = folder / f"{name}.html"
         if not file.exists():
             if (PUBLISHED / name).exists():
-                report.write(PUBLISHED / name / "runs", file)
+                write_page(PUBLISHED / name / "runs", file)
+            elif name == "long texts":
+                file.write_text(odd_page("x" * 10_000), encoding="utf-8")
             else:
-                page = (
-                    odd_page("x" * 10_000) if name == "long texts" else page_of(name, figures=True)
-                )
-                file.write_text(page, encoding="utf-8")
+                file.write_text(page_of(name, figures=name == "everything"), encoding="utf-8")
         return file.as_uri()
 
     return address_of
 
 
-@pytest.fixture
-def open_page(browser, address):
-    """Opens a page by its name; fails when it complains, or asks for anything."""
+@contextmanager
+def opener(browser, address):
+    """Gives what opens a page by its name; fails where one complains or asks for more."""
     contexts, complaints, requests, opened = [], [], [], set()
 
-    def open_one(name="signals", fragment="", script="", **options):
+    def open_one(name="everything", fragment="", script="", **options):
         # Without motion nothing waits for the end of a smooth scroll.
         usual = {"viewport": {"width": 1440, "height": 900}, "reduced_motion": "reduce"}
         context = browser.new_context(**(usual | options))
@@ -96,6 +95,20 @@ def open_page(browser, address):
     # Itself, and what it makes itself, such as a picture of its own text.
     loaded = {request.partition("#")[0] for request in requests}
     assert {each for each in loaded if not each.startswith(("data:", "blob:"))} <= opened
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """Opens a page by its name."""
+    with opener(browser, address) as open_one:
+        yield open_one
+
+
+@pytest.fixture(scope="module")
+def page(browser, address):
+    """The page with every section, opened once: each test leaves it as it found it."""
+    with opener(browser, address) as open_one:
+        yield open_one()
 
 
 @pytest.fixture(scope="package")

@@ -4,13 +4,15 @@ import pytest
 
 from tests.browser.conftest import PUBLISHED_NAMES
 
+pytestmark = pytest.mark.heavy
+
 
 def test_screenshots(open_page, request):
     """Whole pages, each in three widths, light and dark, and as they are printed."""
     folder = request.config.getoption("screenshots", default=None)
     if folder is None:
         pytest.skip("no pictures wanted (--screenshots DIR)")
-    for name in ("empty", "signals", *PUBLISHED_NAMES):
+    for name in ("empty", "everything", *PUBLISHED_NAMES):
         for scheme in ("light", "dark"):
             page = open_page(name, color_scheme=scheme)
             for width in (360, 768, 1440):

@@ -6,9 +6,12 @@ import re
 
 import pytest
 
-from tests.support.pages import RECORDS
+from bench.config.profiles import DEPTHS
+
+pytestmark = pytest.mark.heavy
 
 RESULTS = "Accuracy and loss of every cell"
+SPEED = "Speed and memory of every cell"
 
 
 def box(page, label):
@@ -28,7 +31,7 @@ def column(page, label, number):
     )
 
 
-def test_numbers_are_read_as_people_write_them(open_page):
+def test_numbers_are_read_as_people_write_them(page):
     numbers = {
         "1,234.5": 1234.5,
         "−3.2": -3.2,
@@ -42,15 +45,13 @@ def test_numbers_are_read_as_people_write_them(open_page):
         "128 / 256": 128,
     }
     words = ["ResNet-18", "2, 2, 2, 2", "64×112×112", "failed", "✓ agrees"]
-    page = open_page("empty")
     found = page.evaluate(
         "(texts) => texts.map((text) => numberIn(text) ?? null)", [*numbers, *words]
     )
     assert found == [*numbers.values(), *[None] * len(words)]
 
 
-def test_numbers_stand_before_words_and_empty_cells_last(open_page):
-    page = open_page("empty")
+def test_numbers_stand_before_words_and_empty_cells_last(page):
     order = """(direction) => ["b", null, 10, "ResNet-101", 2, "ResNet-18", null]
       .sort((x, y) => compareKeys(x, y, direction))"""
     up = page.evaluate(order, 1)
@@ -59,10 +60,9 @@ def test_numbers_stand_before_words_and_empty_cells_last(open_page):
     assert down == [10, 2, "ResNet-101", "ResNet-18", "b", None, None]
 
 
-def test_a_column_sorts_up_down_and_back_within_its_groups(open_page):
-    page = open_page()
+def test_a_column_sorts_up_down_and_back_within_its_groups(page):
     as_made = column(page, RESULTS, 1)
-    assert [len(group) for group in as_made] == [5, 5]
+    assert [len(group) for group in as_made] == [6, 5]
     head = box(page, RESULTS).locator("thead tr:nth-child(2) th").first
     for direction, expected in (
         ("ascending", [sorted(group, key=float) for group in as_made]),
@@ -76,8 +76,7 @@ def test_a_column_sorts_up_down_and_back_within_its_groups(open_page):
     assert groups == ["CIFAR-10", "MNIST"]
 
 
-def test_one_column_at_a_time_is_sorted_and_totals_stay_below(open_page):
-    page = open_page()
+def test_one_column_at_a_time_is_sorted_and_totals_stay_below(page):
     page.locator("details.layers > summary").first.click()
     label = "Layers of ResNet-18"
     for title in ("Parameters", "MACs"):
@@ -100,8 +99,7 @@ def test_the_reason_of_a_failed_cell_moves_with_it(open_page):
     assert "failed:" in rows[-1]
 
 
-def test_claims_are_filtered_by_words_and_verdict(open_page):
-    page = open_page()
+def test_claims_are_filtered_by_words_and_verdict(page):
     rows = page.locator("#claims tbody tr")
     total = rows.count()
     words = page.get_by_role("searchbox", name="Filter: Claims")
@@ -118,10 +116,11 @@ def test_claims_are_filtered_by_words_and_verdict(open_page):
     assert set(verdicts) == {"reproduced"}
     words.fill("no claim says this")
     assert shown.count() == 0
+    words.fill("")
+    page.get_by_label("Choice: Claims").select_option("")
 
 
-def test_a_link_to_what_is_filtered_away_brings_it_back(open_page):
-    page = open_page()
+def test_a_link_to_what_is_filtered_away_brings_it_back(page):
     name = "claim-table1.flops.18"
     row = page.locator(f"[id='{name}']")
     page.get_by_role("searchbox", name="Filter: Claims").fill("no claim says this")
@@ -131,16 +130,17 @@ def test_a_link_to_what_is_filtered_away_brings_it_back(open_page):
     assert page.get_by_role("searchbox", name="Filter: Claims").input_value() == ""
 
 
-def test_cells_and_long_tables_are_filtered_and_empty_groups_vanish(open_page):
-    page = open_page()
-    page.get_by_role("searchbox", name="Filter: Cells").fill("resnet-50 mnist")
+def test_cells_and_long_tables_are_filtered_and_empty_groups_vanish(page):
+    cells = page.get_by_role("searchbox", name="Filter: Cells")
+    cells.fill("resnet-20 cifar-10")
     assert page.locator("details.cell:visible").count() == 2
-    label = "Speed and memory of every cell"
-    assert len(RECORDS["signals"]) == 20
-    page.get_by_role("searchbox", name=f"Filter: {label}").fill("no such cell")
-    assert box(page, label).locator("tbody tr:visible").count() == 0
-    page.get_by_role("searchbox", name=f"Filter: {label}").fill("ResNet-18")
-    assert box(page, label).locator("tbody tr:visible").count() == 6  # two titles, four cells
+    words = page.get_by_role("searchbox", name=f"Filter: {SPEED}")
+    words.fill("no such cell")
+    assert box(page, SPEED).locator("tbody tr:visible").count() == 0
+    words.fill("ResNet-18")
+    assert box(page, SPEED).locator("tbody tr:visible").count() == 4  # two titles, two cells
+    cells.fill("")
+    words.fill("")
 
 
 def pasted(page):
@@ -174,8 +174,8 @@ def test_a_table_is_copied_as_csv(open_page, script):
     ]
     assert [row[:2] for row in rows] == [
         [dataset, f"ResNet-{depth}"]
-        for dataset in ("CIFAR-10", "MNIST")
-        for depth in (18, 34, 50, 101, 152)
+        for dataset, depths in {"CIFAR-10": (*DEPTHS, 20), "MNIST": DEPTHS}.items()
+        for depth in depths
     ]
     assert {len(row) for row in rows} == {len(head)}
     assert [float(row[2]) for row in rows] == [
@@ -184,16 +184,16 @@ def test_a_table_is_copied_as_csv(open_page, script):
     assert "10240" in rows[0]
 
 
-def test_a_table_is_copied_as_markdown_and_latex_as_it_is_shown(open_page):
-    page = open_page()
-    label = "Speed and memory of every cell"
-    page.get_by_role("searchbox", name=f"Filter: {label}").fill("resnet-18")
-    box(page, label).get_by_role("button", name="Network").click()
-    lines = copied(page, label, "Markdown").splitlines()
+def test_a_table_is_copied_as_markdown_and_latex_as_it_is_shown(page):
+    words = page.get_by_role("searchbox", name=f"Filter: {SPEED}")
+    words.fill("resnet-1")
+    box(page, SPEED).get_by_role("button", name="Network").click()
+    lines = copied(page, SPEED, "Markdown").splitlines()
     assert lines[0].startswith("| Group | Network | Training, images/s | ")
     assert lines[1].startswith("| :--- | :--- | ---: | ")
-    assert len(lines) == 2 + 4
+    assert len(lines) == 2 + 6
     assert len({line.count(" | ") for line in lines}) == 1
+    words.fill("")
     latex = copied(page, "Table 6 of the paper", "LaTeX")
     assert "\\begin{tabular}{lrrrrrrr}\n\\toprule\nMethod & Layers & " in latex
     assert "Printed parameters, 10$^{6}$ & " in latex
@@ -202,8 +202,7 @@ def test_a_table_is_copied_as_markdown_and_latex_as_it_is_shown(open_page):
     assert latex.endswith("\\bottomrule\n\\end{tabular}\n")
 
 
-def test_what_a_format_means_by_a_sign_is_escaped(open_page):
-    page = open_page("empty")
+def test_what_a_format_means_by_a_sign_is_escaped(page):
     grid = """[[{value: 'a, "b"', note: ""}], [{value: "50 % | <i>_x_</i> #1 & ~", note: "n"}]]"""
     assert page.evaluate(f"toCsv({grid})") == (
         '"a, ""b""","a, ""b"": note"\n50 % | <i>_x_</i> #1 & ~,n\n'
@@ -220,8 +219,7 @@ def test_what_a_format_means_by_a_sign_is_escaped(open_page):
     )
 
 
-def test_the_header_stays_in_sight_while_its_table_is(open_page):
-    page = open_page()
+def test_the_header_stays_in_sight_while_its_table_is(page):
     table = box(page, RESULTS).locator("table")
     table.evaluate("(table) => scrollTo(0, table.getBoundingClientRect().top + scrollY + 300)")
     assert table.locator("thead").bounding_box()["y"] == pytest.approx(0, abs=1)
