@@ -13,8 +13,8 @@ setup "[dev]"
 "$PYTHON" -m ruff format --check .
 "$PYTHON" -m ruff check .
 "$PYTHON" -m mypy
-# A file's tests stay together, for they share what is costly to make.
-spread=(-n auto --dist loadfile)
+# A file's tests stay together, for they share what is costly to make; heavy ones come first.
+spread=(-n auto --dist loadfile --no-loadscope-reorder)
 case "${1-}" in
 "") set -- "${spread[@]}" -m "not slow" ;;
 --fast) set -- "${spread[@]}" -m "not slow and not heavy" "${@:2}" ;;

@@ -32,6 +32,11 @@ def mnist(data_dir: Path) -> Dataset:
     return load("mnist", data_dir=data_dir, report=print)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Heavy tests first, so that no worker is left with one of them at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("heavy") is None)
+
+
 def pytest_collection_finish() -> None:
     """What collecting made stays: the collector need not go through it in every test."""
     gc.collect()

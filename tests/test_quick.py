@@ -8,6 +8,8 @@ import pytest
 from bench.records import store
 from tests.support.tools import ROOT
 
+pytestmark = pytest.mark.heavy
+
 LEAST_ACCURACY = {"mnist": 0.96, "cifar10": 0.35}
 
 

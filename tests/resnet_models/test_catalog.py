@@ -11,6 +11,8 @@ from resnet_models import MODELS, build, define
 from resnet_models.layers import layer_table
 from resnet_models.spec import Lineage
 
+pytestmark = pytest.mark.heavy
+
 COMPUTED = json.loads(files("bench.reference").joinpath("paper.json").read_text())["computed"]
 DEPTHS = {
     "resnet": [18, 34, 50, 101, 152],

@@ -14,6 +14,8 @@ from resnet_models.blocks import ZeroPadding
 from resnet_models.layers import layer_table, stages
 from resnet_models.spec import Lineage
 
+pytestmark = pytest.mark.heavy
+
 KINDS = {
     nn.Conv2d: "convolution",
     nn.BatchNorm2d: "batch norm",

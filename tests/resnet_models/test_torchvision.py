@@ -9,6 +9,8 @@ import torchvision
 
 from resnet_models import build
 
+pytestmark = pytest.mark.heavy
+
 # One network of each kind of block; the names and shapes of all five are compared below.
 FAST = {(18, 32), (18, 64), (50, 32)}
 CASES = [

@@ -10,6 +10,8 @@ from bench.analysis.logs import run_logs
 from bench.reference.loader import load_project2022
 from tests.support.synthetic_logs import clean_log, first_epochs, frozen_log, make_log
 
+pytestmark = pytest.mark.heavy
+
 PROJECT = load_project2022()
 RUNS = list(zip(PROJECT.runs, run_logs(PROJECT), strict=True))
 

@@ -15,6 +15,8 @@ from scipy.stats import binomtest
 from bench.stats import LEVEL
 from tests.support.worlds import STATISTICAL, make_world
 
+pytestmark = pytest.mark.heavy
+
 ENOUGH = (3, 5, 10)
 SCENARIOS = {
     "anything": {},

@@ -11,6 +11,8 @@ from resnet_models import MODELS, define
 from resnet_models.layers import layer_table
 from tests.support.tools import assert_refused, bench
 
+pytestmark = pytest.mark.heavy
+
 TABLE1 = load_paper().tables.table1
 LARGEST = "--resolution 100000 --channels 100000 --classes 100000"
 

@@ -18,6 +18,8 @@ from tests.support.results import make_speed, slowed, write_results
 from tests.support.small import small_config, small_dataset
 from tests.support.tools import ROOT, assert_refused, bench, bench_process
 
+pytestmark = pytest.mark.heavy
+
 LISTINGS = [["models"], ["models", "resnet18"], ["models", "resnet18", "--csv"]]
 LISTINGS += [["models", "--table1"]]
 WITHOUT_TORCH = """

@@ -6,6 +6,8 @@ from bench.records.store import load_speed
 from bench.speed import limits, memory, rounds, timing
 from tests.support.tools import assert_refused, bench
 
+pytestmark = pytest.mark.heavy
+
 SMALL = ["--models", "cifar_resnet20", "--device", "cpu", "--precision", "float32", "--rounds", "1"]
 
 

@@ -12,6 +12,8 @@ from tests.support.results import (
     verdict,
 )
 
+pytestmark = pytest.mark.heavy
+
 NOISES = {"busy": BUSY, "quiet": QUIET_NOISE, "rough": ROUGH}
 FEW, MANY = 60, 200
 SAME, SLOWER, FASTER = ("same within noise", 1), ("slower", 1.1), ("faster", 1 / 1.1)

@@ -14,6 +14,8 @@ from bench.config.recipes import LinearSchedule
 from bench.config.schedule import learning_rate
 from tests.support.factories import make_recipe
 
+pytestmark = pytest.mark.heavy
+
 PAPER = json.loads(files("bench.reference").joinpath("paper.json").read_text())["cifar_section"]
 PROJECT = json.loads(files("bench.reference").joinpath("project2022.json").read_text())
 LINEAR = {

@@ -6,6 +6,8 @@ from bench.errors import BenchError
 from tests.bench.data import files
 from tests.bench.data.tools import assert_clean, load, put_in_cache, put_raw, serve_tarball
 
+pytestmark = pytest.mark.heavy
+
 
 @pytest.mark.parametrize("how", ["truncated", "altered"])
 def test_damaged_cache_is_named_and_replaced(how, tiny_mnist, tmp_path):

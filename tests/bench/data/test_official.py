@@ -12,6 +12,8 @@ from bench.errors import BenchError
 from tests.bench.data import files
 from tests.bench.data.tools import publish
 
+pytestmark = pytest.mark.heavy
+
 
 def fails(name, data_dir):
     """The official source's one-line reason; it comes soon and leaves nothing behind."""

@@ -12,6 +12,8 @@ from bench.data.datasets import SPECS
 from tests.bench.data import files
 from tests.bench.data.tools import load, make_dataset, publish, put_raw, serve_tarball
 
+pytestmark = pytest.mark.heavy
+
 # CIFAR-10 is 186 MB in each of its layouts; its decoders are tested with a few images elsewhere.
 NAMES = ["mnist", pytest.param("cifar10", marks=pytest.mark.slow)]
 

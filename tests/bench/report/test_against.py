@@ -15,6 +15,8 @@ from tests.support.results import cells, make_speed, predictions, slowed, stored
 from tests.support.speeds import make_workload
 from tests.support.tools import HOSTILE, assert_refused, bench, parsed, text_of
 
+pytestmark = pytest.mark.heavy
+
 ACCURACY = "Test accuracy of this run and of the other"
 SPEED = "Speed of this run and of the other"
 CONDITIONS = "Conditions of this run and of the other"

@@ -13,6 +13,8 @@ from tests.support.factories import make_evaluation, make_record
 from tests.support.pages import render, without_figures, write_page
 from tests.support.tools import bench, text_of
 
+pytestmark = pytest.mark.heavy
+
 
 def row_of(evaluation):
     """What the table says of one evaluation."""

@@ -20,6 +20,8 @@ from bench.report.figures.curves import curve_charts
 from tests.support.factories import make_failed, make_grid, make_profile, make_record
 from tests.support.pages import without_figures
 
+pytestmark = pytest.mark.heavy
+
 
 def curves_of(records):
     return curve_charts(curves(records), project_curves())

@@ -24,6 +24,8 @@ from tests.support.factories import make_failed, make_grid, make_profile, make_r
 from tests.support.pages import page_of, without_figures
 from tests.support.tools import parsed
 
+pytestmark = pytest.mark.heavy
+
 long_record = partial(make_record, recipe={"epochs": 4, "images_per_epoch": 50_000})
 
 

@@ -14,6 +14,8 @@ from bench.data.sources import default_data_dir
 from tests.support.pages import odd_page, page_of
 from tests.support.tools import HOSTILE, ROOT
 
+pytestmark = pytest.mark.heavy
+
 PINNED = Path(__file__).parent / "html_validate"
 ODD = HOSTILE + "</script></style><!--\x1b[31mred\x00"
 WRONG = {

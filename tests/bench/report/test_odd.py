@@ -13,6 +13,8 @@ from tests.support.factories import make_record
 from tests.support.pages import odd_page, render, table_of
 from tests.support.tools import HOSTILE, parsed, text_of
 
+pytestmark = pytest.mark.heavy
+
 RESULTS = "Accuracy and loss of every cell"
 
 

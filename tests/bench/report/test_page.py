@@ -15,6 +15,8 @@ from tests.support.factories import make_evaluation, make_grid, make_record
 from tests.support.pages import RECORDS, page_of, render, write_page
 from tests.support.tools import HOSTILE, ROOT, parsed, text_of
 
+pytestmark = pytest.mark.heavy
+
 
 def folder_of(tmp_path, records):
     for record in records:

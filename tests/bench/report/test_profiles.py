@@ -13,6 +13,8 @@ from tests.support.factories import START, make_record
 from tests.support.pages import page_of, render, table_of
 from tests.support.tools import parsed, text_of
 
+pytestmark = pytest.mark.heavy
+
 RESULTS = "Accuracy and loss of every cell"
 
 

@@ -19,6 +19,8 @@ from tests.support.factories import make_failed, make_grid, make_record
 from tests.support.pages import RECORDS, without_figures
 from tests.support.tools import HOSTILE
 
+pytestmark = pytest.mark.heavy
+
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "summary.md").read_text()
 NAMES = ("summary.md", "summary.json", "results.csv")
 ROGUE = "=cmd|' /C calc'!A0 | <img src=x> `code` *bold* [link](x)\nsecond line"

@@ -13,6 +13,8 @@ from tests.support.factories import make_record, make_with_error
 from tests.support.pages import RECORDS, page_of, render, table_of
 from tests.support.tools import parsed, text_of
 
+pytestmark = pytest.mark.heavy
+
 OURS = "Our errors beside Table 6"
 
 

@@ -19,6 +19,8 @@ from bench.training.environment import compile_problem, load_problem
 from tests.support.factories import make_record
 from tests.support.tools import assert_refused, bench
 
+pytestmark = pytest.mark.heavy
+
 CPU = torch.device("cpu")
 HEALTHY = doctor.Machine(
     environment=make_record().environment.model_copy(

@@ -18,6 +18,8 @@ from resnet_models.convert import export
 from tests.support.checkpoints import TEST, make_command, network, options
 from tests.support.factories import make_evaluation
 
+pytestmark = pytest.mark.heavy
+
 CIFAR_REPOSITORIES = ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010))
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 

@@ -15,6 +15,8 @@ from bench.training.loop import Look
 from tests.support.checkpoints import make_command, network, options
 from tests.support.tools import bench
 
+pytestmark = pytest.mark.heavy
+
 STATE = network().state_dict()
 NEW_CLASSES = network(num_classes=100).state_dict()
 GRAY = network(in_channels=1).state_dict()

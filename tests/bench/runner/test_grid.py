@@ -16,6 +16,8 @@ from tests.support.factories import ENVIRONMENT
 from tests.support.grids import DATASETS, make_options, run
 from tests.support.small import small_config, small_recipe
 
+pytestmark = pytest.mark.heavy
+
 
 def test_a_record_is_complete_and_stored(finished):
     folder, records = finished

@@ -17,6 +17,8 @@ from bench.training.trainer import Trainer
 from tests.support.grids import run
 from tests.support.small import small_config, small_recipe
 
+pytestmark = pytest.mark.heavy
+
 ONE = small_config(models=("cifar_resnet20",))
 DIVERGING = small_recipe(
     optimizer="sgd", learning_rate=1e20, schedule=LinearSchedule(warmup_fraction=0)

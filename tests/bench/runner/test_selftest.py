@@ -28,6 +28,8 @@ from bench.training.engine import applied
 from bench.training.trainer import Metrics, Trainer
 from tests.bench.training.test_loop import CUDA
 
+pytestmark = pytest.mark.heavy
+
 CPU = torch.device("cpu")
 
 

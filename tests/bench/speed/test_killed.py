@@ -9,6 +9,8 @@ import pytest
 from bench.records.store import load_speed
 from tests.support.tools import ROOT
 
+pytestmark = pytest.mark.heavy
+
 # The program with little to measure. Its write with the number in argv[1] ends half done.
 PROGRAM = """
 import os, signal, sys

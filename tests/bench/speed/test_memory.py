@@ -10,6 +10,8 @@ from bench.speed import memory
 from bench.speed.memory import in_a_child, in_this_process
 from tests.support.speeds import make_workload
 
+pytestmark = pytest.mark.heavy
+
 SMALL = make_workload(model="cifar_resnet20", stem="cifar", shortcut="A", batch_size=2)
 
 

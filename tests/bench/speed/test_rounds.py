@@ -15,6 +15,8 @@ from bench.speed.workloads import default_matrix
 from tests.support.factories import ENVIRONMENT
 from tests.support.speeds import make_split, make_workload
 
+pytestmark = pytest.mark.heavy
+
 CPU = torch.device("cpu")
 PEAK = PeakMemory(size_bytes=2**29, source="child process")
 OUT_OF_MEMORY = RuntimeError("DefaultCPUAllocator: not enough memory: you tried to allocate 9 GB")

@@ -19,6 +19,8 @@ from tests.speed import timing
 from tests.speed.cases import BLOCK_CASES, CASES, NETWORK_CASES, blocks, count, networks
 from tests.support.tools import ROOT
 
+pytestmark = pytest.mark.heavy
+
 CASE = "plain-inner-8x8"
 
 

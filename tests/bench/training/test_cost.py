@@ -14,6 +14,8 @@ from bench.training import cost
 from resnet_models import MODELS, build, define
 from resnet_models.layers import layer_table
 
+pytestmark = pytest.mark.heavy
+
 COMPUTED = json.loads(files("bench.reference").joinpath("paper.json").read_text())["computed"]
 VERSIONS = {"paper": "v1", "torchvision": "v1.5", "project2022": "v1.5"}
 

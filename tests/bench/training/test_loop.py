@@ -17,6 +17,8 @@ from bench.training.trainer import Trainer
 from resnet_models import build
 from tests.support.small import small_dataset, small_recipe
 
+pytestmark = pytest.mark.heavy
+
 CPU = torch.device("cpu")
 CUDA = pytest.param(
     "cuda",

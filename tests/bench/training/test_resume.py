@@ -13,6 +13,8 @@ import torch
 from bench.training.stop import StopRequest
 from tests.support.resumable import RECIPE, run
 
+pytestmark = pytest.mark.heavy
+
 ROOT = Path(__file__).parents[3]
 
 

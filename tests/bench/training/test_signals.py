@@ -11,6 +11,8 @@ from bench.training import signals
 from resnet_models import build
 from tests.support.small import small_dataset
 
+pytestmark = pytest.mark.heavy
+
 CPU = torch.device("cpu")
 IMAGES = 8
 
