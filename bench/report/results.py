@@ -111,10 +111,10 @@ def choose_profile(records: Sequence[Record], profile: str | None) -> str | None
 
 def rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as dicts; a missing value is None."""
-    found: list[dict[str, Any]] = (
-        frame.astype(object).where(frame.notna(), None).to_dict("records")  # type: ignore[assignment]
-    )
-    return found
+    complete = frame.astype(object).where(frame.notna(), None)
+    return [
+        {str(name): value for name, value in row.items()} for row in complete.to_dict("records")
+    ]
 
 
 def distinct(items: Iterable[T]) -> list[T]:

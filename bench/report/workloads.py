@@ -9,6 +9,7 @@ from bench.records.schema import Environment
 from bench.records.speed import Limits, SpeedRecord
 from bench.report.figures.chart import Chart
 from bench.report.figures.roofline import roofline_charts
+from bench.report.results import rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ def section(workloads: Workloads) -> Section:
     order = ["direction", "precision", "batch_size", "depth", "stem"]
     ordered = summary.sort_values(order, ascending=[False, True, False, True, True])
     groups: dict[str, list[dict[Any, Any]]] = {}
-    for row in ordered.astype(object).where(ordered.notna(), None).to_dict("records"):
+    for row in rows(ordered):
         usual = work_title(row["direction"], row["precision"], row["batch_size"])
         groups.setdefault(", ".join([usual, *unusual(row)]), []).append(row)
     return Section(
