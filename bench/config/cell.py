@@ -25,7 +25,6 @@ class NamedNetwork(Frozen):
 
     @property
     def depth(self) -> int:
-        """Number of weighted layers: 50 for ``resnet50``."""
         return MODELS[self.model].depth
 
     @property
@@ -34,7 +33,6 @@ class NamedNetwork(Frozen):
         return MODELS[self.model].network
 
     def define(self, *, in_channels: int = 3, num_classes: int | None = None) -> Definition:
-        """The network itself."""
         return define(
             self.model,
             lineage=self.lineage,
@@ -51,7 +49,7 @@ class NamedNetwork(Frozen):
 
 
 class Cell(NamedNetwork):
-    """The unit that is trained, measured and reported. Its names form a folder name."""
+    """Its names form a folder name."""
 
     dataset: str = Field(pattern=r"^[a-z0-9]+$")
     recipe: str = Field(pattern=r"^[a-z0-9_]+$")
@@ -59,6 +57,5 @@ class Cell(NamedNetwork):
 
     @property
     def id(self) -> str:
-        """Folder name of the record; unique among all cells."""
         variant = f"{self.name}-{self.lineage}-{self.stem}"
         return f"{variant}-{self.dataset}-{self.recipe}-seed{self.seed}"

@@ -6,6 +6,7 @@ No torch here.
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Final
 
 from bench.config import recipes
@@ -23,16 +24,12 @@ DATASETS: Final = ("cifar10", "mnist")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A cell that is to be run, and how it is trained."""
-
     cell: Cell
     recipe: Recipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunConfig:
-    """A profile made concrete."""
-
     profile: str
     plans: tuple[Plan, ...]  # in the order in which they are run
     speed_samples: int  # timed repetitions per measurement
@@ -49,7 +46,6 @@ class Changes:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Themselves on the command line."""
         options = {
             "--epochs": self.epochs,
             "--images-per-epoch": self.images_per_epoch,
@@ -86,7 +82,6 @@ def plan(
     stem: Stem | None = None,
     shortcut: Shortcut | None = None,
 ) -> Plan:
-    """One cell; what is left out is as published."""
     found = define(model, lineage=lineage, stem=stem, shortcut=shortcut)
     cell = Cell(
         model=model, lineage=lineage, stem=found.stem, shortcut=found.shortcut,
@@ -107,10 +102,10 @@ def quick() -> RunConfig:
 
 def full() -> RunConfig:
     """Thirty passes over each training set, on CIFAR-10 with both stems; for a GPU."""
-    small_stem = tuple(
-        plan(model, "cifar10", recipes.full("cifar10"), stem="cifar") for model in TABLE1
-    )
-    return RunConfig(profile="full", plans=_ten_cells(recipes.full) + small_stem, speed_samples=20)
+    recipe = recipes.full("cifar10")
+    small_stem = [plan(model, "cifar10", recipe, stem="cifar") for model in TABLE1]
+    plans = (*_ten_cells(recipes.full), *small_stem)
+    return RunConfig(profile="full", plans=plans, speed_samples=20)
 
 
 def table6() -> RunConfig:
@@ -147,13 +142,13 @@ def project2022() -> RunConfig:
     Its own CIFAR-10 budgets are 100 epochs for 18 and 34, 60 for the others, and 20 on MNIST.
     """
     plans = []
-    for dataset, epochs in (("cifar10", 60), ("mnist", 20)):
-        for model in TABLE1:
-            recipe = recipes.project2022(dataset, epochs=epochs)
-            plans.append(plan(model, dataset, recipe, lineage="project2022"))
-    for model in TABLE1:
-        recipe = recipes.project2022("cifar10", epochs=60, freeze_weights_after_epoch=20)
-        plans.append(plan(model, "cifar10", recipe, lineage="project2022"))
+    for dataset, epochs, frozen in (
+        ("cifar10", 60, None),
+        ("mnist", 20, None),
+        ("cifar10", 60, 20),
+    ):
+        recipe = recipes.project2022(dataset, epochs=epochs, freeze_weights_after_epoch=frozen)
+        plans += [plan(model, dataset, recipe, lineage="project2022") for model in TABLE1]
     return RunConfig(profile="project2022", plans=tuple(plans), speed_samples=20)
 
 
@@ -161,12 +156,7 @@ PROJECT2022_SMALL: Final = Changes(epochs=24, images_per_epoch=3200)
 """The profile project2022 made small enough for a CPU, and yet with enough epochs to be audited."""
 
 PROFILES: dict[str, Callable[[], RunConfig]] = {
-    "smoke": smoke,
-    "quick": quick,
-    "full": full,
-    "table6": table6,
-    "table6_more": table6_more,
-    "project2022": project2022,
+    profile.__name__: profile for profile in (smoke, quick, full, table6, table6_more, project2022)
 }
 
 
@@ -202,7 +192,11 @@ def make(
         if each.cell.model in kept_models and each.cell.dataset in kept_datasets
     ]
     numbers = _seeds(cells) if cells else list(range(seeds))
-    plans = [_vary(each, seed, changes) for seed in numbers for each in base]
+    plans = []
+    for seed, each in product(numbers, base):
+        recipe = changes.apply(each.recipe, each.cell.dataset)
+        cell = each.cell.model_copy(update={"seed": seed, "recipe": recipe.name})
+        plans.append(Plan(cell, recipe))
     if cells:
         _choose("cell", cells, [each.cell.id for each in plans])
         plans = [each for each in plans if each.cell.id in cells]
@@ -217,11 +211,6 @@ def _seeds(cells: Iterable[str]) -> list[int]:
     """Those that the ids of ``cells`` end with; without one, an id is of no cell of seed 0."""
     found = (re.search(r"-seed(\d+)$", name) for name in cells)
     return sorted({int(match[1]) if match else 0 for match in found})
-
-
-def _vary(plan: Plan, seed: int, changes: Changes) -> Plan:
-    recipe = changes.apply(plan.recipe, plan.cell.dataset)
-    return Plan(plan.cell.model_copy(update={"seed": seed, "recipe": recipe.name}), recipe)
 
 
 def _choose(kind: str, wanted: Sequence[str], known: Iterable[str]) -> set[str]:

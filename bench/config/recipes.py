@@ -5,7 +5,7 @@ No torch here.
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from bench.data.datasets import Augmentation, Normalisation
 from resnet_models.spec import Initialization
@@ -27,22 +27,22 @@ class LinearSchedule(Frozen):
     """Linear warm-up from 0 to the recipe's rate, then linear decay to 0."""
 
     kind: Literal["linear"] = "linear"
-    warmup_fraction: float = Field(ge=0, lt=1, description="share of the steps")
+    warmup_fraction: float = Field(ge=0, lt=1)  # share of the steps
 
 
 class ErrorWarmup(Frozen):
     """A lower rate until the network has begun to learn (section 4.2, 110 layers)."""
 
     learning_rate: float = Field(gt=0)
-    until_train_error: float = Field(gt=0, lt=1, description="fraction of wrong predictions")
+    until_train_error: float = Field(gt=0, lt=1)  # fraction of wrong predictions
 
 
 class StepSchedule(Frozen):
     """The recipe's rate, multiplied by ``factor`` at each milestone."""
 
     kind: Literal["step"] = "step"
-    unit: Literal["iteration", "epoch"] = Field(description="what milestones count, from 0")
-    milestones: tuple[int, ...] = Field(description="the first with the lower rate")
+    unit: Literal["iteration", "epoch"]  # what milestones count, from 0
+    milestones: tuple[int, ...]  # the first with the lower rate
     factor: float = Field(gt=0, lt=1)
     warmup: ErrorWarmup | None = None
 
@@ -55,44 +55,23 @@ class Recipe(Frozen):
 
     name: str = Field(pattern=r"^[a-z0-9_]+$")
     optimizer: Literal["sgd", "adamw"]
-    learning_rate: float = Field(gt=0, description="the schedule's highest")
+    learning_rate: float = Field(gt=0)  # the schedule's highest
     schedule: Schedule
     weight_decay: float = Field(ge=0)
-    momentum: float = Field(default=0.9, ge=0, lt=1, description="SGD momentum, AdamW beta1")
-    batch_size: int = Field(gt=0)
-    epochs: int | None = Field(
-        default=None, gt=0, description="budget; None where iterations are given"
-    )
-    iterations: int | None = Field(
-        default=None, gt=0, description="budget in steps; the last epoch is cut short"
-    )
-    images_per_epoch: int | None = Field(
-        default=None,
-        gt=0,
-        description="drawn anew each epoch without replacement; None: the whole training set",
-    )
-    held_out_images: int = Field(
-        default=0, ge=0, description="last n of the training set: not trained on, but validated on"
-    )
+    momentum: float = Field(default=0.9, ge=0, lt=1)  # SGD momentum, AdamW beta1
+    batch_size: PositiveInt
+    epochs: PositiveInt | None = None  # budget; None where iterations are given
+    iterations: PositiveInt | None = None  # budget; the last epoch is cut short
+    images_per_epoch: PositiveInt | None = None  # drawn anew each epoch, none twice; None: all
+    held_out_images: int = Field(default=0, ge=0)  # last n of the training set, to validate on
     augmentation: Augmentation
-    normalisation: Normalisation = Field(
-        default="dataset", description="mean and deviation of the data set or of ImageNet; none"
-    )
-    initialization: Initialization = Field(
-        default="he", description="of convolutions: arXiv:1502.01852, or torch's default"
-    )
-    zero_init_residual: bool = Field(description="last BN gamma of each block starts at 0")
-    freeze_weights_after_epoch: int | None = Field(
-        default=None,
-        gt=0,
-        description="from there only BatchNorm statistics move: the 2022 project's accident",
-    )
-    test_images: int | None = Field(
-        default=None, gt=0, description="first n after every epoch but the last; None: all"
-    )
-    final_test_images: int | None = Field(
-        default=None, gt=0, description="first n after the last epoch; None: all"
-    )
+    normalisation: Normalisation = "dataset"  # whose mean and deviation
+    initialization: Initialization = "he"  # of convolutions: arXiv:1502.01852, or torch's default
+    zero_init_residual: bool  # last BN gamma of each block starts at 0
+    # then only BatchNorm statistics move: the 2022 project's accident
+    freeze_weights_after_epoch: PositiveInt | None = None
+    test_images: PositiveInt | None = None  # first n after every epoch but the last; None: all
+    final_test_images: PositiveInt | None = None  # first n after the last epoch; None: all
 
     @model_validator(mode="after")
     def _one_budget(self) -> Self:
@@ -182,10 +161,7 @@ def paper_cifar(*, warmup: bool) -> Recipe:
 
 
 def hold_out(recipe: Recipe, images: int) -> Recipe:
-    """``recipe`` with the last ``images`` of the training set kept for validation, named so.
-
-    The paper's split of CIFAR-10 (section 4.2) holds out 5,000.
-    """
+    """``recipe`` with the last images kept for validation; of CIFAR-10 the paper keeps 5,000."""
     name = f"{recipe.name}_heldout{images}"
     return recipe.model_copy(update={"name": name, "held_out_images": images})
 

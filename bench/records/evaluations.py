@@ -2,7 +2,7 @@
 
 from typing import Final, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt, model_validator
 
 from bench.data.datasets import Normalisation
 from bench.records.schema import Environment, Stored
@@ -18,9 +18,9 @@ class Score(Stored):
     """All test images, seen once with one normalisation."""
 
     normalisation: Normalisation
-    images: int = Field(gt=0)
-    correct: int = Field(ge=0)
-    loss: float = Field(description="mean cross-entropy per image, nats")
+    images: PositiveInt
+    correct: NonNegativeInt
+    loss: float  # mean cross-entropy per image, nats
 
     @model_validator(mode="after")
     def _no_more_correct_than_seen(self) -> Self:
@@ -38,25 +38,23 @@ class Evaluation(Stored):
     """Weights of somebody else's, converted and evaluated in float32 on all test images."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
-    file_name: str = Field(description="of the checkpoint, without its folder")
-    size_bytes: int = Field(gt=0)
+    file_name: str  # of the checkpoint, without its folder
+    size_bytes: PositiveInt
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     naming: Naming
     model: str = Field(pattern=r"^[a-z0-9_]+$")
     lineage: Lineage
     stem: Stem
     shortcut: Shortcut
-    in_channels: int = Field(gt=0)
-    classes: int = Field(gt=0)
+    in_channels: PositiveInt
+    classes: PositiveInt
     dataset: str = Field(pattern=r"^[a-z0-9]+$")
-    normalize: Literal["all", Normalisation] = Field(description="what was to be tried")
-    scores: tuple[Score, ...] = Field(
-        min_length=1, description="one for each normalisation tried, where the loss is finite"
-    )
-    chosen: Normalisation = Field(description="that of the reported score")
+    normalize: Literal["all", Normalisation]  # what was to be tried
+    scores: tuple[Score, ...] = Field(min_length=1)  # one a normalisation, where the loss is finite
+    chosen: Normalisation  # that of the reported score
     claimed_error_percent: float | None = Field(ge=0, le=100)
     tolerance_points: float = Field(ge=0, le=100)
-    command: str = Field(description="makes this record again")
+    command: str  # makes this record again
     started_at: AwareDatetime
     finished_at: AwareDatetime
     environment: Environment

@@ -5,7 +5,7 @@ No torch here: rendering a report reads records on any laptop.
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from bench.config.cell import Cell
 from bench.config.recipes import Recipe
@@ -32,19 +32,19 @@ class EpochRecord(Stored):
     """
 
     epoch: int = Field(ge=1)
-    steps: int = Field(gt=0)
-    learning_rate: float = Field(description="of the epoch's last step")
-    train_images: int = Field(gt=0)
+    steps: PositiveInt
+    learning_rate: float  # of the epoch's last step
+    train_images: PositiveInt
     train_correct: int = Field(ge=0)
-    train_loss: float = Field(description="mean cross-entropy per image, nats")
+    train_loss: float  # mean cross-entropy per image, nats
     train_seconds: Seconds
-    test_images: int = Field(gt=0)
+    test_images: PositiveInt
     test_correct: int = Field(ge=0)
-    test_loss: float = Field(description="mean cross-entropy per image, nats")
+    test_loss: float  # mean cross-entropy per image, nats
     test_seconds: Seconds
-    validation_images: int = Field(default=0, ge=0, description="held out from training")
+    validation_images: int = Field(default=0, ge=0)  # held out from training
     validation_correct: int = Field(default=0, ge=0)
-    validation_loss: float | None = Field(default=None, description="mean per image, nats")
+    validation_loss: float | None = None  # mean per image, nats
 
     @model_validator(mode="after")
     def _no_more_correct_than_seen(self) -> Self:
@@ -77,25 +77,21 @@ class EpochRecord(Stored):
 class Cost(Stored):
     """Analytic cost. MACs: multiply-adds of convolutions and fully connected layers."""
 
-    parameters: int = Field(gt=0)
-    macs: int = Field(gt=0, description="one image of input_shape, forward")
-    input_shape: tuple[int, int, int] = Field(description="(C, H, W) the cell trains on")
-    table1_parameters: int | None = Field(
-        gt=0, description="3 channels, 1000 classes; None for networks of Table 6"
-    )
-    table1_macs: int | None = Field(
-        gt=0, description="one 224x224 image, 3 channels, 1000 classes; None as above"
-    )
+    parameters: PositiveInt
+    macs: PositiveInt  # one image of input_shape, forward
+    input_shape: tuple[int, int, int]  # (C, H, W) the cell trains on
+    table1_parameters: PositiveInt | None  # 3 channels, 1000 classes; None for networks of Table 6
+    table1_macs: PositiveInt | None  # one 224x224 image, 3 channels, 1000 classes; None as above
 
 
 class Speed(Stored):
     """Raw timings, in seconds per repetition, after warm-up."""
 
-    batch_size: int = Field(gt=0, description="images per training step")
+    batch_size: PositiveInt  # images per training step
     train_step_seconds: tuple[Seconds, ...]
-    inference_batch_size: int = Field(gt=0)
+    inference_batch_size: PositiveInt
     inference_batch_seconds: tuple[Seconds, ...]
-    latency_seconds: tuple[Seconds, ...] = Field(description="inference of a single image")
+    latency_seconds: tuple[Seconds, ...]  # inference of a single image
 
 
 MemorySource = Literal[
@@ -106,7 +102,7 @@ MemorySource = Literal[
 class PeakMemory(Stored):
     """Largest memory use of the cell."""
 
-    size_bytes: int = Field(gt=0)
+    size_bytes: PositiveInt
     source: MemorySource
 
 
@@ -114,10 +110,10 @@ class Environment(Stored):
     """The machine and the software that made a record."""
 
     device: Literal["cpu", "cuda"]
-    device_name: str = Field(description="GPU, or the CPU where the device is cpu")
+    device_name: str  # GPU, or the CPU where the device is cpu
     cpu: str
     cpu_count: int
-    threads: int = Field(description="torch intra-op threads")
+    threads: int  # torch intra-op threads
     memory_bytes: int | None
     os: str
     python: str
@@ -125,33 +121,28 @@ class Environment(Stored):
     torchvision: str
     cuda: str | None
     resnet_bench: str
-    commit: str | None = Field(description="of resnet-bench, '+changes' where files differ")
+    commit: str | None  # of resnet-bench, '+changes' where files differ
 
 
 class Engine(Stored):
     """How the machine was used: what may change the last bits of a result, or its speed."""
 
-    precision: Precision = Field(description="of convolutions and products")
-    micro_batch_size: int = Field(
-        gt=0, description="images in one forward pass, BatchNorm's batch; the recipe's or less"
-    )
+    precision: Precision  # of convolutions and products
+    micro_batch_size: PositiveInt  # images in one forward pass, BatchNorm's batch
     compiled: bool = False
     cuda_graph: bool = False
     deterministic: bool = False
-    tf32: bool | None = Field(default=None, description="float32 products in TF32; None on CPUs")
+    tf32: bool | None = None  # float32 products in TF32; None on CPUs
 
 
 class Course(Stored):
     """What happened on the way."""
 
-    resumes: int = Field(default=0, ge=0, description="times that it went on from a checkpoint")
+    resumes: int = Field(default=0, ge=0)  # times that it went on from a checkpoint
     checkpoints: int = Field(default=0, ge=0)
-    checkpoint_seconds: float = Field(
-        default=0, ge=0, allow_inf_nan=False, description="spent on writing them"
-    )
-    warmup_steps: int | None = Field(
-        default=None, description="steps at the lower rate of an ErrorWarmup, once it has ended"
-    )
+    checkpoint_seconds: float = Field(default=0, ge=0, allow_inf_nan=False)  # spent on writing them
+    warmup_steps: int | None = None  # steps at the lower rate of an ErrorWarmup, once it has ended
+    uncaptured: str | None = None  # why steps that should have been captured were not, on a GPU
 
 
 Moment = Literal["initial", "final"]
@@ -160,17 +151,13 @@ Moment = Literal["initial", "final"]
 class Signals(Stored):
     """How strongly layers respond (Figure 7) and how the gradient passes blocks, on one batch."""
 
-    moment: Moment = Field(description="before the first step of training, or after the last")
-    images: int = Field(gt=0, description="in the batch: the first of the training set")
-    layers: tuple[str, ...] = Field(description="3x3 convolutions, from the input to the output")
-    response_std: tuple[float, ...] = Field(
-        description="standard deviation of each one's output after BatchNorm, before ReLU"
-    )
-    weight_gradient_norm: tuple[float, ...] = Field(description="of each one's weights")
-    blocks: tuple[str, ...] = Field(description="from the input to the output")
-    input_gradient_norm: tuple[float, ...] = Field(
-        description="of the mean loss by each one's whole input"
-    )
+    moment: Moment  # before the first step of training, or after the last
+    images: PositiveInt  # in the batch: the first of the training set
+    layers: tuple[str, ...]  # 3x3 convolutions, from the input to the output
+    response_std: tuple[float, ...]  # deviation of each one's output, after BatchNorm, before ReLU
+    weight_gradient_norm: tuple[float, ...]  # of each one's weights
+    blocks: tuple[str, ...]  # from the input to the output
+    input_gradient_norm: tuple[float, ...]  # of the mean loss by each one's whole input
 
     @model_validator(mode="after")
     def _one_value_each(self) -> Self:
@@ -183,7 +170,7 @@ class Signals(Stored):
 class Predictions(Stored):
     """The file beside the record that holds the predicted class of each test image at the end."""
 
-    images: int = Field(gt=0)
+    images: PositiveInt
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
@@ -194,8 +181,8 @@ class Record(Stored):
     cell: Cell
     profile: str
     status: Literal["completed", "failed"]
-    reason: str | None = Field(description="why it failed, for people")
-    command: str = Field(description="makes this record again")
+    reason: str | None  # why it failed, for people
+    command: str  # makes this record again
     recipe: Recipe
     engine: Engine
     course: Course = Course()

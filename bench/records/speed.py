@@ -6,7 +6,7 @@ Rates, medians, intervals and shares of a limit are derived when they are read.
 from dataclasses import dataclass
 from typing import Final, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt, model_validator
 
 from bench.config.cell import NamedNetwork
 from bench.records.schema import Environment, PeakMemory, Precision, Seconds, Stored
@@ -24,11 +24,11 @@ class Workload(NamedNetwork):
     """What is timed: all that decides how much work it is, and how the machine is asked for it."""
 
     lineage: Lineage = "paper"
-    in_channels: int = Field(default=3, gt=0)
-    classes: int = Field(default=10, gt=0)
-    resolution: int = Field(default=32, gt=0, description="pixels of an image, a side")
-    direction: Direction = Field(description="a whole training step, or a forward pass")
-    batch_size: int = Field(gt=0)
+    in_channels: PositiveInt = 3
+    classes: PositiveInt = 10
+    resolution: PositiveInt = 32  # pixels of an image, a side
+    direction: Direction  # a whole training step, or a forward pass
+    batch_size: PositiveInt
     precision: Precision
     memory_format: MemoryFormat = "channels_last"
     compiled: bool = False
@@ -50,14 +50,12 @@ class Workload(NamedNetwork):
 class Conditions(Stored):
     """What else went on, where it can be read: None means that it cannot."""
 
-    load_before: float | None = Field(description="processes that want a CPU, over a minute")
-    foreign_cpu_share: float | None = Field(
-        description="of all CPU time while measuring, what other programs took"
-    )
-    cpu_governor: str | None = Field(description="of Linux, such as performance or powersave")
-    gpu_clock_mhz: int | None = Field(description="of the multiprocessors, right after measuring")
-    gpu_throttle_reasons: tuple[str, ...] = Field(default=(), description="active ones")
-    warnings: tuple[str, ...] = Field(default=(), description="what may have spoilt it, in words")
+    load_before: float | None  # processes that want a CPU, over a minute
+    foreign_cpu_share: float | None  # of all CPU time while measuring, what other programs took
+    cpu_governor: str | None  # of Linux, such as performance or powersave
+    gpu_clock_mhz: int | None  # of the multiprocessors, right after measuring
+    gpu_throttle_reasons: tuple[str, ...] = ()  # active ones
+    warnings: tuple[str, ...] = ()  # what may have spoilt it, in words
 
 
 class StepSplit(Stored):
@@ -75,21 +73,20 @@ class SpeedRecord(Stored):
     schema_version: Literal[1] = SCHEMA_VERSION
     workload: Workload
     status: Literal["completed", "failed"]
-    reason: str | None = Field(description="why it failed, for people")
-    command: str = Field(description="makes this record again")
+    reason: str | None  # why it failed, for people
+    command: str  # makes this record again
     started_at: AwareDatetime
     finished_at: AwareDatetime
     environment: Environment
     conditions: Conditions
-    parameters: int = Field(gt=0)
-    macs: int = Field(gt=0, description="one image, forward")
-    warmup: tuple[tuple[Seconds, ...], ...] = Field(description="of each round, not counted")
-    rounds: tuple[tuple[Seconds, ...], ...] = Field(
-        description="seconds per repetition; rounds lie apart, with other workloads between them"
-    )
+    parameters: PositiveInt
+    macs: PositiveInt  # one image, forward
+    warmup: tuple[tuple[Seconds, ...], ...]  # of each round, not counted
+    # seconds per repetition; rounds lie apart, with other workloads between them
+    rounds: tuple[tuple[Seconds, ...], ...]
     split: StepSplit | None
     peak_memory: PeakMemory | None
-    energy_joules: float | None = Field(description="of all counted repetitions, by NVML")
+    energy_joules: float | None  # of all counted repetitions, by NVML
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -112,20 +109,17 @@ class Limits(Stored):
     """What the machine can do at most, measured: the roof of the roofline."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
-    command: str = Field(description="makes this record again")
+    command: str  # makes this record again
     started_at: AwareDatetime
     finished_at: AwareDatetime
     environment: Environment
     conditions: Conditions
-    product_size: int = Field(gt=0, description="side of the square matrices")
-    product_seconds: dict[Precision, tuple[Seconds, ...]] = Field(
-        description="of one product, 2 * product_size**3 operations"
-    )
-    convolution_operations: int = Field(default=0, ge=0, description="of one 3x3 convolution")
-    convolution_seconds: dict[Precision, tuple[Seconds, ...]] = Field(
-        default_factory=dict, description="of one; libraries may do it faster than a product"
-    )
-    copy_bytes: int = Field(gt=0, description="read and written by one copy, both counted")
+    product_size: PositiveInt  # side of the square matrices
+    product_seconds: dict[Precision, tuple[Seconds, ...]]  # of one, 2 * product_size**3 operations
+    convolution_operations: NonNegativeInt = 0  # of one 3x3 convolution
+    # of one; libraries may do it faster than a product
+    convolution_seconds: dict[Precision, tuple[Seconds, ...]] = Field(default_factory=dict)
+    copy_bytes: PositiveInt  # read and written by one copy, both counted
     copy_seconds: tuple[Seconds, ...]
 
     @property
