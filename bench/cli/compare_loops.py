@@ -128,11 +128,10 @@ def _show_turn(turn: "Turn", images: int) -> None:
 
 def _show_comparison(comparison: "Comparison") -> None:
     """What came of all turns."""
-    ratios = comparison.ratios
+    ratios, (theirs, ours) = comparison.ratios, comparison.images_per_second
     spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
     say(
-        f"  medians: usual {comparison.theirs_per_second:,.0f} images/s, "
-        f"ours {comparison.ours_per_second:,.0f} images/s; "
+        f"  medians: usual {theirs:,.0f} images/s, ours {ours:,.0f} images/s; "
         f"ours is {statistics.median(ratios):.2f} times as fast "
         f"({spread} in {len(ratios)} turns of {comparison.steps} steps)"
     )

@@ -12,7 +12,9 @@ from bench.formats import significant
 from bench.records.store import write_atomic
 
 if TYPE_CHECKING:
-    from bench.runner.selftest import CheckResult
+    import torch
+
+    from bench.runner.selftest import Selftest
     from bench.runner.trial import Row
 
 
@@ -30,29 +32,19 @@ def doctor(
     path = json or (out / "doctor.json" if selftest else None)
     if path is not None:
         refuse_unwritable(path)
-    from bench.runner.doctor import Report, Selftest, examine, facts, find_problems
-    from bench.runner.selftest import run_checks
-    from bench.runner.trial import measure_speeds
+    from bench.runner.doctor import Report, examine, facts, find_problems
     from bench.training.environment import choose_device
 
     started_at, torch_device = datetime.now(UTC), choose_device(device)
     machine = examine(torch_device, out, data_dir)
     for name, text in facts(machine).items():
         say(f"{name + ':':<14} {text}")
-    problems = find_problems(machine)
+    problems = tuple(find_problems(machine))
     for problem in problems:
         say(f"warning: {problem}")
-    found = None
-    if selftest:
-        say("\nChecks, on synthetic images:")
-        checks = run_checks(torch_device, _show_check)
-        say("\nSpeed, on synthetic images; medians:")
-        speeds = measure_speeds(torch_device, _show_row)
-        found = Selftest(checks=tuple(checks), speeds=tuple(speeds))
+    found = _test(torch_device) if selftest else None
     if path is not None:
-        report = Report(
-            started_at=started_at, machine=machine, problems=tuple(problems), selftest=found
-        )
+        report = Report(started_at=started_at, machine=machine, problems=problems, selftest=found)
         write_atomic(path, report.model_dump_json(indent=1) + "\n")
         say(f"\nAll of it, with raw samples: {path.absolute()}")
     if found and found.failures:
@@ -60,8 +52,21 @@ def doctor(
         raise typer.Exit(EXIT_FAILURE)
 
 
-def _show_check(check: "CheckResult") -> None:
-    say(f"  {check.status:<8}{check.name}: {check.detail} ({check.seconds:.1f} s)")
+def _test(device: "torch.device") -> "Selftest":
+    """Each line is shown as soon as it is known."""
+    from bench.runner.selftest import Selftest, run_checks
+    from bench.runner.trial import measure_speeds
+
+    checks, speeds = [], []
+    say("\nChecks, on synthetic images:")
+    for check in run_checks(device):
+        checks.append(check)
+        say(f"  {check.status:<8}{check.name}: {check.detail} ({check.seconds:.1f} s)")
+    say("\nSpeed, on synthetic images; medians:")
+    for row in measure_speeds(device):
+        speeds.append(row)
+        _show_row(row)
+    return Selftest(checks=tuple(checks), speeds=tuple(speeds))
 
 
 def _show_row(row: "Row") -> None:

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, Literal
 
@@ -13,8 +14,7 @@ from bench.config import profiles
 from bench.data.datasets import SPECS, NotThereError, SourceError
 from bench.data.sources import default_data_dir, read_cache
 from bench.records.schema import Engine, Environment, Precision, Stored
-from bench.runner.selftest import CheckResult
-from bench.runner.trial import Row
+from bench.runner.selftest import Selftest
 from bench.training.engine import EngineOptions, choose_engine, fastest_precision, native_bfloat16
 from bench.training.environment import (
     compile_problem,
@@ -32,8 +32,6 @@ LEAST_DISK: Final = 3 * 10**9
 
 
 class Gpu(Stored):
-    """What torch and the driver say about the GPU."""
-
     memory_bytes: int
     free_bytes: int
     compute_capability: tuple[int, int]
@@ -42,8 +40,6 @@ class Gpu(Stored):
 
 
 class Machine(Stored):
-    """What was found."""
-
     environment: Environment
     gpu: Gpu | None
     gpu_driver_without_torch: bool = Field(description="a driver, but no GPU that torch can use")
@@ -60,19 +56,6 @@ class Machine(Stored):
     compile_problem: str | None = Field(description="why torch.compile cannot work here")
     profile: str = Field(description="that auto stands for")
     cells: int
-
-
-class Selftest(Stored):
-    """What came of ``--selftest``."""
-
-    checks: tuple[CheckResult, ...]
-    speeds: tuple[Row, ...]
-
-    @property
-    def failures(self) -> int:
-        """Checks that failed and networks that could not be timed."""
-        failed = [check for check in self.checks if check.status == "failed"]
-        return len(failed) + len([row for row in self.speeds if row.problem])
 
 
 class Report(Stored):
@@ -120,7 +103,6 @@ def examine(device: torch.device, out: Path, data_dir: Path | None) -> Machine:
 
 
 def gpu(device: torch.device, driver: str | None) -> Gpu:
-    """Facts about the GPU ``device``."""
     facts = torch.cuda.get_device_properties(device)
     free, _ = torch.cuda.mem_get_info(device)
     return Gpu(
@@ -162,9 +144,7 @@ def memory_free(file: Path = Path("/proc/meminfo")) -> int | None:
 def disk_free(folder: Path) -> int:
     """Free space on the disk of ``folder``, which need not exist yet."""
     folder = folder.absolute()
-    while not folder.exists():
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
+    return shutil.disk_usage(next(path for path in (folder, *folder.parents) if path.exists())).free
 
 
 def cached(name: str, data_dir: Path) -> str:
@@ -178,50 +158,47 @@ def cached(name: str, data_dir: Path) -> str:
     return "verified"
 
 
-def find_problems(machine: Machine) -> list[str]:
+def find_problems(machine: Machine) -> Iterator[str]:
     """What stands in the way: each with its consequence and the remedy."""
     environment = machine.environment
-    found = []
     cpus = min(environment.cpu_count, machine.cpu_limit or environment.cpu_count)
-    if _is_x86(environment) and not machine.vector_instructions.startswith("AVX"):
-        found.append(
+    x86 = environment.os.rpartition(" ")[2] in ("x86_64", "AMD64")
+    if x86 and not machine.vector_instructions.startswith("AVX"):
+        yield (
             "this CPU has no AVX2, so training takes several times as long. Choose --profile "
             "smoke, or another machine."
         )
     if threads := threads_problem(environment.threads, cpus):
-        found.append(threads)
+        yield threads
     if load := load_problem(machine.load_average, cpus):
-        found.append(load)
+        yield load
     free = machine.memory_free_bytes
     if free is not None and free < LEAST_MEMORY:
-        found.append(
+        yield (
             f"{_gb(free)} of memory are free, and ResNet-152 needs {_gb(LEAST_MEMORY)}; with less, "
             "cells fail or train in smaller micro-batches. Close other programs, or choose "
             "--models resnet18,resnet34."
         )
     if machine.disk_free_bytes < LEAST_DISK:
-        found.append(
+        yield (
             f"{_gb(machine.disk_free_bytes)} of disk are free, and checkpoints take up to "
             f"{_gb(LEAST_DISK)}; a run stops when the disk is full. Free some, or choose another "
             "folder with --out."
         )
     if machine.gpu and machine.gpu.free_bytes < 0.8 * machine.gpu.memory_bytes:
-        used = machine.gpu.memory_bytes - machine.gpu.free_bytes
-        found.append(
-            f"{_gb(used)} of the GPU's memory are taken, so other programs slow training down or "
-            "leave it too little. nvidia-smi names them."
+        yield (
+            f"{_gb(machine.gpu.memory_bytes - machine.gpu.free_bytes)} of the GPU's memory are "
+            "taken, so other programs slow training down or leave it too little. nvidia-smi names "
+            "them."
         )
     if machine.gpu_driver_without_torch:
-        found.append(
+        yield (
             f"NVIDIA's driver is here, but torch {environment.torch} finds no GPU, so everything "
             "runs on the CPU. Install a CUDA build of torch, or a newer driver."
         )
-    found += [
-        f"{text}. Delete the file, and the next run fetches it again."
-        for text in machine.datasets.values()
-        if text not in ("verified", "missing")
-    ]
-    return found
+    for text in machine.datasets.values():
+        if text not in ("verified", "missing"):
+            yield f"{text}. Delete the file, and the next run fetches it again."
 
 
 def facts(machine: Machine) -> dict[str, str]:
@@ -239,7 +216,7 @@ def facts(machine: Machine) -> dict[str, str]:
             f"{major}.{minor}; driver {graphics.driver or 'unknown'}"
         )
         shown["CPU"] = environment.cpu
-    shown |= {
+    return shown | {
         "CPUs": f"{environment.cpu_count} usable, {environment.threads} threads of torch"
         + (f", limited to the time of {machine.cpu_limit:g}" if machine.cpu_limit else "")
         + (f", load {machine.load_average:.1f}" if machine.load_average is not None else ""),
@@ -261,11 +238,6 @@ def facts(machine: Machine) -> dict[str, str]:
         else "can work; a run tries it where it is long enough to gain",
         "profile auto": f"{machine.profile}, {machine.cells} cells",
     }
-    return shown
-
-
-def _is_x86(environment: Environment) -> bool:
-    return environment.os.rpartition(" ")[2] in ("x86_64", "AMD64")
 
 
 def _gb(size_bytes: int | None) -> str:

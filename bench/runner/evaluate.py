@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import nn
@@ -20,7 +20,7 @@ from bench.runner import weights
 from bench.stats import wilson_interval
 from bench.training.cost import parameter_count
 from bench.training.environment import describe
-from bench.training.loop import evaluate
+from bench.training.evaluation import Evaluator
 from resnet_models import Definition, define
 from resnet_models.convert import assumed, convert, recognise, unwrap
 from resnet_models.spec import Lineage, Naming
@@ -34,9 +34,6 @@ class Request:
     """What to evaluate.
 
     Attributes:
-        checkpoint: file with the weights.
-        model: name of the network they are for.
-        dataset: whose test set to look at.
         normalize: how the images were normalised in training, or every way that applies.
         lineage: None: what ``convert.recognise`` takes for it.
         claim: the error that somebody reports, in percent.
@@ -71,8 +68,7 @@ class Request:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A network with the weights of a checkpoint."""
 
     definition: Definition
@@ -91,12 +87,7 @@ def run(
 ) -> Evaluation:
     """Evaluate the checkpoint, say what was found and store it in ``folder``.
 
-    Args:
-        request: what to evaluate.
-        device: where to compute.
-        load: from a name to the verified dataset; called once the checkpoint is known to fit.
-        folder: where the record goes.
-        say: receives one line at a time.
+    ``load`` gives the verified dataset of a name; it is called once the checkpoint is known to fit.
 
     Raises:
         UsageError: the file is no checkpoint, or not one of this network.
@@ -202,7 +193,7 @@ def measure(
             data = DeviceData(dataset.test, spec, device)
             # By default convolutions on a GPU round their inputs to TF32.
             with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-                seen = evaluate(network, data, "float32")
+                seen = Evaluator(network, data, "float32").look()
             if not math.isfinite(seen.loss):
                 say(f"normalisation {name}: left out, the network gives values that are not finite")
                 continue
@@ -221,7 +212,6 @@ def measure(
 
 
 def describe_found(source: weights.Weights, found: Found) -> str:
-    """What the checkpoint turned out to be."""
     definition = found.definition
     prefix = f", prefix {found.prefix}" if found.prefix else ""
     return (
@@ -234,7 +224,6 @@ def describe_found(source: weights.Weights, found: Found) -> str:
 
 
 def describe_result(evaluation: Evaluation) -> str:
-    """The reported error, with what its interval covers and how its normalisation was chosen."""
     score = evaluation.score
     low, high = wilson_interval(score.error_percent, score.images)
     text = (

@@ -10,9 +10,9 @@ cudnn.benchmark), and at the start of a turn its workers have up to four batches
 import statistics
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from itertools import chain, count, islice, repeat
+from itertools import chain, repeat
 from typing import Final, Literal
 
 import torch
@@ -24,15 +24,17 @@ from torch.utils.data import DataLoader
 from torchvision import transforms
 
 from bench.config import recipes
-from bench.data.batches import PAD, DeviceData, EpochPlan, epoch_plan
+from bench.data.batches import PAD, DeviceData
 from bench.data.datasets import Dataset
 from bench.errors import UsageError
 from bench.records.schema import Engine, Environment, Seconds, Stored
+from bench.runner.trial import do, endless
 from bench.speed import cell
 from bench.speed.limits import matrix_product
 from bench.speed.timing import Clock, Stopwatch, wall
 from bench.training.cost import training_operations
-from bench.training.trainer import STEPS_BEFORE_CAPTURE, Trainer
+from bench.training.graphs import CALLS_BEFORE_CAPTURE
+from bench.training.trainer import Trainer
 from resnet_models import Definition
 from resnet_models.spec import Lineage, Stem
 
@@ -41,7 +43,7 @@ SCHEMA_VERSION: Final = 1
 WORKERS: Final = 2
 RATE: Final = 0.01  # small, so that no loss diverges: not-a-numbers have speeds of their own
 
-WARMUP_STEPS: Final = STEPS_BEFORE_CAPTURE + 2
+WARMUP_STEPS: Final = CALLS_BEFORE_CAPTURE + 2
 # A turn takes about this long, the mean of both loops: much longer than the four batches that the
 # DataLoader's workers prepare while it is not their turn.
 TURN_SECONDS: Final = 5.0
@@ -66,7 +68,6 @@ class Turn(Stored):
 
     @property
     def ratio(self) -> float:
-        """How many times faster ours is."""
         return self.theirs_seconds / self.ours_seconds
 
 
@@ -91,18 +92,15 @@ class Comparison(Stored):
         return self.steps * self.batch_size
 
     @property
-    def theirs_per_second(self) -> float:
-        """Images a second, the median over the turns."""
-        return self.images / statistics.median(turn.theirs_seconds for turn in self.turns)
-
-    @property
-    def ours_per_second(self) -> float:
-        """Images a second, the median over the turns."""
-        return self.images / statistics.median(turn.ours_seconds for turn in self.turns)
+    def images_per_second(self) -> tuple[float, float]:
+        """Theirs and ours, the medians over the turns."""
+        theirs = statistics.median(turn.theirs_seconds for turn in self.turns)
+        ours = statistics.median(turn.ours_seconds for turn in self.turns)
+        return self.images / theirs, self.images / ours
 
     @property
     def ratios(self) -> list[float]:
-        """How many times faster ours is, turn by turn."""
+        """How many times as fast ours is, turn by turn."""
         return [turn.ratio for turn in self.turns]
 
     @property
@@ -169,8 +167,12 @@ def compare(
     done = []
     for number in range(turns):
         peak_seconds = cell.sample(product, device, PEAK_SAMPLES, clock=clock)
-        first: Name = "ours" if number % 2 else "theirs"
-        done.append(_take_turn(loops, first, steps, stopwatch, peak_seconds))
+        first, second = list(loops)[:: -1 if number % 2 else 1]
+        seconds = {}
+        for name in (first, second):
+            time.sleep(PAUSE_SECONDS)
+            seconds[f"{name}_seconds"] = stopwatch(partial(loops[name], steps))
+        done.append(Turn(first=first, peak_seconds=peak_seconds, **seconds))
         on_turn(done[-1], steps * engine.micro_batch_size)
     return Comparison(
         model=definition.model,
@@ -194,25 +196,6 @@ def _seconds_per_step(loop: Loop, stopwatch: Stopwatch) -> float:
     return seconds / steps
 
 
-def _take_turn(
-    loops: dict[Name, Loop],
-    first: Name,
-    steps: int,
-    stopwatch: Stopwatch,
-    peak_seconds: tuple[float, ...],
-) -> Turn:
-    seconds = {}
-    for name in sorted(loops, key=lambda name: name != first):
-        time.sleep(PAUSE_SECONDS)
-        seconds[name] = stopwatch(partial(loops[name], steps))
-    return Turn(
-        first=first,
-        theirs_seconds=seconds["theirs"],
-        ours_seconds=seconds["ours"],
-        peak_seconds=peak_seconds,
-    )
-
-
 def our_loop(
     definition: Definition, dataset: Dataset, device: torch.device, engine: Engine
 ) -> Loop:
@@ -221,20 +204,7 @@ def our_loop(
     torch.manual_seed(0)
     trainer = Trainer(definition.build(), recipe, device, engine)
     data = DeviceData(dataset.train, dataset.spec, device)
-    images = len(data) - len(data) % recipe.batch_size  # whole batches only, as theirs
-
-    def without_end() -> Iterator[EpochPlan]:
-        for epoch in count(1):
-            plan = epoch_plan(0, epoch, len(data), images, recipe.augmentation).to(device)
-            yield from plan.batches(recipe.batch_size)
-
-    batches = without_end()
-
-    def run(steps: int) -> None:
-        for batch in islice(batches, steps):
-            trainer.step(data, batch, RATE)
-
-    return run
+    return partial(do, endless(trainer, data, RATE))
 
 
 def their_loop(

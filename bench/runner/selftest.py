@@ -8,6 +8,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal
 
@@ -15,19 +16,11 @@ import torch
 
 from bench.config import recipes
 from bench.records.schema import Precision, Stored
-from bench.runner.trial import (
-    BATCH_SIZE,
-    differences,
-    do,
-    exact_engine,
-    gap_between,
-    gradient,
-    losses,
-    make_steps,
-    train,
-)
+from bench.runner import trial
+from bench.runner.trial import BATCH_SIZE, differences, do, exact_engine, gap_between, losses
 from bench.training.engine import EngineOptions, applied, choose_engine
-from bench.training.trainer import STEPS_BEFORE_CAPTURE, Trainer
+from bench.training.graphs import CALLS_BEFORE_CAPTURE
+from bench.training.trainer import Trainer
 
 # cuBLAS gives the same sums every time only with a workspace of fixed size, and torch looks at this
 # once, at the first product: too late for the deterministic checks if another one ran before.
@@ -48,6 +41,7 @@ MEMORY_STEPS: Final = 40
 SEEDS: Final = (0, 0, 1)
 
 Check = Callable[[torch.device], str]
+Status = Literal["passed", "failed", "skipped"]
 
 
 class CheckError(Exception):
@@ -55,33 +49,41 @@ class CheckError(Exception):
 
 
 class CheckResult(Stored):
-    """What came of one check."""
-
     name: str
-    status: Literal["passed", "failed", "skipped"]
+    status: Status
     detail: str
     seconds: float
 
 
-def run_checks(device: torch.device, on_result: Callable[[CheckResult], None]) -> list[CheckResult]:
+def run_checks(device: torch.device) -> Iterator[CheckResult]:
     """Every check, those for GPUs only with one; no failure keeps another from being run."""
-    results = []
     for name, check in (CHECKS | CUDA_CHECKS).items():
         start = time.perf_counter()
-        status: Literal["passed", "failed", "skipped"] = "passed"
-        if name in CUDA_CHECKS and device.type != "cuda":
-            status, detail = "skipped", "needs a GPU"
-        else:
-            try:
+        status: Status = "passed"
+        try:
+            if name in CUDA_CHECKS and device.type != "cuda":
+                status, detail = "skipped", "needs a GPU"
+            else:
                 detail = check(device)
-            except CheckError as error:
-                status, detail = "failed", str(error)
-            except Exception as error:  # whatever it is, the other checks still say something
-                status, detail = "failed", f"{type(error).__name__}: {error}"
+        except CheckError as error:
+            status, detail = "failed", str(error)
+        except Exception as error:  # whatever it is, the other checks still say something
+            status, detail = "failed", f"{type(error).__name__}: {error}"
         seconds = time.perf_counter() - start
-        results.append(CheckResult(name=name, status=status, detail=detail, seconds=seconds))
-        on_result(results[-1])
-    return results
+        yield CheckResult(name=name, status=status, detail=detail, seconds=seconds)
+
+
+class Selftest(Stored):
+    """What came of ``--selftest``: checks, and networks trained and tried in several ways."""
+
+    checks: tuple[CheckResult, ...]
+    speeds: tuple[trial.Row, ...]
+
+    @property
+    def failures(self) -> int:
+        """Checks that failed and networks that could not be timed."""
+        failed = [check for check in self.checks if check.status == "failed"]
+        return len(failed) + len([row for row in self.speeds if row.problem])
 
 
 def learns(device: torch.device) -> str:
@@ -89,7 +91,7 @@ def learns(device: torch.device) -> str:
     engine = choose_engine(device, EngineOptions(), BATCH_SIZE)
     changes = {"batch_size": BATCH_SIZE, "epochs": 6, "images_per_epoch": None}
     recipe = recipes.smoke("mnist").model_copy(update=changes | {"test_images": None})
-    _, (first, *_, last) = train(device, engine, recipe=recipe)
+    _, (first, *_, last) = trial.train(device, engine, recipe=recipe)
     seen = (
         f"loss {first.train_loss:.2f} → {last.train_loss:.2f}, {last.test_accuracy:.0%} of the "
         f"test images right ({engine.precision})"
@@ -103,7 +105,9 @@ def repeats(device: torch.device) -> str:
     """The same seed gives the same bits, another seed others: with either stem and its layers."""
     engine = exact_engine(device)
     for model in ("cifar_resnet20", "resnet18"):
-        first, again, other = (train(device, engine, model=model, seed=seed)[0] for seed in SEEDS)
+        first, again, other = (
+            trial.train(device, engine, model=model, seed=seed)[0] for seed in SEEDS
+        )
         if different := differences(first, again):
             raise CheckError(f"two runs of {model} with the same seed differ in {_few(different)}")
         if not differences(first, other):
@@ -112,17 +116,13 @@ def repeats(device: torch.device) -> str:
 
 
 def resumes(device: torch.device) -> str:
-    """Stopped in the middle of an epoch and gone on with, training ends as if it had not been."""
     engine = exact_engine(device)
-    whole, _ = train(device, engine)
+    whole, _ = trial.train(device, engine)
     with tempfile.TemporaryDirectory() as folder:
-        try:
-            train(device, engine, folder=Path(folder), stop_after=STOP_AFTER)
-        except KeyboardInterrupt:
-            pass
-        else:
+        with suppress(KeyboardInterrupt):
+            trial.train(device, engine, folder=Path(folder), stop_after=STOP_AFTER)
             raise CheckError("it did not stop")
-        resumed, _ = train(device, engine, folder=Path(folder))
+        resumed, _ = trial.train(device, engine, folder=Path(folder))
     if different := differences(whole, resumed):
         raise CheckError(f"the resumed run differs in {_few(different)}")
     return f"stopped after step {STOP_AFTER} of 16 and resumed: the same bit for bit"
@@ -150,7 +150,9 @@ def accumulation(device: torch.device) -> str:
     """
     batch_size = BATCH_SIZE - 2  # does not divide: 4, 4, 4 and 2
     whole, parts = (
-        gradient(device, exact_engine(device, micro_batch_size=size, cuda_graph=False), batch_size)
+        trial.gradient(
+            device, exact_engine(device, micro_batch_size=size, cuda_graph=False), batch_size
+        )
         for size in (batch_size, 4)
     )
     gap = float((whole - parts).abs().max() / whole.abs().max())
@@ -162,7 +164,6 @@ def accumulation(device: torch.device) -> str:
 
 
 def graph_equals_eager(device: torch.device) -> str:
-    """A captured step does what its operations do one by one: deterministic, to the bit."""
     seen = []
     for deterministic in (True, False):
         captured, eager = (
@@ -176,18 +177,22 @@ def graph_equals_eager(device: torch.device) -> str:
     return f"the losses of captured and eager steps differ by {' and '.join(seen)}"
 
 
+def _few(names: list[str]) -> str:
+    return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]
+
+
 def _captured_and_not(device: torch.device) -> Iterator[tuple[bool, Iterator[Trainer]]]:
     """Whether steps are captured, and such steps once libraries are loaded and that is done."""
     for graph in (True, False):
         engine = exact_engine(device, cuda_graph=graph)
         with applied(engine):
-            steps = make_steps(device, engine)
-            do(steps, STEPS_BEFORE_CAPTURE + 1)
+            steps = trial.make_steps(device, engine)
+            do(steps, CALLS_BEFORE_CAPTURE + 1)
             yield graph, steps
 
 
 def no_waiting(device: torch.device) -> str:
-    """Within an epoch the CPU never waits for the GPU, or the GPU would wait for the CPU next."""
+    """In the first epoch, of eight steps: if the CPU waits, the GPU waits for the CPU next."""
     for _, steps in _captured_and_not(device):
         before = torch.cuda.get_sync_debug_mode()
         torch.cuda.set_sync_debug_mode("error")
@@ -199,7 +204,6 @@ def no_waiting(device: torch.device) -> str:
 
 
 def constant_memory(device: torch.device) -> str:
-    """What is allocated after some steps is what is allocated after more of them."""
     for graph, steps in _captured_and_not(device):
         do(steps, 2)
         before = torch.cuda.memory_allocated(device)
@@ -213,7 +217,6 @@ def constant_memory(device: torch.device) -> str:
 
 
 def follows_cpu(device: torch.device) -> str:
-    """The losses are those of the CPU."""
     cpu = torch.device("cpu")
     gap = gap_between(losses(device, exact_engine(device)), losses(cpu, exact_engine(cpu)))
     if not gap <= DEVICE_TOLERANCE:
@@ -234,7 +237,3 @@ CUDA_CHECKS: Final[dict[str, Check]] = {
     "memory does not grow": constant_memory,
     "CUDA follows the CPU": follows_cpu,
 }
-
-
-def _few(names: list[str]) -> str:
-    return f"{names[0]} and {len(names) - 1} more" if len(names) > 1 else names[0]

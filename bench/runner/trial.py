@@ -2,8 +2,8 @@
 
 import gc
 import math
-from collections.abc import Callable, Iterator
-from itertools import islice, product
+from collections.abc import Iterator
+from itertools import count, islice, product
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from bench.config import recipes
 from bench.config.recipes import Recipe
-from bench.data.batches import epoch_plan
+from bench.data.batches import DeviceData, epoch_plan
 from bench.data.datasets import SPECS, Dataset, Split
 from bench.records.schema import Engine, EpochRecord, Speed, Stored
 from bench.speed import cell as speed
@@ -61,18 +61,21 @@ def exact_engine(device: torch.device, **changes: Any) -> Engine:
     return engine.model_copy(update=changes)
 
 
-def synthetic_dataset(train: int = TRAIN_IMAGES, test: int = TRAIN_IMAGES // 2) -> Dataset:
-    """In the shape of CIFAR-10, noise with a bright row whose place tells the class."""
-    random = np.random.default_rng(0)
+def synthetic_dataset(
+    name: str = "cifar10", train: int = TRAIN_IMAGES, test: int = TRAIN_IMAGES // 2
+) -> Dataset:
+    """In the shape of ``name``, noise with a bright row whose place tells the class."""
+    spec, random = SPECS[name], np.random.default_rng(0)
 
-    def split(count: int) -> Split:
-        labels = np.arange(count, dtype=np.uint8) % 10
-        images = random.integers(0, 40, (count, 32, 32, 3), dtype=np.uint8)
+    def split(size: int) -> Split:
+        labels = np.arange(size, dtype=np.uint8) % 10
+        shape = (size, spec.resolution, spec.resolution, spec.channels)
+        images = random.integers(0, 40, shape, dtype=np.uint8)
         for image, label in zip(images, labels, strict=True):
             image[2 + 2 * label : 4 + 2 * label] = 255
         return Split(images, labels)
 
-    return Dataset(SPECS["cifar10"], split(train), split(test))
+    return Dataset(spec, split(train), split(test))
 
 
 def make_trainer(
@@ -82,8 +85,10 @@ def make_trainer(
     recipe: Recipe = RECIPE,
     model: str = "cifar_resnet20",
     stem: Stem | None = None,
+    seed: int = 0,
 ) -> Trainer:
     """A fresh network for the synthetic images, and its optimizer."""
+    torch.manual_seed(seed)
     return Trainer(build(model, stem=stem, num_classes=10), recipe, device, engine)
 
 
@@ -91,50 +96,50 @@ def train(
     device: torch.device,
     engine: Engine,
     *,
-    recipe: Recipe = RECIPE,
-    model: str = "cifar_resnet20",
     seed: int = 0,
     folder: Path | None = None,
     stop_after: int | None = None,
+    **network: Any,
 ) -> tuple[Trainer, list[EpochRecord]]:
     """A whole training; from the checkpoint in ``folder``, asked to stop after so many steps."""
-    stop, steps = StopRequest(), 0
+    stop, steps = StopRequest(), count(1)
 
-    def count(_images: int) -> None:
-        nonlocal steps
-        steps += 1
-        stop.wanted = steps == stop_after
+    def note(_images: int) -> None:
+        stop.wanted = next(steps) == stop_after
 
-    torch.manual_seed(seed)
     checkpoints = Checkpoints(folder, {}, every_seconds=math.inf, warn=print) if folder else None
     with applied(engine):
         training = Training(
-            make_trainer(device, engine, recipe=recipe, model=model),
+            make_trainer(device, engine, seed=seed, **network),
             Data.on(device, synthetic_dataset()),
             seed,
             checkpoints=checkpoints,
-            loaded=checkpoints.load(device) if checkpoints else None,
+            loaded=checkpoints.load() if checkpoints else None,
             stop=stop,
-            on_step=count,
+            on_step=note,
         )
         return training.trainer, list(training.epochs())
 
 
-def make_steps(device: torch.device, engine: Engine) -> Iterator[Trainer]:
-    """Train on batches without end, one at each ``next``; gives the trainer after the step."""
-    torch.manual_seed(0)
-    trainer = make_trainer(device, engine)
-    data = Data.on(device, synthetic_dataset()).train
-    plan = epoch_plan(0, 1, len(data), None, "crop_flip").to(device)
-    while True:
-        for batch in plan.batches(BATCH_SIZE):
-            trainer.step(data, batch, RATE)
+def endless(trainer: Trainer, data: DeviceData, rate: float) -> Iterator[Trainer]:
+    """Train on whole batches without end, one at each ``next``; gives the trainer after it."""
+    size = trainer.recipe.batch_size
+    images = len(data) - len(data) % size
+    for epoch in count(1):
+        plan = epoch_plan(0, epoch, len(data), images, trainer.recipe.augmentation)
+        for batch in plan.to(trainer.device).batches(size):
+            trainer.step(data, batch, rate)
             yield trainer
 
 
-def do(steps: Iterator[Trainer], count: int) -> None:
-    """Take ``count`` of ``steps``."""
-    for _ in islice(steps, count):
+def make_steps(device: torch.device, engine: Engine) -> Iterator[Trainer]:
+    data = Data.on(device, synthetic_dataset()).train
+    return endless(make_trainer(device, engine), data, RATE)
+
+
+def do(steps: Iterator[Trainer], number: int) -> None:
+    """Take ``number`` of ``steps``."""
+    for _ in islice(steps, number):
         pass
 
 
@@ -155,19 +160,19 @@ def gradient(device: torch.device, engine: Engine, batch_size: int) -> Tensor:
     model = nn.Sequential(
         nn.Conv2d(3, 16, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 10)
     )
+
+    def weights() -> Tensor:
+        return torch.cat([weight.detach().flatten() for weight in trainer.model.parameters()])
+
     with applied(engine):
         trainer = Trainer(model, RECIPE.model_copy(update=changes), device, engine)
         data = Data.on(device, synthetic_dataset()).train
         plan = epoch_plan(0, 1, len(data), batch_size, "crop_flip").to(device)
-        before = _weights(trainer)
+        before = weights()
         # A large one: what is left of the weights' own rounding is then small.
         rate = 1024.0
         trainer.step(data, plan, rate)
-    return (before - _weights(trainer)) / rate
-
-
-def _weights(trainer: Trainer) -> Tensor:
-    return torch.cat([weight.detach().flatten() for weight in trainer.model.parameters()])
+    return (before - weights()) / rate
 
 
 def gap_between(some: list[float], others: list[float]) -> float:
@@ -200,21 +205,18 @@ class Row(Stored):
     problem: str | None = Field(description="why there is no speed")
 
 
-def measure_speeds(device: torch.device, on_row: Callable[[Row], None]) -> list[Row]:
+def measure_speeds(device: torch.device) -> Iterator[Row]:
     """Every network with every engine; one that fails keeps no other from being measured."""
-    rows = []
     for (model, stem), engine in product(NETWORKS, engines(device)):
         found, problem = None, None
         try:
             found = _speed(device, model, stem, engine)
         except Exception as error:  # out of memory, no such kernel: the row says so
             problem = f"{type(error).__name__}: {error}"
-        rows.append(Row(model=model, stem=stem, engine=engine, speed=found, problem=problem))
-        on_row(rows[-1])
+        yield Row(model=model, stem=stem, engine=engine, speed=found, problem=problem)
         gc.collect()
         if device.type == "cuda":
             torch.cuda.empty_cache()
-    return rows
 
 
 def engines(device: torch.device) -> Iterator[Engine]:
@@ -231,7 +233,7 @@ def engines(device: torch.device) -> Iterator[Engine]:
 
 
 def _speed(device: torch.device, model: str, stem: Stem, engine: Engine) -> Speed:
-    data = Data.on(device, synthetic_dataset(SPEED_IMAGES[device.type])).train
+    data = Data.on(device, synthetic_dataset(train=SPEED_IMAGES[device.type])).train
     recipe = RECIPE.model_copy(update={"batch_size": engine.micro_batch_size})
     with applied(engine):
         trainer = make_trainer(device, engine, recipe=recipe, model=model, stem=stem)

@@ -28,7 +28,6 @@ LARGEST: Final = 4 * 2**30
 Kind = Literal["zip", "pickle", "safetensors"]
 _SAFETENSORS_HEADER_LIMIT: Final = 100_000_000  # of the format
 _PATH_LENGTH: Final = 4096
-
 _DIMENSIONS: Final = 64  # more of them PyTorch stores, but computes nothing with them
 _FLOATS: Final = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
@@ -57,7 +56,11 @@ def read(path: Path) -> Weights:
     kind, content = _content(path, where)
     saved = _state_dict(where, _load(where, kind, content))
     state = {name: _tensor(where, name, value) for name, value in saved.items()}
-    _check_size(where, state, len(content))
+    # What the file does not hold all of could be huge as a copy.
+    total = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
+    stored = (tensor.untyped_storage().nbytes() for tensor in state.values())
+    if max(total, *stored) > len(content):
+        raise UsageError(f"{where} holds no state dict: its tensors are larger than the file")
     state = {name: _number(where, name, tensor) for name, tensor in state.items()}
     digest = hashlib.sha256(content).hexdigest()
     return Weights(readable(path.name, _PATH_LENGTH), len(content), digest, state)
@@ -145,11 +148,12 @@ def _damaged(where: str, why: object) -> BenchError:
 
 def _state_dict(where: str, loaded: Any) -> dict[Any, Any]:
     if isinstance(loaded, dict):
-        content = _items(loaded)
+        # Plain copies: a file may put its own attributes over the methods of an OrderedDict.
+        content = dict(dict.items(loaded))
         inside = [name for name in CONTAINERS if isinstance(content.get(name), dict)]
         if len(inside) > 1:
             raise UsageError(f"{where} holds several state dicts: {', '.join(inside)}. {ADVICE}")
-        state = _items(content[inside[0]]) if inside else content
+        state = dict(dict.items(content[inside[0]])) if inside else content
         if any(isinstance(value, Tensor) for value in state.values()):
             return state
         what = ", ".join(_name(key) for key in list(content)[:6]) or "nothing"
@@ -158,11 +162,6 @@ def _state_dict(where: str, loaded: Any) -> dict[Any, Any]:
     raise UsageError(
         f"{where} holds no state dict, neither alone nor under {', '.join(CONTAINERS)}, but {what}"
     )
-
-
-def _items(loaded: dict[Any, Any]) -> dict[Any, Any]:
-    """A plain copy: a file may put its own attributes over the methods of an OrderedDict."""
-    return dict(dict.items(loaded))
 
 
 def _name(key: object) -> str:
@@ -190,14 +189,6 @@ def _tensor(where: str, name: object, value: object) -> Tensor:
 
 def _is_counter(name: str) -> bool:
     return name.endswith("num_batches_tracked")
-
-
-def _check_size(where: str, state: dict[str, Tensor], size_bytes: int) -> None:
-    """Refuse tensors that are larger than what the file holds of them: a copy could be huge."""
-    total = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
-    stored = (tensor.untyped_storage().nbytes() for tensor in state.values())
-    if max(total, *stored) > size_bytes:
-        raise UsageError(f"{where} holds no state dict: its tensors are larger than the file")
 
 
 def _number(where: str, name: str, tensor: Tensor) -> Tensor:

@@ -2,6 +2,8 @@
 
 import os
 import sysconfig
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,7 +17,8 @@ from bench.records.schema import Engine
 from bench.runner import doctor, selftest, trial
 from bench.runner.doctor import Gpu, Report, examine, facts, find_problems
 from bench.runner.selftest import CheckError
-from bench.training.environment import compile_problem, load_problem
+from bench.speed import cell
+from bench.training.environment import compile_problem, load_average
 from tests.support.factories import make_record
 from tests.support.tools import assert_refused, bench
 
@@ -52,16 +55,17 @@ GPU = Gpu(
 
 
 def changed(**changes):
-    environment = {
-        key: changes.pop(key) for key in ("threads", "cpu_count", "os") if key in changes
-    }
-    changes["environment"] = HEALTHY.environment.model_copy(update=environment)
-    return HEALTHY.model_copy(update=changes)
+    fields: dict[str, Any] = {key: changes.pop(key) for key in ("threads", "os") if key in changes}
+    environment = HEALTHY.environment.model_copy(update=fields)
+    return HEALTHY.model_copy(update=changes | {"environment": environment})
 
 
-def test_a_healthy_machine_has_no_problem():
-    assert find_problems(HEALTHY) == []
-    assert find_problems(changed(gpu=GPU)) == []
+def test_a_healthy_machine_has_no_problem_and_what_is_not_told_is_none():
+    arm = {"os": "Linux 6 aarch64", "vector_instructions": "DEFAULT"}
+    untold = {"memory_free_bytes": None, "load_average": None}
+    for changes in ({}, {"gpu": GPU}, arm, untold):
+        assert list(find_problems(changed(**changes))) == []
+    assert facts(changed(**untold))["memory"] == "16 GB, unknown free"
 
 
 @pytest.mark.parametrize(
@@ -90,16 +94,6 @@ def test_a_problem_comes_with_its_consequence_and_its_remedy(changes, texts):
         assert text in problem
 
 
-def test_other_processors_have_other_vector_instructions():
-    assert find_problems(changed(os="Linux 6 aarch64", vector_instructions="DEFAULT")) == []
-
-
-def test_what_a_system_does_not_tell_is_no_problem():
-    assert find_problems(changed(memory_free_bytes=None, load_average=None)) == []
-    assert load_problem(None, 4) is None
-    assert "unknown free" in facts(changed(memory_free_bytes=None))["memory"]
-
-
 def test_facts_say_what_is_used_and_why():
     shown = facts(HEALTHY)
     assert shown["precision"] == (
@@ -110,9 +104,6 @@ def test_facts_say_what_is_used_and_why():
     assert shown["profile auto"] == "quick, 10 cells"
     assert "can work" in shown["torch.compile"]
     assert "GPU" not in shown
-
-
-def test_facts_of_a_gpu():
     engine = Engine(precision="bfloat16", micro_batch_size=64, cuda_graph=True, tf32=True)
     shown = facts(changed(gpu=GPU, engine=engine, compile_problem="Triton is missing"))
     assert shown["GPU"] == "80 GB, 79 GB free; compute capability 9.0; driver 580.1"
@@ -133,61 +124,61 @@ def test_this_machine_is_examined_without_a_network(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_cached_data_is_verified_or_what_is_wrong_is_said(tmp_path):
+def test_cached_data_is_verified_or_what_is_wrong_is_said(tmp_path, data_dir, mnist):
+    assert doctor.cached("mnist", data_dir) == "verified"
     assert doctor.cached("mnist", tmp_path) == "missing"
     sources.cache_path(SPECS["mnist"], tmp_path).write_bytes(b"12345")
     assert "is damaged: it holds 5 bytes" in doctor.cached("mnist", tmp_path)
 
 
-def test_cached_data_that_is_whole_is_verified(data_dir, mnist):
-    assert doctor.cached("mnist", data_dir) == "verified"
-
-
 @pytest.mark.parametrize(
-    ("text", "expected"),
-    [("150000 100000\n", 1.5), ("max 100000\n", None), ("", None), (None, None)],
+    ("read", "text", "expected"),
+    [
+        (doctor.cpu_limit, "150000 100000\n", 1.5),
+        (doctor.cpu_limit, "max 100000\n", None),
+        (doctor.cpu_limit, "", None),
+        (doctor.cpu_limit, None, None),
+        (doctor.memory_free, "MemTotal: 9 kB\nMemAvailable:   3 kB\n", 3072),
+        (doctor.memory_free, "MemTotal: 9 kB\n", None),
+        (doctor.memory_free, None, None),
+    ],
 )
-def test_the_limit_of_a_container(text, expected, tmp_path):
-    file = tmp_path / "cpu.max"
+def test_what_a_system_tells_in_a_file(read, text, expected, tmp_path):
+    file = tmp_path / "file"
     if text is not None:
         file.write_text(text)
-    assert doctor.cpu_limit(file) == expected
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [("MemTotal: 9 kB\nMemAvailable:   3 kB\n", 3072), ("MemTotal: 9 kB\n", None), (None, None)],
-)
-def test_free_memory(text, expected, tmp_path):
-    file = tmp_path / "meminfo"
-    if text is not None:
-        file.write_text(text)
-    assert doctor.memory_free(file) == expected
+    assert read(file) == expected
 
 
 def test_a_system_without_load_average(monkeypatch):
     monkeypatch.delattr(os, "getloadavg")
-    assert doctor.load_average() is None
+    assert load_average() is None
 
 
-def test_the_driver_is_asked(tmp_path, monkeypatch):
+@pytest.fixture
+def program(tmp_path, monkeypatch):
+    """Makes a program, and $PATH names no other."""
     monkeypatch.setenv("PATH", str(tmp_path))
+
+    def make(name, text):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+
+    return make
+
+
+def test_the_driver_is_asked(program):
     assert doctor.gpu_driver() is None
-    program = tmp_path / "nvidia-smi"
-    program.write_text("#!/bin/sh\necho 580.95.05\necho 580.95.05\n")
-    program.chmod(0o755)
+    program("nvidia-smi", "#!/bin/sh\necho 580.95.05\necho 580.95.05\n")
     assert doctor.gpu_driver() == "580.95.05"
-    program.write_text("#!/bin/sh\necho NVIDIA-SMI has failed\nexit 9\n")
+    program("nvidia-smi", "#!/bin/sh\necho NVIDIA-SMI has failed\nexit 9\n")
     assert doctor.gpu_driver() is None
 
 
-def test_compiling_needs_a_compiler_and_the_headers_of_python(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
+def test_compiling_needs_a_compiler_and_the_headers_of_python(tmp_path, program, monkeypatch):
     monkeypatch.setenv("CXX", "c++-14")
     assert "there is no compiler (c++-14)" in compile_problem(CPU)
-    compiler = tmp_path / "c++-14"
-    compiler.write_text("")
-    compiler.chmod(0o755)
+    program("c++-14", "")
     monkeypatch.setattr(sysconfig, "get_path", lambda _: str(tmp_path))
     assert "Python.h is missing" in compile_problem(CPU)
     (tmp_path / "Python.h").write_text("")
@@ -207,68 +198,56 @@ def test_compiling_for_a_gpu_needs_triton(capability, triton, text, monkeypatch)
 # The command.
 
 
-def fail(device):
+def fail(*arguments, **options):
     raise CheckError("two runs differ")
 
 
 @pytest.fixture
-def quick_selftest(monkeypatch):
-    """Two checks and one network instead of all."""
+def doctored(monkeypatch, tmp_path):
+    """The command with two checks and one network; the options give its output and report."""
+    monkeypatch.chdir(tmp_path)
     checks = {"first": lambda device: f"seen on {device}", "second": lambda _: "seen too"}
     monkeypatch.setattr(selftest, "CHECKS", checks)
     monkeypatch.setattr(selftest, "CUDA_CHECKS", {"third": fail})
     monkeypatch.setattr(trial, "NETWORKS", (("cifar_resnet20", "cifar"),))
-    return checks
+
+    def run(*options, code=0, file="doctor.json"):
+        done = CliRunner().invoke(app, ["doctor", "--device", "cpu", "--data-dir", ".", *options])
+        assert done.exit_code == code, done.output
+        return done, Report.model_validate_json(Path(file).read_bytes()) if file else None
+
+    return run
 
 
-def run(*arguments):
-    return CliRunner().invoke(app, ["doctor", "--device", "cpu", *map(str, arguments)])
-
-
-def test_the_command_writes_nothing_unless_asked(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    done = run("--data-dir", tmp_path)
-    assert done.exit_code == 0, done.output
-    assert "precision:" in done.output
+def test_the_command_writes_nothing_unless_asked(doctored, tmp_path):
+    assert "precision:" in doctored(file=None)[0].output
     assert not list(tmp_path.iterdir())
-    assert run("--data-dir", tmp_path, "--json", tmp_path / "doctor.json").exit_code == 0
-    report = Report.model_validate_json((tmp_path / "doctor.json").read_bytes())
+    report = doctored("--json", "doctor.json")[1]
     assert (report.schema_version, report.selftest) == (1, None)
 
 
-def test_a_selftest_is_shown_and_stored(quick_selftest, tmp_path):
-    done = run("--selftest", "--out", tmp_path / "out", "--data-dir", tmp_path)
-    assert done.exit_code == 0, done.output
+def test_a_selftest_is_shown_and_stored(doctored):
+    done, report = doctored("--selftest", "--out", "out", file="out/doctor.json")
     for text in ("passed  first: seen on cpu", "skipped third: needs a GPU", "cifar_resnet20"):
         assert text in done.output
-    report = Report.model_validate_json((tmp_path / "out" / "doctor.json").read_bytes())
     assert [check.status for check in report.selftest.checks] == ["passed", "passed", "skipped"]
     assert report.selftest.speeds[0].speed.train_step_seconds
-    assert list(report.problems) == find_problems(report.machine)
+    assert report.problems == tuple(find_problems(report.machine))
 
 
-def test_a_failed_check_exits_with_1_after_everything_is_written(quick_selftest, tmp_path):
-    quick_selftest["first"] = fail
-    done = run("--selftest", "--json", tmp_path / "doctor.json", "--data-dir", tmp_path)
-    assert done.exit_code == 1
+def test_a_failed_check_or_network_exits_with_1_after_everything_is_written(doctored, monkeypatch):
+    monkeypatch.setitem(selftest.CHECKS, "first", fail)
+    monkeypatch.setattr(cell, "measure", fail)
+    done, report = doctored("--selftest", "--json", "doctor.json", code=1)
     assert "failed  first: two runs differ" in done.output
     assert "passed  second" in done.output
-    report = Report.model_validate_json((tmp_path / "doctor.json").read_bytes())
-    assert report.selftest.failures == 1
+    assert "failed: CheckError: two runs differ" in done.output
+    assert "failed: 2 of " in done.output
+    assert report.selftest.failures == 2
 
 
-def test_a_network_that_cannot_be_timed_exits_with_1(quick_selftest, tmp_path, monkeypatch):
-    def refuse(*arguments, **options):
-        raise RuntimeError("no kernel for this")
-
-    monkeypatch.setattr(trial.speed, "measure", refuse)
-    done = run("--selftest", "--out", tmp_path, "--data-dir", tmp_path)
-    assert done.exit_code == 1
-    assert "failed: RuntimeError: no kernel for this" in done.output
-
-
-def test_a_file_that_cannot_be_written_is_refused_at_once(quick_selftest):
-    done = run("--selftest", "--json", "/dev/null/doctor.json")
+def test_a_file_that_cannot_be_written_is_refused_at_once(doctored):
+    done, _ = doctored("--selftest", "--json", "/dev/null/doctor.json", code=1, file=None)
     assert isinstance(done.exception, UsageError)
     assert "first" not in done.output
 

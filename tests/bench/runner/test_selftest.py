@@ -7,24 +7,11 @@ import torch
 import torch.nn.functional as F
 
 from bench.runner import selftest, trial
-from bench.runner.selftest import (
-    CHECKS,
-    CUDA_CHECKS,
-    CheckError,
-    run_checks,
-)
-from bench.runner.trial import (
-    differences,
-    do,
-    engines,
-    exact_engine,
-    gap_between,
-    make_steps,
-    make_trainer,
-    measure_speeds,
-)
+from bench.runner.selftest import CHECKS, CUDA_CHECKS, CheckError, run_checks
+from bench.runner.trial import differences, do, engines, exact_engine, gap_between
 from bench.speed import limits
 from bench.training.engine import applied
+from bench.training.stop import StopRequest
 from bench.training.trainer import Metrics, Trainer
 from tests.bench.training.test_loop import CUDA
 
@@ -63,66 +50,93 @@ def test_check_of_a_gpu(name, device):
     assert CUDA_CHECKS[name](torch.device(device))
 
 
-def test_what_does_not_learn_fails(small, monkeypatch):
+def no_update(monkeypatch):
     step = Trainer.step
 
-    def step_without_update(trainer, *rest):
+    def frozen_step(trainer, *rest):
         trainer.frozen = True
         step(trainer, *rest)
 
-    monkeypatch.setattr(Trainer, "step", step_without_update)
-    with pytest.raises(CheckError, match=r"loss .* were to be reached"):
-        selftest.learns(CPU)
+    monkeypatch.setattr(Trainer, "step", frozen_step)
 
 
-def test_runs_that_do_not_repeat_fail(small, monkeypatch):
+def random_seeds(monkeypatch):
     monkeypatch.setattr(torch, "manual_seed", lambda _: torch.seed())
-    with pytest.raises(CheckError, match=r"cifar_resnet20 with the same seed differ in .* and \d+"):
-        selftest.repeats(CPU)
 
 
-def test_runs_that_ignore_the_seed_fail(small, monkeypatch):
+def one_seed(monkeypatch):
     monkeypatch.setattr(selftest, "SEEDS", (0, 0, 0))
-    with pytest.raises(CheckError, match="different seeds are the same"):
-        selftest.repeats(CPU)
 
 
-@pytest.mark.parametrize("forgotten", ["model", "optimizer", "metrics"])
-def test_a_resume_that_forgets_something_fails(forgotten, small, monkeypatch):
+def forgetting(monkeypatch, forgotten):
     load = Trainer.load_state_dict
 
     def load_the_rest(trainer, state):
         load(trainer, {**state, forgotten: trainer.state_dict()[forgotten]})
 
     monkeypatch.setattr(Trainer, "load_state_dict", load_the_rest)
-    with pytest.raises(CheckError, match="the resumed run differs in"):
-        selftest.resumes(CPU)
 
 
-def test_a_run_that_cannot_be_stopped_fails(small, monkeypatch):
-    class Deaf(trial.StopRequest):
+def deaf(monkeypatch):
+    class Deaf(StopRequest):
         wanted = property(lambda _: False, lambda _, __: None)
 
     monkeypatch.setattr(trial, "StopRequest", Deaf)
-    with pytest.raises(CheckError, match="it did not stop"):
-        selftest.resumes(CPU)
 
 
-@pytest.mark.parametrize("error", [0.0, 0.5])
-def test_a_lower_precision_that_is_not_one_or_is_wrong_fails(error, monkeypatch):
-    """No difference at all means that the precision was never lowered."""
-    losses = {"float32": [2.0, 1.0], "bfloat16": [2.0, 1.0 + error]}
-    monkeypatch.setattr(selftest, "losses", lambda _, engine: losses[engine.precision])
-    with pytest.raises(CheckError, match="of the losses in float32"):
-        selftest.mixed_precision(CPU)
-
-
-def test_gradients_that_do_not_add_up_fail(monkeypatch):
-    """Sums, weighted as if they were means."""
+def sums_for_means(monkeypatch):
     wrong = functools.partial(F.cross_entropy, reduction="sum")
     monkeypatch.setattr("bench.training.trainer.F.cross_entropy", wrong)
-    with pytest.raises(CheckError, match="the gradients differ by"):
-        selftest.accumulation(CPU)
+
+
+def losses_by_precision(monkeypatch, error):
+    losses = {"float32": [2.0, 1.0], "bfloat16": [2.0, 1.0 + error]}
+    monkeypatch.setattr(selftest, "losses", lambda _, engine: losses[engine.precision])
+
+
+def losses_by_graph(monkeypatch, deterministic, plain):
+    def losses(_device, engine):
+        return [1.0 + (deterministic if engine.deterministic else plain) * engine.cuda_graph]
+
+    monkeypatch.setattr(selftest, "losses", losses)
+
+
+def losses_by_device(monkeypatch):
+    found = iter([[1.0], [1.5]])
+    monkeypatch.setattr(selftest, "losses", lambda *_: next(found))
+
+
+@pytest.mark.parametrize(
+    ("check", "fault", "arguments", "words"),
+    [
+        (selftest.learns, no_update, (), r"loss .* were to be reached"),
+        (selftest.repeats, random_seeds, (), r"cifar_resnet20 with the same seed differ .* and \d"),
+        (selftest.repeats, one_seed, (), "different seeds are the same"),
+        (selftest.resumes, forgetting, ("model",), "the resumed run differs in"),
+        (selftest.resumes, forgetting, ("optimizer",), "the resumed run differs in"),
+        (selftest.resumes, forgetting, ("metrics",), "the resumed run differs in"),
+        (selftest.resumes, deaf, (), "it did not stop"),
+        # No difference at all means that the precision was never lowered.
+        (selftest.mixed_precision, losses_by_precision, (0.0,), "of the losses in float32"),
+        (selftest.mixed_precision, losses_by_precision, (0.5,), "of the losses in float32"),
+        (selftest.accumulation, sums_for_means, (), "the gradients differ by"),
+        # Of a GPU, as far as they can be followed without one.
+        (selftest.graph_equals_eager, losses_by_graph, (1e-7, 0.0), "differ by .* with --determ"),
+        (selftest.graph_equals_eager, losses_by_graph, (0.0, 0.5), "differ by .* without --determ"),
+        (selftest.follows_cpu, losses_by_device, (), r"differ from the CPU's by 33.33%"),
+    ],
+)
+def test_a_check_fails_where_the_engine_is_wrong(
+    check, fault, arguments, words, small, monkeypatch
+):
+    fault(monkeypatch, *arguments)
+    with pytest.raises(CheckError, match=words):
+        check(CPU)
+
+
+def test_a_graph_that_does_the_same_passes(monkeypatch):
+    losses_by_graph(monkeypatch, 0.0, 0.0)
+    assert "0 with --deterministic and 0 without" in selftest.graph_equals_eager(CPU)
 
 
 def test_losses_of_steps_fall():
@@ -139,12 +153,7 @@ def test_gap_is_the_largest_relative_difference():
 
 
 def test_differences_are_named():
-    engine = exact_engine(CPU)
-    with applied(engine):
-        torch.manual_seed(0)
-        one = make_trainer(CPU, engine)
-        torch.manual_seed(0)
-        other = make_trainer(CPU, engine)
+    one, other = (trial.make_trainer(CPU, exact_engine(CPU)) for _ in range(2))
     assert differences(one, other) == []
     other.model.bn1.running_mean[3] += 1e-7
     assert differences(one, other) == ["model.bn1.running_mean"]
@@ -155,36 +164,11 @@ def test_a_crash_is_a_failed_check_and_the_others_go_on(monkeypatch):
         raise ZeroDivisionError("by zero")
 
     monkeypatch.setattr(selftest, "CHECKS", {"one": crash, "two": lambda _: "fine"})
-    seen = []
-    results = run_checks(CPU, seen.append)
-    assert seen == results
-    assert [(result.name, result.status, result.detail) for result in results] == [
+    assert [(result.name, result.status, result.detail) for result in run_checks(CPU)] == [
         ("one", "failed", "ZeroDivisionError: by zero"),
         ("two", "passed", "fine"),
         *((name, "skipped", "needs a GPU") for name in CUDA_CHECKS),
     ]
-
-
-# The checks of GPUs, as far as they can be followed without one.
-
-
-@pytest.mark.parametrize(
-    ("deterministic", "plain", "text"),
-    [(1e-7, 0.0, "with --deterministic"), (0.0, 0.5, "without --deterministic")],
-)
-def test_a_graph_that_does_something_else_fails(deterministic, plain, text, monkeypatch):
-    def losses(device, engine):
-        gap = deterministic if engine.deterministic else plain
-        return [1.0 + gap * engine.cuda_graph]
-
-    monkeypatch.setattr(selftest, "losses", losses)
-    with pytest.raises(CheckError, match=f"captured and eager steps differ by .* {text}"):
-        selftest.graph_equals_eager(CPU)
-
-
-def test_a_graph_that_does_the_same_passes(monkeypatch):
-    monkeypatch.setattr(selftest, "losses", lambda *_: [1.0])
-    assert "0 with --deterministic and 0 without" in selftest.graph_equals_eager(CPU)
 
 
 @pytest.fixture
@@ -216,47 +200,37 @@ def test_memory_that_grows_fails(eager, monkeypatch):
 def test_steps_go_on_without_end(small):
     engine = exact_engine(CPU)
     with applied(engine):
-        steps = make_steps(CPU, engine)
+        steps = trial.make_steps(CPU, engine)
         do(steps, 4)  # there are two an epoch
         assert next(steps).metrics.read()[2] == 5 * trial.BATCH_SIZE
-
-
-def test_losses_that_are_not_those_of_the_cpu_fail(monkeypatch):
-    found = iter([[1.0], [1.5]])
-    monkeypatch.setattr(selftest, "losses", lambda *_: next(found))
-    with pytest.raises(CheckError, match=r"differ from the CPU's by 33.33%"):
-        selftest.follows_cpu(CPU)
 
 
 # The speeds.
 
 
-@pytest.mark.parametrize("native", [True, False])
-def test_engines_of_a_cpu(native, monkeypatch):
+CPU_ENGINES = [("float32", False, None), ("bfloat16", False, None)]
+CUDA_ENGINES = [
+    ("float32", True, True), ("float32", False, True),
+    ("bfloat16", True, True), ("bfloat16", False, True),
+    ("float16", False, True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("device", "native", "expected"),
+    [("cpu", True, CPU_ENGINES), ("cpu", False, CPU_ENGINES[:1]), ("cuda", True, CUDA_ENGINES)],
+)
+def test_engines_are_every_way_to_train_that_is_not_emulated(device, native, expected, monkeypatch):
     monkeypatch.setattr(limits, "native_bfloat16", lambda _: native)
-    found = [(engine.precision, engine.cuda_graph, engine.tf32) for engine in engines(CPU)]
-    expected = ["float32", "bfloat16"] if native else ["float32"]
-    assert found == [(precision, False, None) for precision in expected]
-
-
-def test_engines_of_a_gpu_are_captured_and_not(monkeypatch):
-    monkeypatch.setattr(limits, "native_bfloat16", lambda _: True)
-    found = list(engines(torch.device("cuda")))
-    assert [(engine.precision, engine.cuda_graph) for engine in found] == [
-        ("float32", True), ("float32", False),
-        ("bfloat16", True), ("bfloat16", False),
-        ("float16", False),
-    ]  # fmt: skip
-    assert all(engine.tf32 for engine in found)
+    found = engines(torch.device(device))
+    assert [(engine.precision, engine.cuda_graph, engine.tf32) for engine in found] == expected
 
 
 def test_rows_hold_raw_samples_and_failures(monkeypatch):
     monkeypatch.setattr(limits, "native_bfloat16", lambda _: False)
     networks = (("cifar_resnet20", "cifar"), ("cifar_resnet20", "imagenet"))
     monkeypatch.setattr(trial, "NETWORKS", networks)
-    seen = []
-    good, bad = rows = measure_speeds(CPU, seen.append)
-    assert seen == rows
+    good, bad = trial.measure_speeds(CPU)
     assert good.problem is None
     assert len(good.speed.train_step_seconds) == trial.SPEED_SAMPLES["cpu"]
     assert good.speed.batch_size == trial.SPEED_BATCH_SIZE["cpu"]
