@@ -45,27 +45,25 @@ class EpochPlan:
         return self._each(itemgetter(slice(number * batch_size, (number + 1) * batch_size)))
 
     def batches(self, batch_size: int) -> Iterator["EpochPlan"]:
-        """All such pieces."""
         return (self.batch(number, batch_size) for number in range(ceil(len(self) / batch_size)))
 
     def clone(self) -> "EpochPlan":
-        """The same plan in memory of its own."""
         return self._each(Tensor.clone)
 
     def copy_(self, other: "EpochPlan") -> None:
         """Overwrite this plan with ``other``, which has the same size."""
-        self.indices.copy_(other.indices)
-        if self.offsets is not None and self.flips is not None:
-            assert other.offsets is not None
-            assert other.flips is not None
-            self.offsets.copy_(other.offsets)
-            self.flips.copy_(other.flips)
+        for mine, theirs in zip(self._parts, other._parts, strict=True):
+            if mine is not None:
+                assert theirs is not None
+                mine.copy_(theirs)
+
+    @property
+    def _parts(self) -> tuple[Tensor | None, ...]:
+        return self.indices, self.offsets, self.flips
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "EpochPlan":
-        augmented = (self.offsets, self.flips)
-        return EpochPlan(
-            change(self.indices), *(None if part is None else change(part) for part in augmented)
-        )
+        offsets, flips = (None if part is None else change(part) for part in self._parts[1:])
+        return EpochPlan(change(self.indices), offsets, flips)
 
 
 def epoch_plan(

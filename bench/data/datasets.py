@@ -49,7 +49,6 @@ class ArrayFacts(_Facts):
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of the array."""
         return prod(self.shape)
 
 
@@ -76,9 +75,8 @@ class DatasetSpec(_Facts):
     @property
     def counts(self) -> str:
         """Training and test images: ``50,000 + 10,000``."""
-        return " + ".join(
-            f"{self.arrays[f'{part}_labels'].shape[0]:,}" for part in ("train", "test")
-        )
+        train, test = (self.arrays[f"{part}_labels"].shape[0] for part in ("train", "test"))
+        return f"{train:,} + {test:,}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +92,6 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A verified dataset in memory."""
-
     spec: DatasetSpec
     train: Split
     test: Split
@@ -109,11 +105,7 @@ SPECS: Final = {
 
 
 def find(name: str) -> DatasetSpec:
-    """The spec called ``name``.
-
-    Raises:
-        UsageError: there is none; the message lists the known names.
-    """
+    """The spec called ``name``; UsageError where there is none."""
     if name not in SPECS:
         raise UsageError(f"unknown dataset {name!r}; known: {', '.join(SPECS)}")
     return SPECS[name]
@@ -141,7 +133,6 @@ def verify_array(spec: DatasetSpec, name: str, array: Array, origin: str) -> Non
 
 
 def assemble(spec: DatasetSpec, arrays: Arrays) -> Dataset:
-    """The dataset made of verified ``arrays``."""
     return Dataset(
         spec,
         train=Split(arrays["train_images"], arrays["train_labels"]),
@@ -151,17 +142,11 @@ def assemble(spec: DatasetSpec, arrays: Arrays) -> Dataset:
 
 def normalisations(spec: DatasetSpec) -> dict[Normalisation, DatasetSpec]:
     """The normalisations that apply to a dataset, as its spec with their mean and deviation."""
-    zeros, ones = (0.0,) * spec.channels, (1.0,) * spec.channels
-    pairs: dict[Normalisation, Statistics] = {
-        "imagenet": IMAGENET,
-        "dataset": (spec.channel_mean, spec.channel_std),
-        "pytorch-cifar": PYTORCH_CIFAR,
-        "none": (zeros, ones),
-    }
-    if spec.channels != 3:
-        del pairs["imagenet"]
-    if spec.name != "cifar10":
-        del pairs["pytorch-cifar"]
+    pairs: dict[Normalisation, Statistics] = {"imagenet": IMAGENET} if spec.channels == 3 else {}
+    pairs["dataset"] = spec.channel_mean, spec.channel_std
+    if spec.name == "cifar10":
+        pairs["pytorch-cifar"] = PYTORCH_CIFAR
+    pairs["none"] = (0.0,) * spec.channels, (1.0,) * spec.channels
     return {
         name: spec.model_copy(update={"channel_mean": mean, "channel_std": std})
         for name, (mean, std) in pairs.items()
@@ -169,11 +154,7 @@ def normalisations(spec: DatasetSpec) -> dict[Normalisation, DatasetSpec]:
 
 
 def normalised(spec: DatasetSpec, name: Normalisation) -> DatasetSpec:
-    """``spec`` with the mean and deviation of normalisation ``name``.
-
-    Raises:
-        UsageError: it does not apply to this dataset.
-    """
+    """``spec`` with those of ``name``; UsageError where it does not apply to this dataset."""
     known = normalisations(spec)
     if name not in known:
         raise UsageError(

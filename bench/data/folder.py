@@ -88,10 +88,9 @@ def decode_idx(content: bytes) -> Array:
     """
     if content[:3] != b"\x00\x00\x08" or len(content) < 4 + 4 * content[3]:
         raise ValueError("not an IDX file of unsigned bytes")
-    dimensions = content[3]
-    shape = np.frombuffer(content, ">u4", dimensions, offset=4).tolist()
+    shape = np.frombuffer(content, ">u4", content[3], offset=4).tolist()
     # The copy is writable, as torch wants its arrays.
-    return np.frombuffer(content, np.uint8, offset=4 + 4 * dimensions).reshape(shape).copy()
+    return np.frombuffer(content, np.uint8, offset=4 + 4 * content[3]).reshape(shape).copy()
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -1,4 +1,4 @@
-"""The official download, by torchvision's own dataset classes."""
+"""The official download, by torchvision."""
 
 import contextlib
 import errno
@@ -15,10 +15,10 @@ import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 from torchvision.datasets import CIFAR10, MNIST
-from torchvision.datasets.utils import USER_AGENT
+from torchvision.datasets.utils import USER_AGENT, download_url
 
+from bench.data import folder
 from bench.data.datasets import Arrays, DatasetSpec, SourceError
 
 ANSWER_SECONDS = 10.0
@@ -28,7 +28,7 @@ _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 def download(spec: DatasetSpec, work: Path) -> Arrays:
-    """Download into the folder ``work`` and decode, both with torchvision, which checks MD5.
+    """Download into the folder ``work`` with torchvision, which checks MD5, and decode.
 
     Raises:
         SourceError: no host answers, the download stalls or breaks, or a file is damaged.
@@ -43,8 +43,12 @@ def download(spec: DatasetSpec, work: Path) -> Arrays:
     try:
         with _guarded():
             if spec.name == "cifar10":
-                return _torchvision_cifar10(work)
-            return _torchvision_mnist(work, [url.removesuffix(first) for url in urls])
+                download_url(CIFAR10.url, work, CIFAR10.filename, CIFAR10.tgz_md5)
+            else:
+                # It names the folder after the class, and would wait for each silent mirror again.
+                mirrors = {"mirrors": [url.removesuffix(first) for url in urls]}
+                type("MNIST", (MNIST,), mirrors)(work, download=True)
+        return folder.read(spec, work)
     except (OSError, RuntimeError, http.client.HTTPException, tarfile.TarError, EOFError) as error:
         if isinstance(error, OSError) and error.errno in _NO_SPACE:
             raise
@@ -96,25 +100,3 @@ def _one_line(error: Exception) -> str:
     if isinstance(error, urllib.error.URLError):
         return f"no connection ({error.reason})"
     return " ".join(str(error).split()) or type(error).__name__
-
-
-def _torchvision_cifar10(work: Path) -> Arrays:
-    train = CIFAR10(work, train=True, download=True)
-    test = CIFAR10(work, train=False)
-    return {
-        "train_images": np.ascontiguousarray(train.data),
-        "train_labels": np.array(train.targets, np.uint8),
-        "test_images": np.ascontiguousarray(test.data),
-        "test_labels": np.array(test.targets, np.uint8),
-    }
-
-
-def _torchvision_mnist(work: Path, mirrors: list[str]) -> Arrays:
-    # torchvision names the folder after the class, and would wait for each silent mirror again.
-    mnist = type("MNIST", (MNIST,), {"mirrors": mirrors})
-    arrays = {}
-    for part, train in (("train", True), ("test", False)):
-        split = mnist(work, train=train, download=train)
-        arrays[f"{part}_images"] = split.data.numpy()[..., np.newaxis]
-        arrays[f"{part}_labels"] = split.targets.numpy().astype(np.uint8)
-    return arrays

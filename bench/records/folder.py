@@ -15,16 +15,10 @@ from bench.records.store import RUNS, SPEED
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Results:
-    """All that could be read of one folder, and what could not.
+    """All that could be read of one folder, and what is wrong with the rest."""
 
-    Attributes:
-        folder: holds ``evaluations`` and ``speed``, and nearly always the cells too.
-        runs: the folder of the cells' records.
-        damaged_cells: what is wrong with records of cells; ``damaged_`` others alike.
-    """
-
-    folder: Path
-    runs: Path
+    folder: Path  # holds evaluations and speed, and nearly always the cells too
+    runs: Path  # holds the cells' records
     cells: Sequence[Record]
     workloads: Sequence[SpeedRecord] = ()
     limits: Limits | None = None
@@ -36,7 +30,6 @@ class Results:
 
     @property
     def problems(self) -> list[str]:
-        """What is wrong with the records of cells and of workloads."""
         return [*self.damaged_cells, *self.damaged_workloads]
 
 

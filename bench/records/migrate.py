@@ -17,7 +17,10 @@ def to_current(content: Content, epochs: list[Content]) -> tuple[Content, list[C
     version = content.get("schema_version")
     if version == 1:
         try:
-            content, epochs = _from_1(content), _epochs_from_1(content["recipe"], epochs)
+            # Version 1 did not count steps, but they follow from the batch size.
+            size = content["recipe"]["batch_size"]
+            epochs = [{**epoch, "steps": ceil(epoch["train_images"] / size)} for epoch in epochs]
+            content = _from_1(content)
         except (KeyError, TypeError, ArithmeticError) as error:
             raise ValueError(f"not a record of version 1: {error!r}") from error
     if version in (1, 2):  # version 2 knew neither signals nor predictions
@@ -36,15 +39,5 @@ def _from_1(content: Content) -> Content:
         "tf32": True if content["environment"]["device"] == "cuda" else None,
     }
     rest = {key: value for key, value in content.items() if key != "precision"}
-    return {
-        **rest,
-        "cell": {**content["cell"], "shortcut": "B"},
-        "recipe": recipe,
-        "engine": engine,
-    }
-
-
-def _epochs_from_1(recipe: Content, epochs: list[Content]) -> list[Content]:
-    """Version 1 did not count steps, but they follow from the batch size."""
-    size = recipe["batch_size"]
-    return [{**epoch, "steps": ceil(epoch["train_images"] / size)} for epoch in epochs]
+    cell = {**content["cell"], "shortcut": "B"}
+    return {**rest, "cell": cell, "recipe": recipe, "engine": engine}

@@ -48,28 +48,21 @@ class EpochRecord(Stored):
 
     @model_validator(mode="after")
     def _no_more_correct_than_seen(self) -> Self:
-        pairs = (
-            (self.train_correct, self.train_images),
-            (self.test_correct, self.test_images),
-            (self.validation_correct, self.validation_images),
-        )
-        if any(correct > images for correct, images in pairs):
-            raise ValueError("more correct predictions than images")
+        for part in ("train", "test", "validation"):
+            if getattr(self, f"{part}_correct") > getattr(self, f"{part}_images"):
+                raise ValueError("more correct predictions than images")
         return self
 
     @property
     def train_accuracy(self) -> float:
-        """Fraction of this epoch's training images."""
         return self.train_correct / self.train_images
 
     @property
     def test_accuracy(self) -> float:
-        """Fraction of the test images looked at after this epoch."""
         return self.test_correct / self.test_images
 
     @property
     def validation_accuracy(self) -> float | None:
-        """Fraction of the held-out images; None where there are none."""
         images = self.validation_images
         return self.validation_correct / images if images else None
 
@@ -100,8 +93,6 @@ MemorySource = Literal[
 
 
 class PeakMemory(Stored):
-    """Largest memory use of the cell."""
-
     size_bytes: PositiveInt
     source: MemorySource
 
@@ -200,11 +191,11 @@ class Record(Stored):
     def _whole(self) -> Self:
         if [epoch.epoch for epoch in self.epochs] != list(range(1, len(self.epochs) + 1)):
             raise ValueError("epochs are not numbered 1, 2, 3, ...")
-        done = sum(epoch.steps for epoch in self.epochs)
-        if self.status == "completed" and self.recipe.iterations not in (None, done):
-            raise ValueError(f"completed with {done} of {self.recipe.iterations} iterations")
-        if self.status == "completed" and self.recipe.epochs not in (None, len(self.epochs)):
-            raise ValueError(f"completed with {len(self.epochs)} of {self.recipe.epochs} epochs")
+        done = {"iterations": sum(epoch.steps for epoch in self.epochs), "epochs": len(self.epochs)}
+        for unit, number in done.items():
+            budget = getattr(self.recipe, unit)
+            if self.status == "completed" and budget not in (None, number):
+                raise ValueError(f"completed with {number} of {budget} {unit}")
         return self
 
     @property

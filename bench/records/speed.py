@@ -36,7 +36,6 @@ class Workload(NamedNetwork):
 
     @property
     def id(self) -> str:
-        """File name of the record, without ``.json``; unique among all workloads."""
         words = [
             *(self.name, self.lineage, self.stem, f"{self.in_channels}x{self.resolution}"),
             *(f"{self.classes}classes", self.direction, f"batch{self.batch_size}", self.precision),
@@ -96,12 +95,10 @@ class SpeedRecord(Stored):
 
     @property
     def id(self) -> str:
-        """File name of the record, without ``.json``."""
         return self.workload.id
 
     @property
     def samples(self) -> tuple[float, ...]:
-        """Of all rounds."""
         return tuple(seconds for each in self.rounds for seconds in each)
 
 
@@ -124,20 +121,17 @@ class Limits(Stored):
 
     @property
     def id(self) -> str:
-        """File name of the record, without ``.json``: a folder has but one."""
-        return "machine"
+        return "machine"  # a folder has but one
 
 
 NUMBER_BYTES: Final[dict[Precision, int]] = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 
 def definition(workload: Workload) -> Definition:
-    """The network of ``workload``."""
     return workload.define(in_channels=workload.in_channels, num_classes=workload.classes)
 
 
 def layers_of(workload: Workload) -> list[Layer]:
-    """All layers of its network at its resolution."""
     return layer_table(definition(workload), workload.resolution)
 
 

@@ -152,7 +152,7 @@ def test_disk_full_while_caching(tiny_mnist, tmp_path, npm, monkeypatch):
 
 def test_disk_full_while_downloading(tiny_cifar10, tmp_path, monkeypatch):
     monkeypatch.setattr(official, "_from_first_answering", lambda urls: urls)
-    monkeypatch.setattr(official, "_torchvision_cifar10", no_space)
+    monkeypatch.setattr(official, "download_url", no_space)
     with pytest.raises(BenchError, match=r"No space left on device.*--data-dir"):
         load("cifar10", tmp_path)
     assert_clean(tmp_path)
