@@ -4,7 +4,6 @@ import gzip
 import hashlib
 import io
 import json
-import pickle
 import tarfile
 
 import numpy as np
@@ -18,24 +17,24 @@ CIFAR_BATCHES = [f"data_batch_{i}" for i in range(1, 6)] + ["test_batch"]
 
 
 def arrays_of(dataset):
-    return {
-        "train_images": dataset.train.images,
-        "train_labels": dataset.train.labels,
-        "test_images": dataset.test.images,
-        "test_labels": dataset.test.labels,
-    }
+    splits = {"train": dataset.train, "test": dataset.test}
+    images = {f"{part}_images": split.images for part, split in splits.items()}
+    return images | {f"{part}_labels": split.labels for part, split in splits.items()}
 
 
 def tiny_arrays(name):
     spec = SPECS[name]
     image = (spec.resolution, spec.resolution, spec.channels)
     random = np.random.default_rng(0)
-    return {
-        "train_images": random.integers(0, 256, (20, *image), np.uint8),
-        "train_labels": random.integers(0, 10, 20, np.uint8),
-        "test_images": random.integers(0, 256, (4, *image), np.uint8),
-        "test_labels": random.integers(0, 10, 4, np.uint8),
-    }
+    arrays = {}
+    for part, count in (("train", 20), ("test", 4)):
+        arrays[f"{part}_images"] = random.integers(0, 256, (count, *image), np.uint8)
+        arrays[f"{part}_labels"] = random.integers(0, 10, count, np.uint8)
+    return arrays
+
+
+def _md5(content):
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()
 
 
 def spec_of(name, arrays, tarball=b""):
@@ -84,11 +83,10 @@ def _python2_pickle(images, labels):
 def cifar_batches(arrays):
     images = [*np.split(arrays["train_images"], 5), arrays["test_images"]]
     labels = [*np.split(arrays["train_labels"], 5), arrays["test_labels"]]
-    batches = {
+    return {
         name: _python2_pickle(*batch)
         for name, *batch in zip(CIFAR_BATCHES, images, labels, strict=True)
     }
-    return batches | {"batches.meta": pickle.dumps({"label_names": list("abcdefghij")})}
 
 
 def cifar_archive(batches):
@@ -97,15 +95,10 @@ def cifar_archive(batches):
 
 def trust_cifar(monkeypatch, batches, archive):
     """Make the MD5 of these files the official ones."""
-
-    def md5(content):
-        return hashlib.md5(content, usedforsecurity=False).hexdigest()
-
-    pairs = [[name, md5(batches[name])] for name in CIFAR_BATCHES]
+    pairs = [[name, _md5(batches[name])] for name in CIFAR_BATCHES]
     monkeypatch.setattr(CIFAR10, "train_list", pairs[:5])
     monkeypatch.setattr(CIFAR10, "test_list", pairs[5:])
-    monkeypatch.setattr(CIFAR10, "tgz_md5", md5(archive))
-    monkeypatch.setattr(CIFAR10, "meta", CIFAR10.meta | {"md5": md5(batches["batches.meta"])})
+    monkeypatch.setattr(CIFAR10, "tgz_md5", _md5(archive))
 
 
 def idx(array):
@@ -116,16 +109,15 @@ def idx(array):
 
 
 def mnist_files(arrays, *, compressed):
+    files = {name: idx(arrays[key]) for key, name in IDX_FILES.items()}
     if compressed:
-        return {f"{name}.gz": gzip.compress(idx(arrays[key]), 1) for key, name in IDX_FILES.items()}
-    return {name: idx(arrays[key]) for key, name in IDX_FILES.items()}
+        return {f"{name}.gz": gzip.compress(content, 1) for name, content in files.items()}
+    return files
 
 
 def trust_mnist(monkeypatch, files):
     """Make the MD5 of these compressed files the official ones."""
-    resources = [
-        (name, hashlib.md5(files[name], usedforsecurity=False).hexdigest()) for name in files
-    ]
+    resources = [(name, _md5(content)) for name, content in files.items()]
     monkeypatch.setattr(MNIST, "resources", resources)
 
 

@@ -1,10 +1,19 @@
 """Truncated, altered and missing files of every kind are named and never used."""
 
+from itertools import product
+
 import pytest
 
 from bench.errors import BenchError
 from tests.bench.data import files
-from tests.bench.data.tools import assert_clean, load, put_in_cache, put_raw, serve_tarball
+from tests.bench.data.tools import (
+    assert_clean,
+    load,
+    put_cifar,
+    put_in_cache,
+    put_raw,
+    serve_tarball,
+)
 
 pytestmark = pytest.mark.heavy
 
@@ -43,30 +52,25 @@ def test_idx_header_is_checked(tiny_mnist, tmp_path):
             load("mnist", tmp_path, "folder")
 
 
-@pytest.mark.parametrize("how", ["truncated", "altered", "missing"])
-@pytest.mark.parametrize("name", ["data_batch_3", "test_batch"])
-def test_damaged_cifar_batch_is_named_and_not_unpickled(
-    how, name, tiny_cifar10, tmp_path, monkeypatch
+BATCHES = "cifar-10-batches-py/data_batch_3", "cifar-10-batches-py/test_batch"
+
+
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        *product(BATCHES, ["truncated", "altered", "missing"]),
+        *product(["cifar-10-python.tar.gz"], ["truncated", "altered"]),
+    ],
+)
+def test_damaged_cifar_file_is_named_and_not_unpickled(
+    name, how, tiny_cifar10, tmp_path, monkeypatch
 ):
-    batches = files.cifar_batches(tiny_cifar10.arrays)
-    files.trust_cifar(monkeypatch, batches, b"")
-    folder = tmp_path / "cifar-10-batches-py"
-    files.write_files(folder, batches)
-    files.damage(folder / name, how)
-    monkeypatch.setattr("pickle.loads", lambda *_, **__: pytest.fail("unpickled"))
-    with pytest.raises(BenchError, match=f"folder: {folder / name} is "):
-        load("cifar10", tmp_path, "folder")
-
-
-@pytest.mark.parametrize("how", ["truncated", "altered"])
-def test_damaged_cifar_archive_is_named(how, tiny_cifar10, tmp_path, monkeypatch):
-    batches = files.cifar_batches(tiny_cifar10.arrays)
-    archive = tmp_path / "cifar-10-python.tar.gz"
-    archive.write_bytes(files.cifar_archive(batches))
-    files.trust_cifar(monkeypatch, batches, archive.read_bytes())
+    put_cifar(tiny_cifar10.arrays, tmp_path, monkeypatch, archived=name not in BATCHES)
     load("cifar10", tmp_path, "folder")
-    files.damage(archive, how)
-    with pytest.raises(BenchError, match=f"folder: {archive} is truncated or altered"):
+    files.damage(tmp_path / name, how)
+    monkeypatch.setattr("pickle.loads", lambda *_, **__: pytest.fail("unpickled"))
+    why = "missing" if how == "missing" else "truncated or altered"
+    with pytest.raises(BenchError, match=f"folder: {tmp_path / name} is {why}"):
         load("cifar10", tmp_path, "folder")
 
 

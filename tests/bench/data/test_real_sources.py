@@ -10,7 +10,14 @@ from torchvision.datasets import MNIST
 
 from bench.data.datasets import SPECS
 from tests.bench.data import files
-from tests.bench.data.tools import load, make_dataset, publish, put_raw, serve_tarball
+from tests.bench.data.tools import (
+    load,
+    make_dataset,
+    publish,
+    put_cifar,
+    put_raw,
+    serve_tarball,
+)
 
 pytestmark = pytest.mark.heavy
 
@@ -32,13 +39,7 @@ def arrays(request, name):
 @pytest.mark.parametrize("archived", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_cifar10_files(archived, request, tmp_path, monkeypatch):
     cifar10 = arrays(request, "cifar10")
-    batches = files.cifar_batches(cifar10)
-    archive = files.cifar_archive(batches) if archived else b""
-    files.trust_cifar(monkeypatch, batches, archive)
-    if archived:
-        (tmp_path / "cifar-10-python.tar.gz").write_bytes(archive)
-    else:
-        files.write_files(tmp_path / "cifar-10-batches-py", batches)
+    put_cifar(cifar10, tmp_path, monkeypatch, archived=archived)
     for source in ("folder", "cache"):
         assert files.same(load("cifar10", tmp_path, source)[0], cifar10)
 

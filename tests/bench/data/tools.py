@@ -29,7 +29,7 @@ def make_dataset(name, monkeypatch, arrays):
 
 
 def load(name, data_dir, source="auto"):
-    lines = []
+    lines: list[str] = []
     return sources.load(name, data_dir=data_dir, source=source, report=lines.append), lines
 
 
@@ -38,6 +38,17 @@ def put_raw(arrays, data_dir, *, compressed=False):
     raw = data_dir / "MNIST" / "raw"
     files.write_files(raw, files.mnist_files(arrays, compressed=compressed))
     return raw
+
+
+def put_cifar(arrays, data_dir, monkeypatch, *, archived):
+    """The official files of CIFAR-10: their archive, or the folder that is in it."""
+    batches = files.cifar_batches(arrays)
+    archive = files.cifar_archive(batches) if archived else b""
+    files.trust_cifar(monkeypatch, batches, archive)
+    if archived:
+        (data_dir / "cifar-10-python.tar.gz").write_bytes(archive)
+    else:
+        files.write_files(data_dir / "cifar-10-batches-py", batches)
 
 
 def put_in_cache(tiny, data_dir):
