@@ -1,8 +1,14 @@
 """Files that somebody else wrote, and a grid that has run."""
 
-import pytest
+from pathlib import Path
 
+import pytest
+import torch
+
+from bench.records import store
+from tests.support.checkpoints import TEST
 from tests.support.grids import run
+from tests.support.tools import bench
 
 
 @pytest.fixture
@@ -13,6 +19,33 @@ def file(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def evaluate(monkeypatch, tmp_path):
+    """``bench evaluate`` of a file, or of an object in one, on a small test set."""
+    monkeypatch.setattr("bench.data.sources.load", lambda name, **_: TEST[name])
+
+    def run(checkpoint, *more, out=tmp_path, model="cifar_resnet20", dataset="cifar10"):
+        if not isinstance(checkpoint, Path):
+            torch.save(checkpoint, tmp_path / "weights.pt")
+            checkpoint = tmp_path / "weights.pt"
+        named = ["--checkpoint", checkpoint, "--model", model, "--dataset", dataset, "--out", out]
+        return bench("evaluate", *named, "--device", "cpu", *more, COLUMNS="300")
+
+    return run
+
+
+@pytest.fixture
+def only(tmp_path):
+    """The one evaluation that is stored."""
+
+    def load(folder=tmp_path):
+        (evaluation,), problems = store.load_evaluations(folder / "evaluations")
+        assert not problems
+        return evaluation
+
+    return load
 
 
 @pytest.fixture(scope="session")

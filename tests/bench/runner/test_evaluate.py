@@ -12,21 +12,17 @@ import torch.nn.functional as F
 from bench.data.datasets import SPECS
 from bench.records import store
 from bench.records.evaluations import Evaluation
-from bench.runner import evaluate
-from bench.training.loop import Look
+from bench.training.evaluation import Evaluator, Look
 from resnet_models.convert import export
-from tests.support.checkpoints import TEST, make_command, network, options
+from tests.support.checkpoints import TEST, network
 from tests.support.factories import make_evaluation
+from tests.support.tools import bench
 
 pytestmark = pytest.mark.heavy
 
 CIFAR_REPOSITORIES = ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010))
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    return make_command(monkeypatch, capsys)
+PIXELS = ((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 
 @pytest.fixture(scope="module")
@@ -43,9 +39,9 @@ def checkpoint(model, tmp_path_factory):
     return path
 
 
-def by_hand(model, mean, std):
-    """Error in percent and mean loss on the test images of cifar10."""
-    split = TEST["cifar10"].test
+def by_hand(model, mean, std, dataset="cifar10"):
+    """Error in percent and mean loss on the test images."""
+    split = TEST[dataset].test
     images = (torch.from_numpy(split.images) / 255 - torch.tensor(mean)) / torch.tensor(std)
     labels = torch.from_numpy(split.labels).long()
     with torch.inference_mode():
@@ -54,153 +50,131 @@ def by_hand(model, mean, std):
     return 100 * wrong / len(labels), float(F.cross_entropy(logits, labels))
 
 
-def only(out):
-    """The one evaluation that is stored."""
-    (evaluation,), problems = store.load_evaluations(out / "evaluations")
-    assert not problems
-    return evaluation
-
-
 def test_all_normalisations_are_tried_and_the_lowest_error_is_reported(
-    command, checkpoint, model, tmp_path
+    evaluate, only, checkpoint, model
 ):
-    code, out, err = command(*options(checkpoint, tmp_path))
-    assert (code, err) == (0, "")
+    done = evaluate(checkpoint)
+    assert (done.returncode, done.stderr) == (0, "")
     spec = SPECS["cifar10"]
     expected = {
         "imagenet": by_hand(model, *IMAGENET),
         "dataset": by_hand(model, spec.channel_mean, spec.channel_std),
         "pytorch-cifar": by_hand(model, *CIFAR_REPOSITORIES),
-        "none": by_hand(model, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+        "none": by_hand(model, *PIXELS),
     }
-    evaluation = only(tmp_path)
+    evaluation = only()
     assert [score.normalisation for score in evaluation.scores] == list(expected)
     for score in evaluation.scores:
         error, loss = expected[score.normalisation]
-        assert score.images == 40
-        assert score.error_percent == error
+        assert (score.images, score.error_percent) == (40, error)
         assert score.loss == pytest.approx(loss, rel=1e-4)
-        assert f"normalisation {score.normalisation}: {error:.2f} % error" in out
+        assert f"normalisation {score.normalisation}: {error:.2f} % error" in done.stdout
     assert len({error for error, _ in expected.values()}) > 1
     lowest = min(error for error, _ in expected.values())
     assert evaluation.score.error_percent == lowest
-    assert f"Top-1 error on 40 test images of cifar10: {lowest:.2f} %, 95 % interval" in out
-    assert f"normalisation {evaluation.chosen} was picked on these test images" in out
+    assert f"Top-1 error on 40 test images of cifar10: {lowest:.2f} %, 95 % int" in done.stdout
+    assert f"normalisation {evaluation.chosen} was picked on these test images" in done.stdout
 
 
-def test_the_output_says_what_the_checkpoint_is(command, checkpoint, tmp_path):
-    _, out, _ = command(*options(checkpoint, tmp_path, "--normalize", "dataset"))
-    evaluation = only(tmp_path)
-    assert f"resnet20.th: {checkpoint.stat().st_size:,} bytes, SHA-256 {evaluation.sha256}" in out
+def test_output_and_record_say_what_the_checkpoint_is(evaluate, only, checkpoint, tmp_path):
+    done = evaluate(checkpoint, "--normalize", "none", "--expect", "12.5")
+    evaluation = only()
+    size = checkpoint.stat().st_size
+    assert f"resnet20.th: {size:,} bytes, SHA-256 {evaluation.sha256}" in done.stdout
     assert (
         "cifar_resnet20 with cifar names, prefix module.: lineage paper, stem cifar, shortcut A, "
         "269,722 parameters\n"
         "Assumed, since weights do not show it: no pool after the stem, zeros of option A on both "
-        "sides, shortcuts (cifar_plain20 has the same names)\n" in out
+        "sides, shortcuts (cifar_plain20 has the same names)\n" in done.stdout
     )
-    assert "picked" not in out
-    assert str(tmp_path / "evaluations" / f"{evaluation.id}.json") in out
-
-
-def test_the_record_is_whole(command, checkpoint, tmp_path):
-    command(*options(checkpoint, tmp_path, "--normalize", "none", "--expect", "12.5"))
-    evaluation = only(tmp_path)
-    assert evaluation.naming == "cifar"
+    assert "picked" not in done.stdout
+    path = tmp_path / "evaluations" / f"{evaluation.id}.json"
+    assert str(path) in done.stdout
+    assert str(checkpoint.parent) not in path.read_text()  # records are published
+    assert (evaluation.file_name, evaluation.naming) == ("resnet20.th", "cifar")
     assert (evaluation.model, evaluation.dataset) == ("cifar_resnet20", "cifar10")
     assert (evaluation.lineage, evaluation.stem, evaluation.shortcut) == ("paper", "cifar", "A")
     assert (evaluation.in_channels, evaluation.classes) == (3, 10)
     assert (evaluation.claimed_error_percent, evaluation.tolerance_points) == (12.5, 0.1)
     assert evaluation.started_at < evaluation.finished_at
-    assert evaluation.file_name == "resnet20.th"
     assert evaluation.environment.device == "cpu"
-    path = tmp_path / "evaluations" / f"{evaluation.id}.json"
-    assert str(checkpoint.parent) not in path.read_text()  # records are published
 
 
-def test_the_stored_command_makes_the_record_again(command, checkpoint, tmp_path, monkeypatch):
-    command(*options(checkpoint, tmp_path, "--expect", "12.5", "--tolerance", "100"))
-    first = only(tmp_path)
+def test_the_stored_command_makes_the_record_again(
+    evaluate, only, checkpoint, tmp_path, monkeypatch
+):
+    evaluate(checkpoint, "--expect", "12.5", "--tolerance", "100")
+    first = only()
     monkeypatch.chdir(checkpoint.parent)
     words = shlex.split(first.command)
     assert words[:4] == ["python", "-m", "bench", "evaluate"]
-    command(*words[4:], "--out", tmp_path / "again")
+    bench(*words[3:], "--out", tmp_path / "again")
     changed = {"started_at", "finished_at"}
     assert only(tmp_path / "again").model_dump(exclude=changed) == first.model_dump(exclude=changed)
 
 
 @pytest.mark.parametrize(
-    ("off", "holds"), [(0, True), (0.1, True), (-0.1, True), (0.11, False), (0.104, False)]
-)
-def test_a_claim_holds_within_the_tolerance(off, holds, command, checkpoint, model, tmp_path):
+    ("off", "tolerance", "holds"),
+    [
+        (0, 0.1, True), (0.1, 0.1, True), (-0.1, 0.1, True), (0.11, 0.1, False),
+        (0.104, 0.1, False), (2.5, 3.0, True), (3.5, 3.0, False),
+    ],
+)  # fmt: skip
+def test_a_claim_holds_within_the_tolerance(
+    off, tolerance, holds, evaluate, only, checkpoint, model
+):
     measured, _ = by_hand(model, *IMAGENET)
     claim = measured - off
-    code, out, err = command(
-        *options(checkpoint, tmp_path, "--normalize", "imagenet", "--expect", claim)
-    )
+    wider = () if tolerance == 0.1 else ("--tolerance", tolerance)
+    done = evaluate(checkpoint, "--normalize", "imagenet", "--expect", claim, *wider)
     words = f"measured {measured:.2f} %, claimed {claim:.12g} %: a difference of {off:+g} points"
     if holds:
-        assert (code, err) == (0, "")
-        assert f"The claim holds: {words}" in out
+        assert (done.returncode, done.stderr) == (0, "")
+        assert f"The claim holds: {words}" in done.stdout
     else:
-        assert code == 1
-        assert err.startswith(f"error: the claim does not hold: {words}")
-    evaluation = only(tmp_path)
-    assert evaluation.claim_holds is holds
-    assert evaluation.difference_points == pytest.approx(off)
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"error: the claim does not hold: {words}")
+    assert only().claim_holds is holds
+    assert only().difference_points == pytest.approx(off)
 
 
-def test_a_wider_tolerance_lets_the_claim_hold(command, checkpoint, model, tmp_path):
-    measured, _ = by_hand(model, *IMAGENET)
-    tolerance = ("--normalize", "imagenet", "--tolerance", "3", "--expect")
-    assert command(*options(checkpoint, tmp_path, *tolerance, measured - 2.5))[0] == 0
-    assert command(*options(checkpoint, tmp_path, *tolerance, measured - 3.5))[0] == 1
-
-
-def test_half_precision_is_evaluated_in_float32(command, model, tmp_path, monkeypatch):
+def test_half_precision_is_evaluated_in_float32(evaluate, only, model, monkeypatch):
     state = {
         key: value.half() if value.is_floating_point() else value
         for key, value in model.state_dict().items()
     }
-    torch.save(state, tmp_path / "half.pt")
     seen = []
 
-    def spy(network, data, precision):
-        seen.append((next(network.parameters()).dtype, precision))
+    def spy(evaluator):
+        seen.append((next(evaluator.model.parameters()).dtype, evaluator.precision))
         assert not torch.backends.cudnn.allow_tf32
         return Look(40, 30, 1.5, torch.zeros(40, dtype=torch.uint8))
 
-    monkeypatch.setattr(evaluate, "evaluate", spy)
+    monkeypatch.setattr(Evaluator, "look", spy)
     before = torch.backends.cudnn.allow_tf32
-    code, _, err = command(*options(tmp_path / "half.pt", tmp_path, "--normalize", "none"))
-    assert (code, err) == (0, "")
+    done = evaluate(state, "--normalize", "none")
+    assert (done.returncode, done.stderr) == (0, "")
     assert seen == [(torch.float32, "float32")]
     assert torch.backends.cudnn.allow_tf32 == before
-    assert only(tmp_path).score.error_percent == 25
+    assert only().score.error_percent == 25
 
 
-def test_mnist_and_the_2022_project(command, tmp_path):
+def test_mnist_and_the_2022_project(evaluate, only, tmp_path):
     theirs = network("resnet18", lineage="project2022", in_channels=1, num_classes=10)
-    safetensors.torch.save_file(export(theirs.state_dict(), "project2022"), tmp_path / "m.bin")
-    code, out, _ = command(
-        *options(tmp_path / "m.bin", tmp_path, model="resnet18", dataset="mnist")
-    )
-    assert code == 0
-    assert "resnet18 with project2022 names: lineage project2022, stem imagenet" in out
-    assert "do not show it: lineage project2022 (no ReLU at the end of a block)\n" in out
-    evaluation = only(tmp_path)
-    assert [score.normalisation for score in evaluation.scores] == ["dataset", "none"]
-    split = TEST["mnist"].test
-    with torch.inference_mode():
-        logits = theirs(torch.from_numpy(split.images).permute(0, 3, 1, 2) / 255)
-    right = int((logits.argmax(1) == torch.from_numpy(split.labels)).sum())
-    assert evaluation.scores[1].correct == right
-    lineage = ("--lineage", "torchvision")
-    out = tmp_path / "torchvision"
-    command(*options(tmp_path / "m.bin", out, *lineage, model="resnet18", dataset="mnist"))
-    assert only(out).lineage == "torchvision"
+    path, named = tmp_path / "m.bin", {"model": "resnet18", "dataset": "mnist"}
+    safetensors.torch.save_file(export(theirs.state_dict(), "project2022"), path)
+    done = evaluate(path, **named)
+    assert done.returncode == 0
+    assert "resnet18 with project2022 names: lineage project2022, stem imagenet" in done.stdout
+    assert "not show it: lineage project2022 (no ReLU at the end of a block)\n" in done.stdout
+    dataset, none = only().scores
+    assert (dataset.normalisation, none.normalisation) == ("dataset", "none")
+    assert none.error_percent == by_hand(theirs, 0.0, 1.0, "mnist")[0]
+    evaluate(path, "--lineage", "torchvision", out=tmp_path / "torchvision", **named)
+    assert only(tmp_path / "torchvision").lineage == "torchvision"
 
 
-def test_only_the_same_request_replaces_a_record(command, checkpoint, tmp_path):
+def test_only_the_same_request_replaces_a_record(evaluate, checkpoint, tmp_path):
     requests = [
         (),
         ("--normalize", "none"),
@@ -209,7 +183,7 @@ def test_only_the_same_request_replaces_a_record(command, checkpoint, tmp_path):
         ("--expect", "1e-5", "--tolerance", "3"),
     ]
     for request in [*requests, *requests, ("--lineage", "paper")]:
-        command(*options(checkpoint, tmp_path, *request))
+        evaluate(checkpoint, *request)
     evaluations, problems = store.load_evaluations(tmp_path / "evaluations")
     assert not problems
     name = evaluations[0].sha256[:12]
@@ -232,53 +206,49 @@ def test_what_differs_shows_in_the_name_of_a_record(changes):
 
 
 def test_a_folder_that_cannot_be_written_to_is_noticed_first(
-    command, checkpoint, tmp_path, monkeypatch
+    evaluate, checkpoint, file, monkeypatch
 ):
     monkeypatch.setattr("bench.data.sources.load", None)  # no data is fetched for it
-    (tmp_path / "file").write_text("")
-    code, _, err = command(*options(checkpoint, tmp_path / "file"))
-    assert code == 1
-    assert re.fullmatch(
-        r"error: cannot write to .*: Not a directory\. Name another .*--out\.\n", err
-    )
+    done = evaluate(checkpoint, out=file(b""))
+    assert done.returncode == 1
+    expected = r"error: cannot write to .*: Not a directory\. Name another .*--out\.\n"
+    assert re.fullmatch(expected, done.stderr)
 
 
-def test_the_result_is_said_even_if_its_record_is_lost(command, checkpoint, tmp_path, monkeypatch):
+def test_the_result_is_said_even_if_its_record_is_lost(evaluate, checkpoint, tmp_path, monkeypatch):
     def fail(descriptor):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.fsync", fail)
-    code, out, err = command(*options(checkpoint, tmp_path))
-    assert code == 1
-    assert "Top-1 error on 40 test images" in out
-    assert re.fullmatch(r"error: cannot write .*\.json: No space .* with --out\.\n", err)
+    done = evaluate(checkpoint)
+    assert done.returncode == 1
+    assert "Top-1 error on 40 test images" in done.stdout
+    assert re.fullmatch(r"error: cannot write .*\.json: No space .* with --out\.\n", done.stderr)
     assert not list((tmp_path / "evaluations").iterdir())
 
 
-def test_damaged_records_are_named_and_hide_no_other(command, checkpoint, tmp_path):
-    command(*options(checkpoint, tmp_path, "--normalize", "none"))
-    good = only(tmp_path)
-    folder = tmp_path / "evaluations"
+def test_damaged_records_are_named_and_hide_no_other(tmp_path):
+    good = make_evaluation()
+    store.save_file(tmp_path, good)
     content = json.loads(good.model_dump_json())
-    (folder / "a.json").write_text("{")
-    (folder / "b.json").write_text(json.dumps(content | {"schema_version": 2}))
-    (folder / "c.json").write_text(good.model_dump_json())
-    (folder / "d.json").write_text(json.dumps(content | {"chosen": "dataset"}))
-    (folder / "e.json").mkdir()
-    evaluations, problems = store.load_evaluations(folder)
+    for name, text in {
+        "a": "{",
+        "b": json.dumps(content | {"schema_version": 2}),
+        "c": good.model_dump_json(),
+        "d": json.dumps(content | {"chosen": "dataset"}),
+    }.items():
+        (tmp_path / f"{name}.json").write_text(text)
+    (tmp_path / "e.json").mkdir()
+    evaluations, problems = store.load_evaluations(tmp_path)
     assert evaluations == [good]
-    for problem, words in zip(
-        problems,
-        ["Invalid JSON", "schema version 2", f"that of {good.id}", "not exactly one", "directory"],
-        strict=True,
-    ):
-        assert words in problem
+    words = ("Invalid JSON", "schema version 2", f"that of {good.id}", "exactly one", "directory")
+    for problem, word in zip(problems, words, strict=True):
+        assert word in problem
         assert "evaluate the checkpoint again" in problem
 
 
-def test_more_correct_predictions_than_images_are_no_record(command, checkpoint, tmp_path):
-    command(*options(checkpoint, tmp_path, "--normalize", "none"))
-    content = json.loads(only(tmp_path).model_dump_json())
-    content["scores"][0]["correct"] = 41
+def test_more_correct_predictions_than_images_are_no_record():
+    content = json.loads(make_evaluation().model_dump_json())
+    content["scores"][0]["correct"] = 10_001
     with pytest.raises(ValueError, match="more correct predictions than images"):
         Evaluation.model_validate_json(json.dumps(content))
