@@ -12,12 +12,11 @@ from rich.console import Console
 from bench.cli.claims import claims
 from bench.cli.compare import compare
 from bench.cli.compare_loops import compare_loops
-from bench.cli.data import data
 from bench.cli.doctor import doctor
 from bench.cli.evaluate import evaluate
 from bench.cli.models import models
 from bench.cli.report import report
-from bench.cli.run import run
+from bench.cli.run import data, run
 from bench.cli.shared import EXIT_FAILURE
 from bench.cli.speed import speed
 from bench.errors import BenchError, UsageError

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+from typer import Exit, Option
 
 from bench.cli.shared import EXIT_FAILURE, records_in, refuse_absent, say, verdict_words
 
@@ -19,22 +20,18 @@ def claims(
     *,
     results: Annotated[
         list[Path] | None,
-        typer.Option(
+        Option(
             metavar="DIR", help="Results folders, or folders of records; reports where left out."
         ),
     ] = None,
     verdict: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="WORD", help="Show these only: reproduced, refuted, inconclusive, not-run."
-        ),
+        Option(metavar="WORD", help="Show these only: reproduced, refuted, inconclusive, not-run."),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Write JSON, with nothing rounded.")
-    ] = False,
+    as_json: Annotated[bool, Option("--json", help="Write JSON, with nothing rounded.")] = False,
     fail_on: Annotated[
         list[str] | None,
-        typer.Option(metavar="WORD", help="Exit with 1 where any claim has this verdict."),
+        Option(metavar="WORD", help="Exit with 1 where any claim has this verdict."),
     ] = None,
 ) -> None:
     """Judge every claim of the references by the records; needs neither torch nor a GPU."""
@@ -61,7 +58,7 @@ def claims(
     else:
         _show(shown, verdicts)
     if any(each.word in bad for each in verdicts):
-        raise typer.Exit(EXIT_FAILURE)
+        raise Exit(EXIT_FAILURE)
 
 
 def _show(shown: "Sequence[Verdict]", verdicts: "Sequence[Verdict]") -> None:

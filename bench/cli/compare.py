@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
+from typer import Argument, Exit, Option
 
 from bench.cli.shared import EXIT_FAILURE, plain_table, verdict_words, wide
 from bench.errors import UsageError
@@ -18,13 +19,13 @@ RIGHT: Final = {"A, ms", "B, ms", "A, %", "B, %", "Samples", "Seeds", "Speed-up 
 
 
 def compare(
-    baseline: Annotated[Path, typer.Argument(metavar="A", help="Results folder to compare with.")],
-    candidate: Annotated[Path, typer.Argument(metavar="B", help="Results folder that is judged.")],
+    baseline: Annotated[Path, Argument(metavar="A", help="Results folder to compare with.")],
+    candidate: Annotated[Path, Argument(metavar="B", help="Results folder that is judged.")],
     *,
-    form: Annotated[Format, typer.Option("--format", help="How to write it.")] = "table",
+    form: Annotated[Format, Option("--format", help="How to write it.")] = "table",
     repeat: Annotated[
         list[Path] | None,
-        typer.Option(
+        Option(
             metavar="FOLDER",
             help="A further run of exactly what A ran, on its machine: measures the noise floor. "
             "May be given several times.",
@@ -32,7 +33,7 @@ def compare(
     ] = None,
     fail_on: Annotated[
         list[str] | None,
-        typer.Option(
+        Option(
             metavar="WORD",
             help="Exit with 1 where B is this in anything: faster, slower, better, worse, "
             "undecided.",
@@ -64,7 +65,7 @@ def compare(
         write = {"markdown": tables.markdown, "latex": tables.latex, "json": tables.as_json}[form]
         print(write(comparison))
     if any(found.verdict in bad for found in comparison.findings):
-        raise typer.Exit(EXIT_FAILURE)
+        raise Exit(EXIT_FAILURE)
 
 
 def _refuse_doubles(folders: list[Path]) -> None:

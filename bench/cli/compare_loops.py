@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Option
 
 from bench.cli.shared import (
     DataDir,
@@ -31,21 +31,21 @@ if TYPE_CHECKING:
 
 Steps = Annotated[
     int | None,
-    typer.Option(min=1, metavar="N", help="In a turn; where left out, what takes about 5 s."),
+    Option(min=1, metavar="N", help="In a turn; where left out, what takes about 5 s."),
 ]
-Compile = Annotated[OnOff, typer.Option("--compile", help="torch.compile in our loop.")]
+Compile = Annotated[OnOff, Option("--compile", help="torch.compile in our loop.")]
 
 
 def compare_loops(
     *,
-    models: Annotated[str, typer.Option(help="Comma-separated.")] = "resnet18,resnet50",
+    models: Annotated[str, Option(help="Comma-separated.")] = "resnet18,resnet50",
     stem: FirstLayers = None,
-    batch_size: Annotated[int, typer.Option(min=2, metavar="N")] = 128,
-    turns: Annotated[int, typer.Option(min=1, metavar="N", help="Counted ones.")] = 5,
+    batch_size: Annotated[int, Option(min=2, metavar="N")] = 128,
+    turns: Annotated[int, Option(min=1, metavar="N", help="Counted ones.")] = 5,
     steps: Steps = None,
     device: Device = "auto",
     precision: Annotated[
-        str, typer.Option(help="Of our loop: auto, float32, bfloat16 or float16.")
+        str, Option(help="Of our loop: auto, float32, bfloat16 or float16.")
     ] = "auto",
     compile_: Compile = "off",
     data_dir: DataDir = None,

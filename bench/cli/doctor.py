@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
+from typer import Exit, Option
 
 from bench.cli.shared import EXIT_FAILURE, DataDir, Device, Json, Out, refuse_unwritable, say
 from bench.formats import significant
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def doctor(
     *,
     selftest: Annotated[
-        bool, typer.Option("--selftest", help="Check the engine too, and time a few networks.")
+        bool, Option("--selftest", help="Check the engine too, and time a few networks.")
     ] = False,
     device: Device = "auto",
     data_dir: DataDir = None,
@@ -49,7 +49,7 @@ def doctor(
         say(f"\nAll of it, with raw samples: {path.absolute()}")
     if found and found.failures:
         say(f"failed: {found.failures} of {len(found.checks) + len(found.speeds)}")
-        raise typer.Exit(EXIT_FAILURE)
+        raise Exit(EXIT_FAILURE)
 
 
 def _test(device: "torch.device") -> "Selftest":

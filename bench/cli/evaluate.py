@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-import typer
+from typer import Option
 
 from bench.cli.shared import DataDir, DataSource, Device, Out, load, say
 from bench.data.datasets import Normalisation
@@ -14,25 +14,25 @@ from resnet_models.spec import Lineage
 
 def evaluate(
     *,
-    checkpoint: Annotated[Path, typer.Option(metavar="FILE", help="Weights of any project.")],
-    model: Annotated[str, typer.Option(metavar="NAME", help="The network that they are for.")],
-    dataset: Annotated[str, typer.Option(metavar="NAME", help="cifar10 or mnist.")],
+    checkpoint: Annotated[Path, Option(metavar="FILE", help="Weights of any project.")],
+    model: Annotated[str, Option(metavar="NAME", help="The network that they are for.")],
+    dataset: Annotated[str, Option(metavar="NAME", help="cifar10 or mnist.")],
     normalize: Annotated[
         Literal["all", Normalisation],
-        typer.Option(help="How images were normalised in training; all: try every way."),
+        Option(help="How images were normalised in training; all: try every way."),
     ] = "all",
     lineage: Annotated[
         Lineage | None,
-        typer.Option(
+        Option(
             help="Where left out: project2022 with names of that project, torchvision with others; "
             "CIFAR networks have only paper."
         ),
     ] = None,
     expect: Annotated[
-        float | None, typer.Option(metavar="ERR", help="Claimed top-1 error in percent, to check.")
+        float | None, Option(metavar="ERR", help="Claimed top-1 error in percent, to check.")
     ] = None,
     tolerance: Annotated[
-        float, typer.Option(metavar="POINTS", help="By how much the claim may be missed.")
+        float, Option(metavar="POINTS", help="By how much the claim may be missed.")
     ] = TOLERANCE,
     device: Device = "auto",
     data_dir: DataDir = None,

@@ -2,53 +2,47 @@
 
 import sys
 from collections.abc import Iterable
-from typing import Annotated
+from typing import Annotated, Final
 
-import typer
 from rich.console import Console
+from typer import Argument, Option
 
-from bench.cli.shared import (
-    PublishedLineage,
-    optional_count,
-    plain_table,
-    rows_of,
-    wide,
-)
+from bench.cli.shared import PublishedLineage, count, plain_table, rows_of, wide
 from bench.errors import UsageError
 from resnet_models import Definition, define
 from resnet_models.spec import Lineage, Shortcut, Stem
 
-Size = Annotated[str | None, typer.Option(metavar="N", help="For NAME; published where left out.")]
+SIZE: Final = "For NAME; published where left out."
 
 
 def models(
     name: Annotated[
         str | None,
-        typer.Argument(metavar="NAME", help="The network to show; all of them where left out."),
+        Argument(metavar="NAME", help="The network to show; all of them where left out."),
     ] = None,
     *,
     table1: Annotated[
-        bool, typer.Option("--table1", help="Show Table 1 of the paper, made from the networks.")
+        bool, Option("--table1", help="Show Table 1 of the paper, made from the networks.")
     ] = False,
     csv: Annotated[
-        bool, typer.Option("--csv", help="Write comma-separated values and round nothing.")
+        bool, Option("--csv", help="Write comma-separated values and round nothing.")
     ] = False,
     lineage: PublishedLineage = "paper",
-    stem: Annotated[Stem | None, typer.Option(help="First layers of NAME.")] = None,
-    shortcut: Annotated[Shortcut | None, typer.Option(help="Shortcuts of NAME.")] = None,
-    resolution: Size = None,
-    channels: Size = None,
-    classes: Size = None,
+    stem: Annotated[Stem | None, Option(help="First layers of NAME.")] = None,
+    shortcut: Annotated[Shortcut | None, Option(help="Shortcuts of NAME.")] = None,
+    resolution: Annotated[int | None, count("--resolution", SIZE)] = None,
+    channels: Annotated[int | None, count("--channels", SIZE)] = None,
+    classes: Annotated[int | None, count("--classes", SIZE)] = None,
 ) -> None:
     """List the networks with their parameters and MACs, or every layer of one; without torch."""
-    variant: dict[str, str | None] = {"--stem": stem, "--shortcut": shortcut}
-    variant |= {"--resolution": resolution, "--channels": channels, "--classes": classes}
-    given = [option for option, value in variant.items() if value is not None]
     if name is None:
-        if given:
-            raise UsageError(
-                f"{given[0]} needs a network: python -m bench models NAME {given[0]} …"
-            )
+        variant = {"--stem": stem, "--shortcut": shortcut, "--resolution": resolution}
+        variant |= {"--channels": channels, "--classes": classes}
+        for option, value in variant.items():
+            if value is not None:
+                raise UsageError(
+                    f"{option} needs a network: python -m bench models NAME {option} …"
+                )
         (_show_table1 if table1 else _show_catalog)(lineage, csv=csv)
         return
     if table1:
@@ -59,12 +53,12 @@ def models(
             lineage=lineage,
             stem=stem,
             shortcut=shortcut,
-            in_channels=optional_count("--channels", channels) or 3,
-            num_classes=optional_count("--classes", classes),
+            in_channels=channels or 3,
+            num_classes=classes,
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
-    _show_layers(definition, optional_count("--resolution", resolution), csv=csv)
+    _show_layers(definition, resolution, csv=csv)
 
 
 def _show_catalog(lineage: Lineage, *, csv: bool) -> None:

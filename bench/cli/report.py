@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
+from typer import Option
 
 from bench.cli.shared import PAGE, Out, records_in, refuse_absent, say
 from bench.errors import UsageError
@@ -15,17 +15,17 @@ def report(
     out: Out = Path("reports"),
     results: Annotated[
         Path | None,
-        typer.Option(
+        Option(
             metavar="DIR",
             help="Results folder, or folder of records, to draw; --out where left out.",
         ),
     ] = None,
     against: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Another results folder to set these results beside."),
+        Option(metavar="DIR", help="Another results folder to set these results beside."),
     ] = None,
     profile: Annotated[
-        str | None, typer.Option(help="Which profile to show; the newest where left out.")
+        str | None, Option(help="Which profile to show; the newest where left out.")
     ] = None,
 ) -> None:
     """Draw the report again from the records; needs neither torch nor a GPU."""

