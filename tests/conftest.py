@@ -13,6 +13,9 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 from bench.data.datasets import Dataset
 from bench.data.sources import default_data_dir, load
 from bench.training.environment import choose_device, commit, describe
+from tests.support.cuda_graphs import cuda_graphs
+
+__all__ = ["cuda_graphs"]  # a fixture for all
 
 SPEED = Path(__file__).parent / "speed"
 

@@ -173,17 +173,14 @@ class CellRun:
         self.progress.step(speed.measuring_images(samples, batch_size, self.options.device))
 
     def _time(self, definition: Definition, data: Data) -> Speed:
-        """Where a step cannot be captured, its kernels are launched one by one from now on."""
-        samples = self.options.config.speed_samples
-        try:
-            return speed.measure(self._trainer(definition, self.engine), data.train, samples)
-        except RuntimeError as error:
-            if out_of_memory(error) or not self.engine.cuda_graph:
-                raise
-            reason = str(error).splitlines()[0]
-        self.progress.say(f"no CUDA graph here ({reason}); training is slower without")
-        self.engine = self.engine.model_copy(update={"cuda_graph": False})
-        return speed.measure(self._trainer(definition, self.engine), data.train, samples)
+        trainer = self._trainer(definition, self.engine)
+        found = speed.measure(trainer, data.train, self.options.config.speed_samples)
+        if trainer.graphs and trainer.graphs.problem:
+            self.engine = self.engine.model_copy(update={"cuda_graph": False})
+            self.progress.say(
+                f"no CUDA graph here ({trainer.graphs.problem}); training is slower without"
+            )
+        return found
 
     def _trainer(self, definition: Definition, engine: Engine) -> Trainer:
         """A fresh network and its optimizer; the weights follow from the cell's seed."""

@@ -130,7 +130,7 @@ def _run_cell(
         # Or, after a stop, the old record would pass for this run's.
         (folder / store.RECORD_FILE).unlink(missing_ok=True)
         checkpoints.clear()
-    loaded = checkpoints.load(options.device)
+    loaded = checkpoints.load()
     whole = engine.model_copy(update={"micro_batch_size": plan.recipe.batch_size})
     outcome = CellRun(
         plan,

@@ -14,8 +14,10 @@ from torch import Tensor
 from bench.data.batches import DeviceData, epoch_plan
 from bench.records.schema import MemorySource, PeakMemory, Speed
 from bench.speed.timing import Clock, wall
-from bench.training.loop import EVALUATION_BATCH_SIZE, predict
-from bench.training.trainer import STEPS_BEFORE_CAPTURE, Trainer
+from bench.training import evaluation
+from bench.training.evaluation import predict
+from bench.training.graphs import CALLS_BEFORE_CAPTURE
+from bench.training.trainer import Trainer
 
 WARMUP_REPETITIONS = 2
 LATENCY_SAMPLES_PER_SAMPLE = 4  # a single image is quick: more of them cost nothing
@@ -37,7 +39,7 @@ def sample(
 def measuring_images(samples: int, batch_size: int, device: torch.device) -> int:
     """What ``measure`` costs, in images of training: an inference takes about a quarter of one."""
     repetitions = samples + WARMUP_REPETITIONS
-    return repetitions * (batch_size + EVALUATION_BATCH_SIZE[device.type] // 4)
+    return repetitions * (batch_size + evaluation.BATCH_SIZE[device.type] // 4)
 
 
 def measure(trainer: Trainer, data: DeviceData, samples: int) -> Speed:
@@ -53,8 +55,8 @@ def measure(trainer: Trainer, data: DeviceData, samples: int) -> Speed:
         trainer.step(data, plan, recipe.learning_rate)
 
     # The steps before a capture, and the capture itself, are not what a step takes.
-    warmup = STEPS_BEFORE_CAPTURE + 1 if trainer.engine.cuda_graph else WARMUP_REPETITIONS
-    inference_batch_size = min(EVALUATION_BATCH_SIZE[device.type], len(data))
+    warmup = CALLS_BEFORE_CAPTURE + 1 if trainer.engine.cuda_graph else WARMUP_REPETITIONS
+    inference_batch_size = min(evaluation.BATCH_SIZE[device.type], len(data))
     images, _ = data.batch(torch.arange(inference_batch_size, device=device))
 
     def infer(batch: Tensor) -> Tensor:

@@ -17,8 +17,9 @@ from bench.records.speed import StepSplit, Workload, definition
 from bench.speed import timing
 from bench.speed.timing import Stopwatch
 from bench.training.engine import applied
-from bench.training.loop import predict
-from bench.training.trainer import STEPS_BEFORE_CAPTURE, Trainer
+from bench.training.evaluation import predict
+from bench.training.graphs import CALLS_BEFORE_CAPTURE
+from bench.training.trainer import Trainer
 
 # So small that random labels never make the weights diverge, in thousands of steps.
 RATE: Final = 1e-4
@@ -78,6 +79,11 @@ class TrainingStep:
         """Take one."""
         self.trainer.step(self.data, self.batch, RATE)
 
+    def refuse_uncaptured(self) -> None:
+        """Raises RuntimeError where a step that was to be captured could not be."""
+        if self.trainer.graphs and self.trainer.graphs.problem:
+            raise RuntimeError(f"no CUDA graph: {self.trainer.graphs.problem}")
+
     def phases(self, stopwatch: Stopwatch) -> tuple[float, float, float, float]:
         """Seconds of making the batch, forward, backward and update in one step of kernels."""
         trainer = self.trainer
@@ -100,7 +106,7 @@ class TrainingStep:
 
         They need memory of their own: what fits once beside its graph may not fit twice.
         """
-        self.trainer.release_graph()
+        self.trainer.release_graphs()
         counted = [self.phases(stopwatch) for _ in range(1 + samples)][1:]
         data, forward, backward, optimizer = zip(*counted, strict=True)
         return StepSplit(data=data, forward=forward, backward=backward, optimizer=optimizer)
@@ -159,10 +165,12 @@ def measure_round(
         repetition = prepare(workload, device)
         stopwatch = timing.best_stopwatch(device)
         # The steps before a capture, and the capture itself, are not what a step takes.
-        least = STEPS_BEFORE_CAPTURE + 1 if workload.cuda_graph else timing.LEAST_WARMUP
+        least = CALLS_BEFORE_CAPTURE + 1 if workload.cuda_graph else timing.LEAST_WARMUP
         warmup = timing.warm_up(
             repetition, stopwatch, least=least, most_seconds=timing.MOST_WARMUP_SECONDS
         )
+        if isinstance(repetition, TrainingStep):
+            repetition.refuse_uncaptured()
         with counting():
             samples = timing.sample(repetition, stopwatch, seconds=timing.SAMPLE_SECONDS)
         split = None

@@ -20,7 +20,7 @@ from bench.records.speed import Workload
 from bench.speed import cell
 from bench.speed.measure import engine_of, prepare
 from bench.training.engine import applied
-from bench.training.trainer import STEPS_BEFORE_CAPTURE
+from bench.training.graphs import CALLS_BEFORE_CAPTURE
 
 # The first training step makes what all others use; the second one has its gradients beside that.
 REPETITIONS: Final = 2
@@ -43,7 +43,7 @@ def in_this_process(workload: Workload, device: torch.device) -> PeakMemory:
     source = cell.reset_peak_memory(device)
     with applied(engine_of(workload, device)):
         repetition = prepare(workload, device)
-        for _ in range(REPETITIONS + (STEPS_BEFORE_CAPTURE if workload.cuda_graph else 0)):
+        for _ in range(REPETITIONS + (CALLS_BEFORE_CAPTURE if workload.cuda_graph else 0)):
             repetition()
     return cell.peak_memory(device, source)
 

@@ -130,7 +130,7 @@ class Checkpoints:
         self._spent += self._cost
         position.checkpoint_seconds += self._cost
 
-    def load(self, device: torch.device) -> Loaded | None:
+    def load(self) -> Loaded | None:
         """The newest one that is whole, or None where there is none.
 
         Raises:
@@ -146,7 +146,8 @@ class Checkpoints:
                 self._remove(number)  # or it would count among those kept
                 continue
             self._refuse_other_settings(envelope.settings)
-            state = torch.load(path, map_location=device, weights_only=True)
+            # To the CPU: on a GPU it would count in the peak of memory.
+            state = torch.load(path, map_location="cpu", weights_only=True)
             envelope.position.resumes += 1
             return Loaded(state, envelope.position, envelope.engine)
         return None

@@ -4,24 +4,21 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Self
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from bench.config.schedule import budget, learning_rate
 from bench.data.batches import DeviceData, EpochPlan, epoch_plan
 from bench.data.datasets import Dataset, DatasetSpec
 from bench.errors import BenchError
-from bench.records.schema import Course, EpochRecord, Precision
+from bench.records.schema import Course, EpochRecord
 from bench.training.checkpoint import Checkpoints, Loaded, Position
-from bench.training.engine import autocast
+from bench.training.evaluation import Evaluator
 from bench.training.stop import StopRequest
 from bench.training.trainer import Trainer
 
-# Large enough to keep a device busy, small enough for the activations of ResNet-152.
-EVALUATION_BATCH_SIZE = {"cpu": 250, "cuda": 2000}
 # During an ErrorWarmup the training error is looked at every so many steps, over those steps.
 WARMUP_WINDOW = 100
 
@@ -46,54 +43,6 @@ class Data:
         return cls(train=train, test=test)
 
 
-class Look(NamedTuple):
-    """What came of looking at images once.
-
-    Attributes:
-        predicted: class of each, (images,) bytes on the device.
-    """
-
-    images: int
-    correct: int
-    loss: float
-    predicted: Tensor
-
-
-@torch.inference_mode()
-def predict(model: nn.Module, images: Tensor, precision: Precision) -> Tensor:
-    """Float32 logits (B, classes) of images (B, C, H, W), in evaluation mode."""
-    model.eval()
-    with autocast(images.device, precision):
-        logits: Tensor = model(images)
-    return logits.float()
-
-
-def evaluate(
-    model: nn.Module,
-    data: DeviceData,
-    precision: Precision,
-    images: int | None = None,
-    *,
-    first: int = 0,
-) -> Look:
-    """Look at ``images`` of ``data`` (None: all) from the one numbered ``first`` on, once each."""
-    end = len(data) if images is None else min(first + images, len(data))
-    device = data.labels.device
-    indices = torch.arange(first, end, device=device)
-    loss = torch.zeros((), dtype=torch.float64, device=device)
-    correct = torch.zeros((), dtype=torch.int64, device=device)
-    predicted = []
-    for part in torch.split(indices, EVALUATION_BATCH_SIZE[device.type]):
-        inputs, labels = data.batch(part)
-        logits = predict(model, inputs, precision)
-        loss += F.cross_entropy(logits, labels, reduction="sum")
-        classes = logits.argmax(1)
-        correct += (classes == labels).sum()
-        predicted.append(classes.to(torch.uint8))
-    mean = float(loss) / (end - first)
-    return Look(end - first, int(correct), mean, torch.cat(predicted))
-
-
 class Training:
     """One run of a trainer's recipe, from where it stands to its end.
 
@@ -102,7 +51,7 @@ class Training:
         data: what they see.
         seed: with the epoch's number it decides permutation, crops and flips.
         checkpoints: where they are written; None: nowhere.
-        loaded: the checkpoint to go on from.
+        loaded: the checkpoint to go on from; its tensors are let go.
         stop: asked after every step.
         on_step: called with the number of images of each step, for progress.
     """
@@ -130,6 +79,12 @@ class Training:
         if loaded:
             self.position = loaded.position
             trainer.load_state_dict(loaded.state)
+            loaded.state.clear()
+        precision = trainer.engine.precision
+        self._test, self._held_out = (
+            Evaluator(trainer.model, split, precision, trainer.graphs)
+            for split in (data.test, data.train)
+        )
 
     def epochs(self) -> Iterator[EpochRecord]:
         """Train to the end and yield the record of each epoch, those before a resume included.
@@ -200,6 +155,7 @@ class Training:
             checkpoints=position.checkpoints,
             checkpoint_seconds=position.checkpoint_seconds,
             warmup_steps=position.warmup_end,
+            uncaptured=self.trainer.graphs.problem if self.trainer.graphs else None,
         )
 
     def _rate(self, step: int) -> float:
@@ -239,12 +195,7 @@ class Training:
         recipe, position, trainer = self.trainer.recipe, self.position, self.trainer
         last = position.epoch == self.budget.epochs
         start = time.perf_counter()
-        test = evaluate(
-            trainer.model,
-            self.data.test,
-            trainer.engine.precision,
-            recipe.final_test_images if last else recipe.test_images,
-        )
+        test = self._test.look(recipe.final_test_images if last else recipe.test_images)
         seconds = time.perf_counter() - start
         if not math.isfinite(test.loss):  # the last step may have spoilt the weights
             raise BenchError(
@@ -255,10 +206,7 @@ class Training:
             self.predicted = test.predicted
         held_out = None
         if recipe.held_out_images:
-            first = len(self.data.train) - recipe.held_out_images
-            held_out = evaluate(
-                trainer.model, self.data.train, trainer.engine.precision, first=first
-            )
+            held_out = self._held_out.look(first=len(self.data.train) - recipe.held_out_images)
         correct, loss, images = trainer.metrics.read()
         return EpochRecord(
             epoch=position.epoch,
@@ -280,7 +228,7 @@ class Training:
     def _due(self, *, epoch_ends: bool) -> bool:
         if self.checkpoints is None:
             return False
-        return self.checkpoints.due(self.trainer.state_bytes(), epoch_ends=epoch_ends)
+        return self.checkpoints.due(self.trainer.state_bytes, epoch_ends=epoch_ends)
 
     def _save(self) -> None:
         """Write a checkpoint, but none of a network that has diverged."""

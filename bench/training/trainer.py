@@ -1,5 +1,6 @@
 """A network and its optimizer, and one step of training them."""
 
+from functools import partial
 from typing import Any
 
 import torch
@@ -10,10 +11,9 @@ from bench.config.recipes import Recipe
 from bench.data.batches import DeviceData, EpochPlan
 from bench.records.schema import Engine
 from bench.training import engine as machine
+from bench.training.graphs import Graphs
 from resnet_models.blocks import skip_padding
 
-# Steps that run before a CUDA graph is captured: libraries choose their kernels in them.
-STEPS_BEFORE_CAPTURE = 3
 # Of float16 losses at the start; with torch's own, 65536, the first steps overflow and are lost.
 SCALE = 1024.0
 
@@ -99,32 +99,36 @@ class Trainer:
         self.memory_format = memory_format
         self.model = model.to(device).to(memory_format=memory_format)
         skip_padding(self.model)
-        self.optimizer = make_optimizer(self.model, recipe, tensor_rate=device.type == "cuda")
+        self.optimizer = make_optimizer(self.model, recipe, tensor_rate=engine.cuda_graph)
         self.metrics = Metrics(device)
         self.frozen = False  # True: no weight moves, only BatchNorm statistics do
         self._forward = torch.compile(self.model, dynamic=False) if engine.compiled else self.model
         self._scaler = torch.amp.GradScaler(
             device.type, SCALE, enabled=engine.precision == "float16"
         )
-        self._captured: CapturedStep | None = None
+        self.graphs = Graphs(device) if engine.cuda_graph else None
+        copies = 1 + {"sgd": 1, "adamw": 2}[recipe.optimizer]
+        weights = sum(p.numel() * p.element_size() for p in self.model.parameters())
+        self.state_bytes = copies * weights  # of ``state_dict``, about
 
     def step(self, data: DeviceData, batch: EpochPlan, rate: float) -> None:
         """One update on the images of ``batch`` at learning rate ``rate``; waits for nothing."""
-        self.model.train()
+        if not self.model.training:  # it takes a walk through all modules to switch
+            self.model.train()
         for group in self.optimizer.param_groups:
             if isinstance(group["lr"], Tensor):
                 group["lr"].fill_(rate)
             else:
                 group["lr"] = rate
-        whole = len(batch) == self.recipe.batch_size
-        if self.engine.cuda_graph and whole and not self.frozen:
-            self._captured = self._captured or CapturedStep()
-            self._captured(self, data, batch)
+        if self.graphs:
+            key = (data, len(batch), self.frozen)
+            self.graphs.run(key, partial(self.eager_step, data), batch)
         else:
             self.eager_step(data, batch)
 
     def eager_step(self, data: DeviceData, batch: EpochPlan) -> None:
         """The operations of a step, launched one by one."""
+        self.optimizer.zero_grad()  # a capture that failed may have left gradients
         for part in batch.batches(self.engine.micro_batch_size):
             images, labels = self.make_batch(data, part)
             loss, correct = self.forward(images, labels)
@@ -140,8 +144,10 @@ class Trainer:
 
     def forward(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Mean loss and number of correct predictions of one forward pass."""
+        whole = len(images) == self.engine.micro_batch_size
         with machine.autocast(self.device, self.engine.precision):
-            logits = self._forward(images)
+            # Another size would be compiled anew, which takes longer than it saves.
+            logits = self._forward(images) if whole else self.model(images)
         logits = logits.float()
         return F.cross_entropy(logits, labels), (logits.argmax(1) == labels).sum()
 
@@ -152,14 +158,22 @@ class Trainer:
     def update(self) -> None:
         """Move the weights along the gradient, and forget it."""
         if not self.frozen:
+            # AdamW insists on it in a capture, and warns of it elsewhere.
+            self._set_capturable(self.graphs is not None and self.graphs.capturing)
             self._scaler.step(self.optimizer)
+            self._set_capturable(False)
             self._scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
         self.metrics.end_step(self.optimizer.param_groups[0]["lr"])
 
-    def release_graph(self) -> None:
-        """Forget the captured step, which keeps the memory of a whole step for itself."""
-        self._captured = None
+    def _set_capturable(self, capturable: bool) -> None:
+        for group in self.optimizer.param_groups:
+            if "capturable" in group:
+                group["capturable"] = capturable
+
+    def release_graphs(self) -> None:
+        """Forget the captured steps, which keep the memory of a whole step for themselves."""
+        self.graphs = None
 
     def synchronize(self) -> None:
         """Wait until every step is done."""
@@ -176,49 +190,15 @@ class Trainer:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Put a ``state_dict`` into this network and this optimizer."""
-        assert self._captured is None, "a captured graph holds the old tensors"
+        rates = [group["lr"] for group in self.optimizer.param_groups]
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
+        for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
+            group["lr"] = rate  # the loaded one may lie elsewhere; every step sets it anyway
+        if self.graphs:
+            self.graphs = Graphs(self.device)  # captured steps hold the optimizer's old tensors
         self._scaler.load_state_dict(state["scaler"])
         self.metrics.load(state["metrics"])
-
-    def state_bytes(self) -> int:
-        """Size of ``state_dict``, about."""
-        copies = 1 + {"sgd": 1, "adamw": 2}[self.recipe.optimizer]
-        return copies * sum(p.numel() * p.element_size() for p in self.model.parameters())
-
-
-class CapturedStep:
-    """A step as one CUDA graph: its few hundred kernels are launched at once.
-
-    The first few steps run one by one, on a stream of their own, as torch's documentation asks
-    for; then the step is captured, and from there on only its inputs are copied and it is replayed.
-    """
-
-    # It does not hold its trainer: a network thrown away must free its memory at once.
-    def __init__(self) -> None:
-        self._steps = 0
-        self._graph: torch.cuda.CUDAGraph | None = None
-        self._batch: EpochPlan | None = None  # the captured step reads its images from here
-
-    def __call__(self, trainer: Trainer, data: DeviceData, batch: EpochPlan) -> None:
-        """One step of ``trainer`` on the images of ``batch``, which has the size of all others."""
-        if self._steps < STEPS_BEFORE_CAPTURE:
-            self._steps += 1
-            stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]  # torch's gap
-            stream.wait_stream(torch.cuda.current_stream())
-            with torch.cuda.stream(stream):
-                trainer.eager_step(data, batch)
-            torch.cuda.current_stream().wait_stream(stream)
-            return
-        if self._graph is None or self._batch is None:
-            self._batch = batch.clone()
-            self._graph = torch.cuda.CUDAGraph()
-            # Ending a failed capture raises before torch has put the stream back: the outer does.
-            with torch.cuda.stream(torch.cuda.current_stream()), torch.cuda.graph(self._graph):
-                trainer.eager_step(data, self._batch)
-        self._batch.copy_(batch)
-        self._graph.replay()
 
 
 def make_optimizer(
@@ -252,5 +232,4 @@ def make_optimizer(
         betas=(recipe.momentum, 0.999),
         weight_decay=recipe.weight_decay,
         fused=True,
-        capturable=tensor_rate,
     )

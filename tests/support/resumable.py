@@ -59,7 +59,7 @@ def run(folder, *, recipe=RECIPE, stop=None, on_step=lambda _: None):
         Data.on(CPU, small_dataset()),
         0,
         checkpoints=checkpoints,
-        loaded=checkpoints and checkpoints.load(CPU),
+        loaded=checkpoints and checkpoints.load(),
         stop=stop,
         on_step=on_step,
     )

@@ -19,10 +19,16 @@ from tests.support.small import small_config, small_recipe
 
 pytestmark = pytest.mark.heavy
 
-ONE = small_config(models=("cifar_resnet20",))
 DIVERGING = small_recipe(
     optimizer="sgd", learning_rate=1e20, schedule=LinearSchedule(warmup_fraction=0)
 )
+
+
+def one_cell(recipe=None):
+    return small_config(models=("cifar_resnet20",), recipe=recipe)
+
+
+ONE = one_cell()
 
 
 def out_of_memory_above(monkeypatch, limit):
@@ -39,9 +45,8 @@ def out_of_memory_above(monkeypatch, limit):
 
 def test_out_of_memory_goes_on_with_smaller_micro_batches(tmp_path, monkeypatch, finished):
     out_of_memory_above(monkeypatch, 4)
-    out = io.StringIO()
-    recipe = small_recipe(batch_size=16)
-    (record,) = run(tmp_path, small_config(models=("cifar_resnet20",), recipe=recipe), out=out)
+    out, recipe = io.StringIO(), small_recipe(batch_size=16)
+    (record,) = run(tmp_path, one_cell(recipe), out=out)
     assert (record.status, record.engine.micro_batch_size) == ("completed", 4)
     assert record.recipe == recipe  # the batch is what it was
     assert "out of memory; starting over with 8 images at a time" in out.getvalue()
@@ -104,22 +109,16 @@ def test_a_stopped_cell_goes_on_where_it_stood(stopped, finished):
     assert not list(stopped.glob("*/checkpoint-*"))  # the record is what remains
 
 
-def test_a_checkpoint_of_another_recipe_is_refused(stopped):
-    changed = small_config(models=("cifar_resnet20",), recipe=small_recipe(learning_rate=0.5))
+def test_a_checkpoint_that_was_made_otherwise_is_refused(stopped):
     with pytest.raises(UsageError, match=r"learning_rate 0\.002, now 0\.5\. Start over with --fre"):
-        run(stopped, changed)
+        run(stopped, one_cell(small_recipe(learning_rate=0.5)))
+    with pytest.raises(UsageError, match="asked precision 'auto', now 'bfloat16'"):
+        run(stopped, ONE, engine=EngineOptions(precision="bfloat16"))
     assert store.load_all(stopped) == ([], [])  # no failed record either
 
 
-def test_a_checkpoint_of_another_precision_is_refused(stopped):
-    options = EngineOptions(precision="bfloat16")
-    with pytest.raises(UsageError, match="asked precision 'auto', now 'bfloat16'"):
-        run(stopped, ONE, engine=options)
-
-
 def test_fresh_starts_over(stopped):
-    changed = small_config(models=("cifar_resnet20",), recipe=small_recipe(learning_rate=1e-3))
-    (record,) = run(stopped, changed, fresh=True)
+    (record,) = run(stopped, one_cell(small_recipe(learning_rate=1e-3)), fresh=True)
     assert (record.status, record.course.resumes) == ("completed", 0)
 
 
@@ -158,22 +157,31 @@ def test_a_stop_that_meets_a_divergence_stops_the_grid(tmp_path):
 
 
 def test_divergence_is_a_failed_record_that_tells_step_and_rate(tmp_path):
-    (record,) = run(tmp_path, small_config(models=("cifar_resnet20",), recipe=DIVERGING))
+    (record,) = run(tmp_path, one_cell(DIVERGING))
     assert record.status == "failed"
     assert re.match(
         r"training diverged.* at step \d \(epoch 1, learning rate \d\.\d+e\+19\)", record.reason
     )
 
 
-def test_a_gpu_that_captures_nothing_trains_without_a_graph(tmp_path, monkeypatch):
-    """The fallback, on a CPU, where asking for a graph fails too."""
-    choose = grid.choose_engine
+@pytest.mark.parametrize("captures", [True, False])
+@pytest.mark.usefixtures("cuda_graphs")
+def test_a_gpu_that_captures_nothing_trains_without_a_graph(tmp_path, monkeypatch, captures):
+    choose, forward = grid.choose_engine, Trainer.forward
 
     def with_graph(*arguments):
         return choose(*arguments).model_copy(update={"cuda_graph": True})
 
+    def waiting(trainer, images, labels):
+        loss, correct = forward(trainer, images, labels)
+        loss.item()  # a capture forbids to wait for the device
+        return loss, correct
+
     monkeypatch.setattr(grid, "choose_engine", with_graph)
+    if not captures:
+        monkeypatch.setattr(Trainer, "forward", waiting)
     out = io.StringIO()
     (record,) = run(tmp_path, ONE, out=out)
-    assert (record.status, record.engine.cuda_graph) == ("completed", False)
-    assert "no CUDA graph here" in out.getvalue()
+    assert (record.status, record.engine.cuda_graph) == ("completed", captures)
+    assert record.course.uncaptured is None
+    assert ("no CUDA graph here (operation not permitted" in out.getvalue()) is not captures

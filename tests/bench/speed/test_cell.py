@@ -37,7 +37,7 @@ def test_samples_are_the_repetitions_after_the_warmup(warmup, expected):
 
 
 def test_measure_times_real_steps_and_says_their_size(monkeypatch):
-    monkeypatch.setitem(cell.EVALUATION_BATCH_SIZE, "cpu", 30)
+    monkeypatch.setitem(cell.evaluation.BATCH_SIZE, "cpu", 30)
     dataset = small_dataset(train=100)
     trainer = make_trainer(small_recipe(batch_size=16))
     before = trainer.model.fc.weight.clone()

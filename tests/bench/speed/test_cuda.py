@@ -10,7 +10,8 @@ from bench.speed.measure import engine_of, measure_round, prepare
 from bench.speed.memory import peak_memory
 from bench.speed.rounds import Setting, ran_out, run
 from bench.training.environment import describe
-from bench.training.trainer import STEPS_BEFORE_CAPTURE, Trainer
+from bench.training.graphs import CALLS_BEFORE_CAPTURE
+from bench.training.trainer import Trainer
 from tests.support.speeds import make_workload
 
 pytestmark = [
@@ -46,7 +47,7 @@ def test_a_captured_step_is_replayed_in_every_sample(monkeypatch):
 
     monkeypatch.setattr(torch.cuda.CUDAGraph, "replay", counted)
     done = measure_round(make_workload(**SMALL, cuda_graph=True), CUDA, with_split=True)
-    assert len(replays) == len(done.warmup) - STEPS_BEFORE_CAPTURE + len(done.samples)
+    assert len(replays) == len(done.warmup) - CALLS_BEFORE_CAPTURE + len(done.samples)
     assert len({id(graph) for graph in replays}) == 1
     assert min(*done.samples, *done.split.forward, *done.split.backward) > 0
 

@@ -141,7 +141,7 @@ def test_only_training_is_split():
 def test_the_phases_are_timed_without_the_memory_of_the_graph(monkeypatch):
     run, released = prepare(make_workload(**SMALL), CPU), []
     monkeypatch.setattr(run, "phases", lambda _: released.append("phases") or (1, 1, 1, 1))
-    monkeypatch.setattr(run.trainer, "release_graph", lambda: released.append("graph"))
+    monkeypatch.setattr(run.trainer, "release_graphs", lambda: released.append("graph"))
     run.split(timing.wall(CPU), samples=1)
     assert released == ["graph", "phases", "phases"]
 
@@ -150,7 +150,7 @@ def test_a_graph_is_captured_before_samples_are_taken(monkeypatch):
     calls = []
     monkeypatch.setattr(measure, "prepare", lambda *_: lambda: calls.append(1))
     done = measure_round(make_workload(**SMALL, cuda_graph=True), CPU)
-    assert len(done.warmup) == measure.STEPS_BEFORE_CAPTURE + 1
+    assert len(done.warmup) == measure.CALLS_BEFORE_CAPTURE + 1
 
 
 @pytest.mark.slow

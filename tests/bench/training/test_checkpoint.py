@@ -32,14 +32,14 @@ def test_two_are_kept_and_the_newest_is_loaded(tmp_path):
         checkpoints.save(trainer.state_dict(), Position(step=step), ENGINE)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == [f"checkpoint-{n}.{suffix}" for n in (3, 4) for suffix in ("json", "pt")]
-    loaded = checkpoints.load(CPU)
+    loaded = checkpoints.load()
     assert (loaded.position.step, loaded.position.resumes, loaded.engine) == (4, 1, ENGINE)
     for key, value in trainer.state_dict()["model"].items():
         assert torch.equal(loaded.state["model"][key], value)
 
 
 def test_without_any_there_is_nothing_to_load(tmp_path):
-    assert make_checkpoints(tmp_path / "nowhere").load(CPU) is None
+    assert make_checkpoints(tmp_path / "nowhere").load() is None
 
 
 def test_where_all_are_damaged_the_cell_starts_over(tmp_path, capsys):
@@ -48,7 +48,7 @@ def test_where_all_are_damaged_the_cell_starts_over(tmp_path, capsys):
         checkpoints.save(make_trainer().state_dict(), Position(), ENGINE)
     for path in tmp_path.glob("*.pt"):
         path.write_bytes(b"")
-    assert checkpoints.load(CPU) is None
+    assert checkpoints.load() is None
     assert capsys.readouterr().out.count("is damaged") == 2
 
 
@@ -75,7 +75,7 @@ def test_another_recipe_is_refused_and_named(tmp_path):
     make_checkpoints(tmp_path).save(make_trainer().state_dict(), Position(), ENGINE)
     other = make_checkpoints(tmp_path, RECIPE.model_copy(update={"batch_size": 4}))
     with pytest.raises(UsageError, match=r"made with batch_size 8, now 4\. Start over with --fre"):
-        other.load(CPU)
+        other.load()
 
 
 def test_they_come_at_the_end_of_an_epoch_and_every_so_many_seconds(tmp_path):
@@ -124,6 +124,6 @@ def test_a_disk_that_is_really_full_leaves_the_one_before_whole(tmp_path):
         (tmp_path / "ballast").write_bytes(b"x" * (free - 500_000))
         with pytest.raises(StorageError, match=r"cannot write .*checkpoint-2\.pt: .*Free some sp"):
             checkpoints.save(state, Position(step=2), ENGINE)
-        assert checkpoints.load(CPU).position.step == 1
+        assert checkpoints.load().position.step == 1
     finally:
         subprocess.run(["umount", tmp_path], check=True)

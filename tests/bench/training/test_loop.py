@@ -12,7 +12,8 @@ from bench.config.schedule import budget, learning_rate
 from bench.data.batches import DeviceData, epoch_plan
 from bench.errors import BenchError
 from bench.records.schema import Engine
-from bench.training.loop import Data, Look, Training, evaluate
+from bench.training.evaluation import Evaluator, Look
+from bench.training.loop import Data, Training
 from bench.training.trainer import Trainer
 from resnet_models import build
 from tests.support.small import small_dataset, small_recipe
@@ -246,27 +247,6 @@ def test_micro_batches_add_up_to_the_gradient_of_the_whole_batch():
             torch.testing.assert_close(part, whole, rtol=1e-4, atol=1e-5)
 
 
-def test_evaluation_is_the_plain_mean_over_the_first_images():
-    dataset = small_dataset(test=32)
-    trainer = make_trainer(small_recipe())
-    data = DeviceData(dataset.test, dataset.spec, CPU)
-    images, labels = data.batch(torch.arange(20))
-    logits = trainer.model.eval()(images)
-    seen = evaluate(trainer.model, data, "float32", 20)
-    assert (seen.images, seen.correct) == (20, (logits.argmax(1) == labels).sum().item())
-    assert seen.loss == pytest.approx(F.cross_entropy(logits, labels).item(), rel=1e-6)
-    assert seen.predicted.tolist() == logits.argmax(1).tolist()
-    for images in (None, 99):
-        assert evaluate(trainer.model, data, "float32", images).images == 32
-
-
-def test_evaluation_changes_nothing():
-    trainer = make_trainer(small_recipe())
-    before = state(trainer)
-    evaluate(trainer.model, make_data().test, "float32")
-    assert all(torch.equal(value, before[key]) for key, value in state(trainer).items())
-
-
 def test_the_optimizer_holds_exactly_the_parameters_of_its_network():
     """And still does after loading: the 2022 project's accident cannot happen."""
     trainer, _, _ = run(small_recipe())
@@ -291,9 +271,7 @@ def test_divergence_ends_with_step_and_rate():
 
 def test_a_last_step_that_spoils_the_weights_is_divergence(monkeypatch):
     """Its loss was taken before the update, so only the evaluation shows it."""
-    monkeypatch.setattr(
-        "bench.training.loop.evaluate", lambda *_, **__: Look(16, 1, math.nan, torch.zeros(16))
-    )
+    monkeypatch.setattr(Evaluator, "look", lambda *_, **__: Look(16, 1, math.nan, torch.zeros(16)))
     with pytest.raises(BenchError, match="test loss after epoch 1 is not a finite number"):
         run(small_recipe(epochs=1))
 
