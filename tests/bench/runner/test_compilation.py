@@ -1,5 +1,7 @@
 """torch.compile is taken where it shortens the run, and its absence is no failure."""
 
+from unittest.mock import Mock
+
 import pytest
 import torch
 
@@ -25,24 +27,14 @@ def test_it_pays_when_the_whole_run_gets_clearly_shorter(eager, compiled, compil
     assert compilation.pays(eager, compiled, compiling, steps) is chosen
 
 
-def decide(monkeypatch, seconds, steps=10_000, step_seconds=1.0):
-    """The decision where the trial's steps take ``seconds``, or raise it."""
-
-    def trial(*_):
-        if isinstance(seconds, Exception):
-            raise seconds
-        return seconds
-
-    monkeypatch.setattr(compilation, "_step_seconds", trial)
+def decide(monkeypatch, *trials, steps=10_000):
+    """The decision where the trial's steps take so many seconds, or raise an error."""
+    monkeypatch.setattr(compilation, "_step_seconds", Mock(side_effect=trials))
     dataset = small_dataset()
-    said = []
+    data = DeviceData(dataset.train, dataset.spec, CPU)
+    said: list[str] = []
     engine = compilation.decide(
-        lambda engine: engine,
-        DeviceData(dataset.train, dataset.spec, CPU),
-        ENGINE,
-        step_seconds=step_seconds,
-        steps=steps,
-        say=said.append,
+        Mock(), data, ENGINE, step_seconds=1.0, steps=steps, say=said.append
     )
     return engine.compiled, " ".join(said)
 

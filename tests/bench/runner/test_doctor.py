@@ -10,8 +10,6 @@ import torch
 from typer.testing import CliRunner
 
 from bench.cli.app import app
-from bench.data import sources
-from bench.data.datasets import SPECS
 from bench.errors import UsageError
 from bench.records.schema import Engine
 from bench.runner import doctor, selftest, trial
@@ -127,7 +125,7 @@ def test_this_machine_is_examined_without_a_network(tmp_path, monkeypatch):
 def test_cached_data_is_verified_or_what_is_wrong_is_said(tmp_path, data_dir, mnist):
     assert doctor.cached("mnist", data_dir) == "verified"
     assert doctor.cached("mnist", tmp_path) == "missing"
-    sources.cache_path(SPECS["mnist"], tmp_path).write_bytes(b"12345")
+    (tmp_path / "mnist.bin").write_bytes(b"12345")
     assert "is damaged: it holds 5 bytes" in doctor.cached("mnist", tmp_path)
 
 

@@ -29,7 +29,9 @@ def test_a_record_is_complete_and_stored(finished):
     assert len(record.epochs) == 2
     assert [signals.moment for signals in record.signals] == ["initial", "final"]
     assert record.signals[0].images == 4  # half a batch
-    predicted, labels = store.load_predictions(folder, record)
+    predictions = store.load_predictions(folder, record)
+    assert predictions is not None
+    predicted, labels = predictions
     assert int((predicted == labels).sum()) == record.final.test_correct
     assert labels.tolist() == DATASETS["mnist"].test.labels.tolist()
     assert record.speed.train_step_seconds
