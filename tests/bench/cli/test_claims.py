@@ -1,6 +1,7 @@
 """``python -m bench claims``: what is shown, what is refused, how it ends."""
 
 import json
+import re
 
 import pytest
 
@@ -24,8 +25,7 @@ def results(tmp_path_factory):
 
 def test_the_ledger_is_printed_by_kind_with_reasons_and_totals(results):
     done = bench("claims", "--results", results)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
+    assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
     assert "Parameters and FLOPs" in lines
     assert any(line.startswith("reproduced   table1.flops.18: ResNet-18 takes") for line in lines)
@@ -33,17 +33,23 @@ def test_the_ledger_is_printed_by_kind_with_reasons_and_totals(results):
     assert lines[-1] == "112 claims: 23 reproduced, 0 refuted, 0 inconclusive, 89 not run."
 
 
-def test_a_folder_of_records_does_as_well(results):
-    done = bench("claims", "--results", results / "runs", "--json")
-    judged = {each["id"]: each for each in json.loads(done.stdout)}
-    assert len(judged["table1.flops.18"]["records"]) == 2
-    assert judged["table6.error.20"]["reason"] == "ResNet-20 needs 64,000 iterations, had 100."
+def judged(*arguments):
+    done = bench("claims", *arguments, "--json")
+    return {each["id"]: each for each in json.loads(done.stdout)}
+
+
+def test_folders_of_records_do_as_well_and_several_are_judged_as_one(results, tmp_path):
+    found = judged("--results", results / "runs")
+    assert len(found["table1.flops.18"]["records"]) == 2
+    assert found["table6.error.20"]["reason"] == "ResNet-20 needs 64,000 iterations, had 100."
+    store.save(tmp_path, make_record(18, seed=1))
+    found = judged("--results", results, "--results", tmp_path)
+    assert len(found["table1.flops.18"]["records"]) == 3
 
 
 def test_verdicts_can_be_chosen(results):
-    done = bench("claims", "--results", results, "--verdict", "reproduced", "--json")
-    judged = json.loads(done.stdout)
-    assert {each["verdict"] for each in judged} == {"reproduced"}
+    found = judged("--results", results, "--verdict", "reproduced")
+    assert {each["verdict"] for each in found.values()} == {"reproduced"}
     both = bench("claims", "--results", results, "--verdict", "not-run,refuted")
     assert "\nreproduced " not in both.stdout
     assert "\nnot run " in both.stdout
@@ -65,20 +71,12 @@ def test_an_empty_folder_leaves_what_needs_no_training(tmp_path):
     assert "23 reproduced" in done.stdout
 
 
-def test_several_folders_are_judged_as_one(results, tmp_path):
-    store.save(tmp_path, make_record(18, seed=1))
-    done = bench("claims", "--results", results, "--results", tmp_path, "--json")
-    judged = {each["id"]: each for each in json.loads(done.stdout)}
-    assert len(judged["table1.flops.18"]["records"]) == 3
-
-
 def test_a_damaged_record_is_left_out_and_told(results, tmp_path):
     cell = store.save(tmp_path, make_record(18))
     (cell / "record.json").write_text("{")
     done = bench("claims", "--results", tmp_path)
     assert done.returncode == 0
-    assert "left out: " in done.stderr
-    assert "is damaged" in done.stderr
+    assert re.search("left out: .* is damaged", done.stderr)
 
 
 @pytest.mark.parametrize(

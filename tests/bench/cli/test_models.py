@@ -3,12 +3,14 @@
 import csv
 import io
 import re
+from typing import get_args
 
 import pytest
 
 from bench.reference.loader import load_paper
 from resnet_models import MODELS, define
 from resnet_models.layers import layer_table
+from resnet_models.spec import Lineage
 from tests.support.tools import assert_refused, bench
 
 pytestmark = pytest.mark.heavy
@@ -98,9 +100,8 @@ def test_layers_of_a_network_then_totals():
     assert words[1:3] == ["convolution", "1024×14×14"]
     exact = load_paper().cost(50, "paper")
     operations = sum(layer.operations for layer in layers)
-    assert line_of(text, "all")[1:] == [
-        str(len(layers)), f"{exact.params:,}", f"{exact.macs_total:,}", f"{operations:,}",
-    ]  # fmt: skip
+    totals = (len(layers), exact.params, exact.macs_total, operations)
+    assert line_of(text, "all")[1:] == [f"{total:,}" for total in totals]
     assert line_of(text, "2×MACs:")[1] == f"{2 * exact.macs_total:,},"
     relus = sum(layer.operations for layer in layers if layer.kind == "relu")
     assert re.search(rf"^relu +\d+ +– +– +{relus:,}$", text, re.MULTILINE)
@@ -170,11 +171,10 @@ def test_table1_stands_side_by_side_on_a_wide_terminal_only():
 def test_table1_as_csv_and_by_lineage():
     rows = {row["stage"]: row for row in rows_of(models("--table1", "--csv"))}
     assert rows["conv4_x"]["152"] == "[1×1, 256; 3×3, 256; 1×1, 1024] × 36"
-    theirs = {
-        r["stage"]: r for r in rows_of(models("--table1", "--csv", "--lineage", "torchvision"))
-    }
-    for lineage, table in {"paper": rows, "torchvision": theirs}.items():
-        assert int(table["macs"]["101"]) == load_paper().cost(101, lineage).macs_total
+    for lineage in get_args(Lineage)[:2]:
+        macs = rows_of(models("--table1", "--csv", "--lineage", lineage))[-2]
+        assert macs["stage"] == "macs"
+        assert int(macs["101"]) == load_paper().cost(101, lineage).macs_total
 
 
 @pytest.mark.parametrize(
@@ -182,13 +182,10 @@ def test_table1_as_csv_and_by_lineage():
     [
         (["resnet19"], ["no model named 'resnet19'", "cifar_plain110"]),
         (["resnet50", "--shortcut", "none"], ["resnet50 with shortcut 'none'.*B, A, C"]),
-        (["plain18", "--shortcut", "B"], ["plain18 with shortcut 'B' does not exist"]),
-        (["cifar_resnet20", "--lineage", "torchvision"], ["cifar_resnet20 has .* only"]),
         (["cifar_resnet20", "--stem", "imagenet"], ["cifar_resnet20 has .* only"]),
         (["--lineage", "v2"], ["--lineage.*'v2' is not one of 'paper', 'torchvision'"]),
         (["resnet50", "--stem", "vit"], ["--stem.*'vit' is not one of 'imagenet', 'cifar'"]),
         (["resnet50", "--resolution", "big"], ["--resolution big: a whole number from 1 to"]),
-        (["resnet50", "--resolution", "0"], ["--resolution 0: a whole number from 1 to"]),
         (["resnet50", "--resolution", "9" * 5000], ["--resolution 9{100}…: a whole number"]),
         (["resnet50", "--channels", "-3"], ["--channels -3: a whole number from 1 to"]),
         (["resnet50", "--classes", "1e3"], ["--classes 1e3: a whole number from 1 to"]),

@@ -3,7 +3,7 @@
 import pytest
 
 from bench.records.store import load_speed
-from bench.speed import limits, memory, rounds, timing
+from bench.speed import limits, measure, memory, rounds, timing
 from tests.support.tools import assert_refused, bench
 
 pytestmark = pytest.mark.heavy
@@ -27,11 +27,17 @@ def speed(tmp_path, *options, batch_size=2):
     return bench("speed", *SMALL, *batch, *options, "--out", tmp_path)
 
 
-def test_records_limits_and_a_table(tmp_path):
-    done = speed(tmp_path, "--rounds", "2")
+def measured(tmp_path, *options, **changes):
+    """What the command says and stores."""
+    done = speed(tmp_path, *options, **changes)
     assert done.returncode == 0, done.stderr
     records, machine, problems = load_speed(tmp_path / "speed")
     assert problems == []
+    return done, records, machine
+
+
+def test_records_limits_and_a_table(tmp_path):
+    done, records, machine = measured(tmp_path, "--rounds", "2")
     assert [record.workload.direction for record in records] == ["inference", "training"]
     assert {len(record.rounds) for record in records} == {2}
     assert records[1].split is not None
@@ -41,9 +47,7 @@ def test_records_limits_and_a_table(tmp_path):
 
 def test_another_network_and_other_images_on_request(tmp_path):
     options = "--lineage torchvision --shortcut A --resolution 1"
-    done = speed(tmp_path, "--models", "resnet18", *options.split())
-    assert done.returncode == 0, done.stderr
-    records, _, _ = load_speed(tmp_path / "speed")
+    done, records, _ = measured(tmp_path, "--models", "resnet18", *options.split())
     assert len(records) == 2
     for record in records:
         assert "optionA-torchvision" in record.workload.id
@@ -55,9 +59,8 @@ def test_another_network_and_other_images_on_request(tmp_path):
 def test_a_sweep_on_request(tmp_path, monkeypatch):
     # Nothing is gained from the second point on.
     monkeypatch.setattr("bench.speed.rounds.LEAST_GAIN", 1000.0)
-    done = speed(tmp_path, "--sweep", "--direction", "inference", batch_size=None)
-    assert done.returncode == 0, done.stderr
-    records, _, _ = load_speed(tmp_path / "speed")
+    options = ["--sweep", "--direction", "inference"]
+    done, records, _ = measured(tmp_path, *options, batch_size=None)
     assert [record.workload.batch_size for record in records] == [1, 2]
     assert "The batch size with the highest throughput" in done.stdout
 
@@ -77,24 +80,23 @@ def test_a_failure_of_everything_exits_with_1(tmp_path, monkeypatch, error):
     def fail(*_, **__):
         raise RuntimeError(error)
 
-    monkeypatch.setattr(rounds.measure, "measure_round", fail)
+    monkeypatch.setattr(measure, "measure_round", fail)
     done = speed(tmp_path)
     assert done.returncode == 1
     assert "failed: cifar_resnet20-paper-cifar-3x32-10classes-training-batch2" in done.stdout
 
 
 def test_memory_that_ends_a_large_batch_is_an_answer(tmp_path, monkeypatch):
-    measure_round = rounds.measure.measure_round
+    measure_round = measure.measure_round
 
     def run_out(workload, *arguments, **options):
         if workload.batch_size == 2:
             raise MemoryError
         return measure_round(workload, *arguments, **options)
 
-    monkeypatch.setattr(rounds.measure, "measure_round", run_out)
-    done = speed(tmp_path)
-    assert done.returncode == 0, done.stderr
-    statuses = {r.workload.batch_size: r.status for r in load_speed(tmp_path / "speed")[0]}
+    monkeypatch.setattr(measure, "measure_round", run_out)
+    _, records, _ = measured(tmp_path)
+    statuses = {record.workload.batch_size: record.status for record in records}
     assert statuses == {1: "completed", 2: "failed"}
 
 
@@ -114,11 +116,7 @@ def test_memory_that_ends_a_large_batch_is_an_answer(tmp_path, monkeypatch):
         (["--rounds", "0"], "Input should be greater than or equal to 1"),
         (["--batch-size", "0"], "Input should be greater than or equal to 1"),
         (["--memory-format", "rows"], "'rows' is not one of"),
-        (["--resolution", "0"], "Input should be greater than or equal to 1"),
         (["--resolution", "100001"], "less than or equal to 100000"),
-        (["--resolution", "large"], "Input should be a valid integer"),
-        (["--shortcut", "D"], "'D' is not one of"),
-        (["--lineage", "ours"], "'ours' is not one of"),
     ],
 )
 def test_a_wrong_request_is_refused_before_anything_is_measured(tmp_path, options, text):
