@@ -20,7 +20,7 @@ from bench.records.schema import Engine, EpochRecord, Speed, Stored
 from bench.speed import cell as speed
 from bench.speed.limits import native_precisions
 from bench.training.checkpoint import Checkpoints
-from bench.training.engine import applied
+from bench.training.engine import EngineOptions, applied, choose_engine
 from bench.training.loop import Data, Training
 from bench.training.stop import StopRequest
 from bench.training.trainer import Trainer
@@ -50,15 +50,8 @@ SPEED_SAMPLES: Final = {"cpu": 2, "cuda": 20}
 
 def exact_engine(device: torch.device, **changes: Any) -> Engine:
     """Float32, the same sums every time; on a GPU without TF32 and as a captured graph."""
-    cuda = device.type == "cuda"
-    engine = Engine(
-        precision="float32",
-        micro_batch_size=BATCH_SIZE,
-        cuda_graph=cuda and changes.get("precision") != "float16",  # as choose_engine
-        deterministic=cuda,
-        tf32=False if cuda else None,
-    )
-    return engine.model_copy(update=changes)
+    options = EngineOptions(precision="float32", deterministic=device.type == "cuda")
+    return choose_engine(device, options, BATCH_SIZE).model_copy(update=changes)
 
 
 def synthetic_dataset(
@@ -221,15 +214,12 @@ def measure_speeds(device: torch.device) -> Iterator[Row]:
 
 def engines(device: torch.device) -> Iterator[Engine]:
     """Every way in which ``device`` can train, but in a precision that it emulates."""
-    cuda = device.type == "cuda"
     for precision in native_precisions(device):
-        for graph in (True, False) if cuda and precision != "float16" else (False,):
-            yield Engine(
-                precision=precision,
-                micro_batch_size=SPEED_BATCH_SIZE[device.type],
-                cuda_graph=graph,
-                tf32=True if cuda else None,
-            )
+        options = EngineOptions(precision=precision)
+        engine = choose_engine(device, options, SPEED_BATCH_SIZE[device.type])
+        yield engine
+        if engine.cuda_graph:
+            yield engine.model_copy(update={"cuda_graph": False})
 
 
 def _speed(device: torch.device, model: str, stem: Stem, engine: Engine) -> Speed:

@@ -212,7 +212,7 @@ CPU_ENGINES = [("float32", False, None), ("bfloat16", False, None)]
 CUDA_ENGINES = [
     ("float32", True, True), ("float32", False, True),
     ("bfloat16", True, True), ("bfloat16", False, True),
-    ("float16", False, True),
+    ("float16", True, True), ("float16", False, True),
 ]  # fmt: skip
 
 
