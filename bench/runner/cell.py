@@ -137,7 +137,7 @@ class CellRun:
     def _measure(self) -> None:
         """Cost, then speed and training with as many images at a time as memory allows."""
         cell, device = self.plan.cell, self.options.device
-        memory_source = speed.reset_peak_memory(device)
+        speed.reset_peak_memory(device)  # what earlier cells left behind is given back
         data = self.put(cell.dataset, self.plan.recipe.normalisation)
         spec = data.train.spec
         definition = cell.define(in_channels=spec.channels, num_classes=spec.classes)
@@ -145,6 +145,8 @@ class CellRun:
         while True:
             try:
                 self._measure_speed(definition, data)
+                # What is timed is thrown away, and looking for the best kernels took memory too.
+                memory_source = speed.reset_peak_memory(device)
                 self._train(definition, data)
                 break
             except (MemoryError, RuntimeError) as error:
@@ -195,7 +197,6 @@ class CellRun:
 
     def _train(self, definition: Definition, data: Data) -> None:
         cell, progress = self.plan.cell, self.progress
-        gc.collect()  # what was timed is thrown away, before its successor needs the memory
         trainer = self._trainer(definition, self.engine)
         self.signals = (self._signals(trainer, data, "initial"),)  # before a checkpoint is loaded
         training = Training(

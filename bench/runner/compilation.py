@@ -3,9 +3,9 @@
 import statistics
 from collections.abc import Callable
 
-from bench.data.batches import DeviceData, epoch_plan
+from bench.data.batches import DeviceData
 from bench.records.schema import Engine
-from bench.speed.timing import wall
+from bench.speed.cell import sample_steps
 from bench.training.trainer import Trainer
 
 # A shorter run is not worth the trial, which takes a minute or more itself.
@@ -13,6 +13,8 @@ LEAST_SECONDS = {"cpu": 900.0, "cuda": 180.0}
 # The compiled step must be this much faster, or its rounding differs for nothing.
 LEAST_GAIN = 1.05
 TRIAL_STEPS = 5
+# Of this trial, of the timing and of the training: each begins with a network of its own.
+COMPILATIONS = 3
 
 
 def pays(eager_seconds: float, compiled_seconds: float, compile_seconds: float, steps: int) -> bool:
@@ -38,25 +40,20 @@ def decide(
         return engine
     compiled = engine.model_copy(update={"compiled": True})
     try:
-        trainer = make_trainer(compiled)
-        first, *later = _step_seconds(trainer, data, 1 + TRIAL_STEPS)
+        first, after = _try(make_trainer(compiled), data)
     except Exception as error:  # whatever the compiler's tool chain raises
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         say(f"torch.compile does not work here ({reason}); training goes on without it")
         return engine
-    after = statistics.median(later)
-    chosen = pays(step_seconds, after, first, steps)
+    chosen = pays(step_seconds, after, COMPILATIONS * first, steps)
     say(
-        f"torch.compile: {step_seconds:.3f} s a step without it, {after:.3f} s with it after "
+        f"torch.compile: {step_seconds:.3g} s a step without it, {after:.3g} s with it after "
         f"{first:.0f} s of compiling; {'taken' if chosen else 'not taken'}"
     )
     return compiled if chosen else engine
 
 
-def _step_seconds(trainer: Trainer, data: DeviceData, samples: int) -> list[float]:
-    recipe = trainer.recipe
-    plan = epoch_plan(0, 0, len(data), recipe.batch_size, recipe.augmentation).to(trainer.device)
-    stopwatch = wall(trainer.device)
-    return [
-        stopwatch(lambda: trainer.step(data, plan, recipe.learning_rate)) for _ in range(samples)
-    ]
+def _try(trainer: Trainer, data: DeviceData) -> tuple[float, float]:
+    """Seconds of the first step, which compiles, and of one of those after it."""
+    first, *_ = sample_steps(trainer, data, 1, warmup=0)
+    return first, statistics.median(sample_steps(trainer, data, TRIAL_STEPS))

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from bench.data.batches import DeviceData, epoch_plan
 from bench.records.schema import MemorySource, PeakMemory, Speed
-from bench.speed.timing import Clock, wall
+from bench.speed.timing import Clock, burst_size, in_bursts, wall
 from bench.training import evaluation
 from bench.training.evaluation import predict
-from bench.training.graphs import CALLS_BEFORE_CAPTURE
+from bench.training.graphs import CALLS_TO_SETTLE
 from bench.training.trainer import Trainer
 
 WARMUP_REPETITIONS = 2
@@ -30,10 +30,42 @@ def sample(
     *,
     warmup: int = WARMUP_REPETITIONS,
     clock: Clock = time.perf_counter,
+    bursts: bool = False,
 ) -> tuple[float, ...]:
-    """Seconds of each of ``samples`` repetitions, after ``warmup`` more that are not counted."""
+    """Seconds of a repetition, ``samples`` times, after ``warmup`` that are not counted.
+
+    On a GPU, with ``bursts``, each sample is the mean of several that follow one another.
+    """
     stopwatch = wall(device, clock)
-    return tuple([stopwatch(repetition) for _ in range(warmup + samples)][warmup:])
+    before = [stopwatch(repetition) for _ in range(warmup)]
+    if bursts:
+        stopwatch = in_bursts(stopwatch, burst_size(device, before[-1]))
+    return tuple(stopwatch(repetition) for _ in range(samples))
+
+
+def sample_steps(
+    trainer: Trainer,
+    data: DeviceData,
+    samples: int,
+    *,
+    warmup: int | None = None,
+    clock: Clock = time.perf_counter,
+) -> tuple[float, ...]:
+    """Seconds of training steps, real ones from making the batch to the update.
+
+    After ``warmup`` others; None: as many as it takes until they are captured, on a GPU.
+    """
+    device, recipe = trainer.device, trainer.recipe
+    plan = epoch_plan(0, 0, len(data), recipe.batch_size, recipe.augmentation).to(device)
+    settling = CALLS_TO_SETTLE if trainer.engine.cuda_graph else WARMUP_REPETITIONS
+    return sample(
+        lambda: trainer.step(data, plan, recipe.learning_rate),
+        device,
+        samples,
+        warmup=settling if warmup is None else warmup,
+        clock=clock,
+        bursts=warmup is None,
+    )
 
 
 def measuring_images(samples: int, batch_size: int, device: torch.device) -> int:
@@ -45,17 +77,9 @@ def measuring_images(samples: int, batch_size: int, device: torch.device) -> int
 def measure(trainer: Trainer, data: DeviceData, samples: int) -> Speed:
     """Time training steps, inference batches and single images of ``trainer``'s network.
 
-    The steps are real ones, from making the batch to updating the weights, so give it a trainer
-    that is not needed afterwards.
+    Give it a trainer that is not needed afterwards.
     """
-    device, recipe = trainer.device, trainer.recipe
-    plan = epoch_plan(0, 0, len(data), recipe.batch_size, recipe.augmentation).to(device)
-
-    def train_step() -> None:
-        trainer.step(data, plan, recipe.learning_rate)
-
-    # The steps before a capture, and the capture itself, are not what a step takes.
-    warmup = CALLS_BEFORE_CAPTURE + 1 if trainer.engine.cuda_graph else WARMUP_REPETITIONS
+    device = trainer.device
     inference_batch_size = min(evaluation.BATCH_SIZE[device.type], len(data))
     images, _ = data.batch(torch.arange(inference_batch_size, device=device))
 
@@ -63,8 +87,8 @@ def measure(trainer: Trainer, data: DeviceData, samples: int) -> Speed:
         return predict(trainer.model, batch, trainer.engine.precision)
 
     return Speed(
-        batch_size=recipe.batch_size,
-        train_step_seconds=sample(train_step, device, samples, warmup=warmup),
+        batch_size=trainer.recipe.batch_size,
+        train_step_seconds=sample_steps(trainer, data, samples),
         inference_batch_size=inference_batch_size,
         inference_batch_seconds=sample(lambda: infer(images), device, samples, warmup=1),
         latency_seconds=sample(

@@ -18,7 +18,7 @@ from bench.speed import timing
 from bench.speed.timing import Stopwatch
 from bench.training.engine import applied
 from bench.training.evaluation import predict
-from bench.training.graphs import CALLS_BEFORE_CAPTURE
+from bench.training.graphs import CALLS_TO_SETTLE
 from bench.training.trainer import Trainer
 
 # So small that random labels never make the weights diverge, in thousands of steps.
@@ -164,15 +164,19 @@ def measure_round(
     with applied(engine_of(workload, device)):
         repetition = prepare(workload, device)
         stopwatch = timing.best_stopwatch(device)
-        # The steps before a capture, and the capture itself, are not what a step takes.
-        least = CALLS_BEFORE_CAPTURE + 1 if workload.cuda_graph else timing.LEAST_WARMUP
+        least = CALLS_TO_SETTLE if workload.cuda_graph else timing.LEAST_WARMUP
         warmup = timing.warm_up(
             repetition, stopwatch, least=least, most_seconds=timing.MOST_WARMUP_SECONDS
         )
         if isinstance(repetition, TrainingStep):
             repetition.refuse_uncaptured()
+        burst = timing.burst_size(device, warmup[-1])
         with counting():
-            samples = timing.sample(repetition, stopwatch, seconds=timing.SAMPLE_SECONDS)
+            samples = timing.sample(
+                repetition,
+                timing.in_bursts(stopwatch, burst),
+                seconds=timing.SAMPLE_SECONDS / burst,
+            )
         split = None
         if with_split and isinstance(repetition, TrainingStep):
             split = repetition.split(stopwatch)

@@ -1,5 +1,6 @@
 """Warm-up and samples: how a repetition is timed, and how often."""
 
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -25,6 +26,10 @@ MOST_WARMUP_SECONDS: Final = 0.7
 SAMPLE_SECONDS: Final = 1.5
 LEAST_SAMPLES: Final = 3
 MOST_SAMPLES: Final = 1000
+# On a GPU a sample is a burst of repetitions, so that asking for the first one and learning of the
+# end of the last are no part of them: as many as take BURST_SECONDS.
+MOST_IN_BURST: Final = 20
+BURST_SECONDS: Final = 0.02
 
 
 def wall(device: torch.device, clock: Clock = time.perf_counter) -> Stopwatch:
@@ -62,6 +67,26 @@ def _event() -> torch.cuda.Event:
 def best_stopwatch(device: torch.device) -> Stopwatch:
     """The most exact one for ``device``."""
     return cuda_events(device) if device.type == "cuda" else wall(device)
+
+
+def burst_size(device: torch.device, seconds: float) -> int:
+    """How many repetitions of about ``seconds`` make a sample on ``device``."""
+    if device.type == "cpu":
+        return 1
+    return max(1, min(MOST_IN_BURST, math.ceil(BURST_SECONDS / seconds)))
+
+
+def in_bursts(stopwatch: Stopwatch, size: int) -> Stopwatch:
+    """A stopwatch that does a repetition ``size`` times and gives the mean of one."""
+
+    def seconds(repetition: Repetition) -> float:
+        def burst() -> None:
+            for _ in range(size):
+                repetition()
+
+        return stopwatch(burst) / size
+
+    return seconds
 
 
 def warm_up(
@@ -104,7 +129,7 @@ def sample(
     least: int = LEAST_SAMPLES,
     most: int = MOST_SAMPLES,
 ) -> tuple[float, ...]:
-    """Seconds of each repetition: as many as fit into ``seconds``, from ``least`` to ``most``."""
+    """Seconds of each sample: as many as make ``seconds`` together, from ``least`` to ``most``."""
     samples: list[float] = []
     while len(samples) < least or (sum(samples) < seconds and len(samples) < most):
         samples.append(stopwatch(repetition))

@@ -53,7 +53,7 @@ def make_workload(
         precision=precision,
         memory_format=variant.memory_format,
         compiled=variant.compiled,
-        cuda_graph=device == "cuda" and direction == "training" and precision != "float16",
+        cuda_graph=device == "cuda" and direction == "training",
     )
     if batch_size < least_batch(workload):
         raise UsageError(

@@ -11,6 +11,8 @@ from bench.training.engine import out_of_memory
 
 # Calls that run before a capture: libraries choose their kernels in them.
 CALLS_BEFORE_CAPTURE: Final = 3
+# After so many the next one takes as long as all others: those before, the capture, a replay.
+CALLS_TO_SETTLE: Final = CALLS_BEFORE_CAPTURE + 2
 
 Work = Callable[[EpochPlan], None]
 """Does something with the images of a plan; keeps its results in tensors that were there before."""

@@ -8,6 +8,7 @@ import torch
 
 from bench.data.batches import DeviceData
 from bench.speed import cell
+from bench.training import evaluation
 from tests.bench.training.test_loop import make_trainer
 from tests.support.small import small_dataset, small_recipe
 
@@ -36,8 +37,33 @@ def test_samples_are_the_repetitions_after_the_warmup(warmup, expected):
     assert clock.calls == warmup + 3
 
 
+@pytest.mark.parametrize(
+    ("graph", "steps"),
+    [
+        (True, [9, 2, 2, 30, 1]),  # the libraries' choices, eager, eager, the capture, a replay
+        (False, [9, 1]),
+    ],
+)
+def test_a_step_is_what_it_takes_once_all_is_chosen_and_captured(monkeypatch, graph, steps):
+    clock, seen = FakeClock(), []
+    trainer = make_trainer(small_recipe(), cuda_graph=graph)
+
+    def step(*_):
+        seen.append(steps[min(len(seen), len(steps) - 1)])
+        clock.now += seen[-1]
+
+    monkeypatch.setattr(trainer, "step", step)
+    monkeypatch.setattr(cell, "burst_size", lambda _device, seconds: int(20 / seconds))
+    dataset = small_dataset()
+    data = DeviceData(dataset.train, dataset.spec, CPU)
+    assert cell.sample_steps(trainer, data, 3, clock=clock) == (1.0, 1.0, 1.0)
+    assert len(seen) == len(steps) + 3 * 20
+    assert cell.sample_steps(trainer, data, 2, warmup=0, clock=clock) == (1.0, 1.0)
+    assert len(seen) == len(steps) + 3 * 20 + 2
+
+
 def test_measure_times_real_steps_and_says_their_size(monkeypatch):
-    monkeypatch.setitem(cell.evaluation.BATCH_SIZE, "cpu", 30)
+    monkeypatch.setitem(evaluation.BATCH_SIZE, "cpu", 30)
     dataset = small_dataset(train=100)
     trainer = make_trainer(small_recipe(batch_size=16))
     before = trainer.model.fc.weight.clone()

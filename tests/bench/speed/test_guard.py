@@ -1,50 +1,39 @@
 """What else went on: from files and a library that say what they are told."""
 
 import ctypes
+import os
 
 import pytest
 
 from bench.speed import guard
-from bench.speed.guard import CpuTime, Watch, cpu_governor, cpu_time
+from bench.speed.guard import CpuTime, Watch, cpu_time
 from tests.support.factories import ENVIRONMENT
 
 TICK = 100
 
 
-@pytest.fixture(autouse=True)
-def _ticks(monkeypatch):
-    monkeypatch.setattr(guard.os, "sysconf", lambda _: TICK)
-
-
 class Machine:
     """A ``/proc/stat`` and this process's own times, moved on by hand."""
 
-    def __init__(self, tmp_path, monkeypatch):
-        self.stat = tmp_path / "stat"
-        self.governor = tmp_path / "scaling_governor"
+    def __init__(self, folder, monkeypatch):
+        self.stat = folder / "stat"
+        self.governor = folder / "scaling_governor"
         self.busy, self.idle, self.own = 1000, 5000, 3.0
-        self.write()
-        monkeypatch.setattr(guard.os, "times", lambda: (self.own, 0.0, 0.0, 0.0, 99.0))
-
-    def write(self):
-        # user nice system idle iowait irq softirq steal guest guest_nice
-        self.stat.write_text(f"cpu  {self.busy} 0 0 {self.idle} 0 0 0 0 0 0\ncpu0 1 2\n")
+        self.pass_time()
+        monkeypatch.setattr(os, "times", lambda: (self.own, 0.0, 0.0, 0.0, 99.0))
+        monkeypatch.setattr(os, "sysconf", lambda _: TICK)
 
     def pass_time(self, *, own=0.0, foreign=0.0, idle=0.0):
         """Seconds of CPU time."""
         self.own += own
         self.busy += round(TICK * (own + foreign))
         self.idle += round(TICK * idle)
-        self.write()
+        # user nice system idle iowait irq softirq steal guest guest_nice
+        self.stat.write_text(f"cpu  {self.busy} 0 0 {self.idle} 0 0 0 0 0 0\ncpu0 1 2\n")
 
     def watch(self, load=0.0, gpu=None, **environment):
-        return Watch(
-            ENVIRONMENT.model_copy(update=environment),
-            load,
-            gpu,
-            stat=self.stat,
-            governor=self.governor,
-        )
+        described = ENVIRONMENT.model_copy(update=environment)
+        return Watch(described, load, gpu, stat=self.stat, governor=self.governor)
 
 
 @pytest.fixture
@@ -52,16 +41,19 @@ def machine(tmp_path, monkeypatch):
     return Machine(tmp_path, monkeypatch)
 
 
-def test_cpu_time_counts_every_kind(machine):
-    machine.stat.write_text("cpu  100 200 300 400 500 600 700 800 50 60\n")
-    assert cpu_time(machine.stat) == CpuTime(total=36.0, busy=27.0, own=3.0)
-
-
-@pytest.mark.parametrize("text", ["", "cpu 1 2 3", "cpu a b c d e f g h", "intr 1 2 3 4 5 6 7 8"])
-def test_a_file_of_another_kind_has_no_cpu_time(machine, text):
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cpu  100 200 300 400 500 600 700 800 50 60\n", CpuTime(total=36.0, busy=27.0, own=3.0)),
+        ("", None),
+        ("cpu 1 2 3", None),
+        ("cpu a b c d e f g h", None),
+        ("intr 1 2 3 4 5 6 7 8", None),
+    ],
+)
+def test_cpu_time_counts_every_kind(text, expected, machine):
     machine.stat.write_text(text)
-    assert cpu_time(machine.stat) is None
-    assert cpu_time(machine.stat.with_name("missing")) is None
+    assert cpu_time(machine.stat) == expected
 
 
 def test_foreign_time_is_what_others_took_while_it_counted(machine):
@@ -77,50 +69,60 @@ def test_foreign_time_is_what_others_took_while_it_counted(machine):
     assert conditions.warnings == ()
 
 
-def test_much_foreign_time_is_a_warning_with_its_remedy(machine):
-    watch = machine.watch()
-    with watch.counting():
-        machine.pass_time(own=5, foreign=5)
-    (warning,) = watch.conditions().warnings
-    assert warning.startswith("other programs took more than 5% of the CPU time")
-    assert watch.conditions().foreign_cpu_share == 0.5
-
-
 def test_what_cannot_be_read_is_none(machine):
     machine.stat.unlink()
     watch = machine.watch(load=None)
     with watch.counting():
         pass
     conditions = watch.conditions(("a note",))
-    assert conditions.foreign_cpu_share is None
-    assert conditions.cpu_governor is None
-    assert conditions.load_before is None
-    assert conditions.gpu_clock_mhz is None
-    assert conditions.warnings == ("a note",)
+    assert conditions.model_dump(exclude_defaults=True) == {
+        "load_before": None, "foreign_cpu_share": None, "cpu_governor": None,
+        "gpu_clock_mhz": None, "warnings": ("a note",),
+    }  # fmt: skip
     assert watch.energy_joules is None
 
 
-@pytest.mark.parametrize(("text", "slow"), [("powersave\n", True), ("performance\n", False)])
-def test_a_governor_that_keeps_clocks_low_is_a_warning(machine, text, slow):
-    machine.governor.write_text(text)
-    conditions = machine.watch().conditions()
-    assert conditions.cpu_governor == cpu_governor(machine.governor) == text.strip()
-    assert any("governor is powersave" in warning for warning in conditions.warnings) == slow
-
-
-def test_load_and_too_many_threads_are_warnings(machine):
-    load, threads = machine.watch(load=1.7, threads=8).conditions().warnings
-    assert load.startswith("a load of 1.7 on 2 CPUs: ")
-    assert threads.startswith("torch uses 8 threads on 2 CPUs")
+@pytest.mark.parametrize(
+    ("governor", "foreign", "options", "starts"),
+    [
+        ("performance\n", 0, {}, []),
+        ("powersave\n", 0, {}, ["the CPU governor is powersave"]),
+        (None, 5, {}, ["other programs took more than 5% of the CPU time"]),
+        (
+            None,
+            0,
+            {"load": 1.7, "threads": 8},
+            ["a load of 1.7 on 2 CPUs: ", "torch uses 8 threads on 2 CPUs"],
+        ),
+    ],
+)
+def test_what_spoils_timings_is_a_warning(governor, foreign, options, starts, machine):
+    if governor:
+        machine.governor.write_text(governor)
+    watch = machine.watch(**options)
+    with watch.counting():
+        machine.pass_time(own=5, foreign=foreign)
+    conditions = watch.conditions()
+    assert conditions.cpu_governor == (governor and governor.strip())
+    assert conditions.foreign_cpu_share == foreign / (5 + foreign)
+    for warning, start in zip(conditions.warnings, starts, strict=True):
+        assert warning.startswith(start)
 
 
 class Library:
     """NVML, as a driver would answer."""
 
-    def __init__(self, reasons=0, failing=(), kind="GPU"):
-        self.reasons, self.failing, self.kind = reasons, failing, kind
-        self.millijoules = 5_000_000
+    def __init__(self, reasons=0, kind="GPU", failing=False):
+        self.kind, self.failing = kind, failing
+        self.answers = {
+            "nvmlDeviceGetTotalEnergyConsumption": 5_000_000,
+            "nvmlDeviceGetClockInfo": 1980,
+            "nvmlDeviceGetCurrentClocksThrottleReasons": reasons,
+        }
         self.asked = None
+
+    def spend(self, joules):
+        self.answers["nvmlDeviceGetTotalEnergyConsumption"] += 1000 * joules
 
     def nvmlInit_v2(self):  # noqa: N802  # NVML's name
         return 0
@@ -135,25 +137,14 @@ class Library:
         return 0
 
     def __getattr__(self, name):
-        if name not in nvml_answers(self):
-            raise AttributeError(name)
-
         def call(handle, *arguments):
             assert isinstance(handle, ctypes.c_void_p)
             if self.kind == "MIG" and handle.value == 1:
                 return 3  # an instance does not tell
-            arguments[-1]._obj.value = nvml_answers(self)[name]
-            return 999 if name in self.failing else 0
+            arguments[-1]._obj.value = self.answers[name]
+            return 999 if self.failing else 0
 
         return call
-
-
-def nvml_answers(library):
-    return {
-        "nvmlDeviceGetTotalEnergyConsumption": library.millijoules,
-        "nvmlDeviceGetClockInfo": 1980,
-        "nvmlDeviceGetCurrentClocksThrottleReasons": library.reasons,
-    }
 
 
 def test_a_gpu_tells_clock_energy_and_why_it_is_held_back(machine):
@@ -163,8 +154,8 @@ def test_a_gpu_tells_clock_energy_and_why_it_is_held_back(machine):
     watch = machine.watch(gpu=gpu)
     for joules in (30, 12):
         with watch.counting():
-            library.millijoules += 1000 * joules
-        library.millijoules += 10**6  # between the rounds
+            library.spend(joules)
+        library.spend(1000)  # between the rounds
     conditions = watch.conditions()
     assert watch.energy_joules == pytest.approx(42)
     assert conditions.gpu_clock_mhz == 1980
@@ -180,11 +171,8 @@ def test_an_instance_of_a_gpu_has_its_clock_and_no_energy():
     assert gpu.throttle_reasons() == ("power cap",)
 
 
-def test_what_a_gpu_does_not_tell_is_none():
-    gpu = guard.Gpu(Library(failing=nvml_answers(Library())), "1")
+def test_what_a_gpu_does_not_tell_is_none(monkeypatch):
+    gpu = guard.Gpu(Library(failing=True), "1")
     assert (gpu.energy_joules(), gpu.clock_mhz(), gpu.throttle_reasons()) == (None, None, ())
-
-
-def test_without_a_driver_there_is_no_gpu_to_ask(monkeypatch):
     monkeypatch.setattr(guard, "LIBRARY", "libno-such-library.so")
     assert guard.find_gpu("1234") is None

@@ -18,6 +18,7 @@ from bench.speed.measure import (
     synthetic_data,
 )
 from bench.training.engine import applied
+from bench.training.graphs import CALLS_TO_SETTLE
 from tests.support.factories import ENVIRONMENT, START
 from tests.support.speeds import QUIET, make_workload
 
@@ -150,7 +151,7 @@ def test_a_graph_is_captured_before_samples_are_taken(monkeypatch):
     calls = []
     monkeypatch.setattr(measure, "prepare", lambda *_: lambda: calls.append(1))
     done = measure_round(make_workload(**SMALL, cuda_graph=True), CPU)
-    assert len(done.warmup) == measure.CALLS_BEFORE_CAPTURE + 1
+    assert len(done.warmup) == CALLS_TO_SETTLE
 
 
 @pytest.mark.slow

@@ -87,6 +87,21 @@ def test_throughput_of_a_model_that_sleeps():
     assert min(samples) >= sleep
 
 
+@pytest.mark.parametrize(
+    ("device", "seconds", "size"),
+    [("cpu", 1e-4, 1), ("cuda", 5e-4, 20), ("cuda", 4e-3, 5), ("cuda", 3.0, 1)],
+)
+def test_a_gpu_is_asked_for_some_repetitions_at_once(device, seconds, size):
+    assert timing.burst_size(torch.device(device), seconds) == size
+
+
+def test_a_burst_gives_the_mean_of_its_repetitions():
+    done = []
+    stopwatch = timing.in_bursts(Told(3.0), 4)
+    assert stopwatch(lambda: done.append(1)) == 0.75
+    assert len(done) == 4
+
+
 def test_a_cpu_is_timed_by_the_clock_and_a_gpu_by_events():
     names = [timing.best_stopwatch(torch.device(name)).__qualname__ for name in ("cpu", "cuda")]
     assert [name.split(".")[0] for name in names] == ["wall", "cuda_events"]

@@ -42,7 +42,7 @@ def test_a_gpu_gets_larger_batches_and_captured_steps():
     workloads = default_matrix("cuda", (*BOTH, "float16"), models=["resnet18"])
     assert {w.batch_size for w in workloads} == {128, 1}
     captured = {(w.direction, w.precision) for w in workloads if w.cuda_graph}
-    assert captured == {("training", "float32"), ("training", "bfloat16")}
+    assert captured == {("training", name) for name in ("float32", "bfloat16", "float16")}
 
 
 def test_options_narrow_the_matrix():
