@@ -43,7 +43,6 @@ def skip_padding(model: nn.Module) -> None:
 
 
 def conv1x1(in_planes: int, out_planes: int, stride: int = 1) -> nn.Conv2d:
-    """1x1 convolution."""
     return nn.Conv2d(in_planes, out_planes, 1, stride=stride, bias=False)
 
 
@@ -126,20 +125,17 @@ class BasicBlock(ResidualBlock):
     expansion = 1
 
     def add_residual(self, in_planes: int, planes: int, stride: int, _lineage: Lineage) -> None:
-        """Two 3x3 convolutions, the first with the stride."""
         self.conv1 = Conv3x3(in_planes, planes, stride)
         self.bn1 = nn.BatchNorm2d(planes)
         self.conv2 = Conv3x3(planes, planes)
         self.bn2 = nn.BatchNorm2d(planes)
 
     def residual(self, x: Tensor) -> Tensor:
-        """Two 3x3 convolutions."""
         out: Tensor = F.relu(self.bn1(self.conv1(x)), inplace=True)
         out = self.bn2(self.conv2(out))
         return out
 
     def last_norm(self) -> nn.BatchNorm2d:
-        """The second of two."""
         return self.bn2
 
 
@@ -149,7 +145,6 @@ class Bottleneck(ResidualBlock):
     expansion = 4
 
     def add_residual(self, in_planes: int, planes: int, stride: int, lineage: Lineage) -> None:
-        """1x1, 3x3 and 1x1 convolutions; the lineage says which has the stride."""
         stride1x1, stride3x3 = (stride, 1) if lineage == "paper" else (1, stride)
         self.conv1 = conv1x1(in_planes, planes, stride1x1)
         self.bn1 = nn.BatchNorm2d(planes)
@@ -159,36 +154,16 @@ class Bottleneck(ResidualBlock):
         self.bn3 = nn.BatchNorm2d(planes * self.expansion)
 
     def residual(self, x: Tensor) -> Tensor:
-        """1x1 to reduce, 3x3, 1x1 to restore."""
         out: Tensor = F.relu(self.bn1(self.conv1(x)), inplace=True)
         out = F.relu(self.bn2(self.conv2(out)), inplace=True)
         out = self.bn3(self.conv3(out))
         return out
 
     def last_norm(self) -> nn.BatchNorm2d:
-        """The third of three."""
         return self.bn3
 
 
 BLOCKS: dict[Block, type[ResidualBlock]] = {"basic": BasicBlock, "bottleneck": Bottleneck}
-"""The class of each kind of block."""
-
-
-def make_stage(
-    block: type[ResidualBlock],
-    in_planes: int,
-    planes: int,
-    count: int,
-    stride: int,
-    *,
-    lineage: Lineage,
-    shortcut: Shortcut,
-) -> nn.Sequential:
-    """``count`` blocks on maps of one size; the first one changes width and size."""
-    first = block(in_planes, planes, stride, lineage=lineage, shortcut=shortcut)
-    width = planes * block.expansion
-    rest = [block(width, planes, 1, lineage=lineage, shortcut=shortcut) for _ in range(count - 1)]
-    return nn.Sequential(first, *rest)
 
 
 def initialise(

@@ -4,7 +4,7 @@ Importing this takes no torch, so that networks can be listed and counted by for
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, TypedDict, Unpack, get_args
 
 from resnet_models.catalog import MODELS
 from resnet_models.spec import Initialization, Lineage, ModelSpec, Shortcut, Stem
@@ -26,7 +26,6 @@ class Definition:
 
     @property
     def spec(self) -> ModelSpec:
-        """The model's entry in MODELS."""
         return MODELS[self.model]
 
     def build(
@@ -38,16 +37,7 @@ class Definition:
         """
         from resnet_models.resnet import ResNet
 
-        return ResNet(
-            self.spec,
-            lineage=self.lineage,
-            stem=self.stem,
-            shortcut=self.shortcut,
-            in_channels=self.in_channels,
-            num_classes=self.num_classes,
-            initialization=initialization,
-            zero_init_residual=zero_init_residual,
-        )
+        return ResNet(self, initialization=initialization, zero_init_residual=zero_init_residual)
 
 
 def define(
@@ -74,10 +64,9 @@ def define(
     stem = stem or published[0]
     shortcut = shortcut or spec.shortcuts[0]
     num_classes = published[1] if num_classes is None else num_classes
-    if lineage not in get_args(Lineage):
-        raise ValueError(f"no lineage {lineage!r}; there are {', '.join(get_args(Lineage))}")
-    if stem not in get_args(Stem):
-        raise ValueError(f"no stem {stem!r}; there are {', '.join(get_args(Stem))}")
+    for what, given, known in (("lineage", lineage, Lineage), ("stem", stem, Stem)):
+        if given not in get_args(known):
+            raise ValueError(f"no {what} {given!r}; there are {', '.join(get_args(known))}")
     if shortcut not in spec.shortcuts:
         raise ValueError(
             f"{name} with shortcut {shortcut!r} does not exist; it has {', '.join(spec.shortcuts)}"
@@ -96,27 +85,18 @@ def define(
     )
 
 
-def build(
-    name: str,
-    *,
-    lineage: Lineage = "paper",
-    stem: Stem | None = None,
-    shortcut: Shortcut | None = None,
-    in_channels: int = 3,
-    num_classes: int | None = None,
-    zero_init_residual: bool = False,
-) -> "nn.Module":
-    """Make the network ``name`` with fresh weights from torch's global generator.
+class Options(TypedDict, total=False):
+    """Those of ``define``."""
 
-    Raises:
-        ValueError: as ``define``.
-    """
-    definition = define(
-        name,
-        lineage=lineage,
-        stem=stem,
-        shortcut=shortcut,
-        in_channels=in_channels,
-        num_classes=num_classes,
-    )
-    return definition.build(zero_init_residual=zero_init_residual)
+    lineage: Lineage
+    stem: Stem | None
+    shortcut: Shortcut | None
+    in_channels: int
+    num_classes: int | None
+
+
+def build(
+    name: str, *, zero_init_residual: bool = False, **options: Unpack[Options]
+) -> "nn.Module":
+    """As ``define``, and with fresh weights from torch's global generator."""
+    return define(name, **options).build(zero_init_residual=zero_init_residual)

@@ -26,27 +26,18 @@ EXPANSION: Final = {"basic": 1, "bottleneck": 4}
 class Layer:
     """One step of the forward pass of one image.
 
-    Attributes:
-        name: of the module; ReLUs and additions, which have none, are named after their block.
-        kind: what it does.
-        input_shape: (C, H, W), or (features,) of the linear layer; an addition has two such.
-        output_shape: (C, H, W), or (features,) of the linear layer.
-        parameters: numbers that training changes.
-        macs: multiply-adds of a convolution or the linear layer, else 0.
-        operations: what the other kinds do: 2 for each number that a BatchNorm scales and shifts,
-            1 for each that a ReLU or an addition gives or that a pool looks at; else 0.
-        kernel: side of the window of a convolution or a pool.
-        stride: its step.
+    Operations are what all kinds but convolutions and the linear layer do: 2 for each number that
+    a BatchNorm scales and shifts, 1 for each that a ReLU or an addition gives or a pool looks at.
     """
 
-    name: str
+    name: str  # of the module; ReLUs and additions, which have none, are named after their block
     kind: Kind
-    input_shape: Shape
+    input_shape: Shape  # (C, H, W), or (features,) of the linear layer; an addition has two such
     output_shape: Shape
     parameters: int = 0
-    macs: int = 0
+    macs: int = 0  # multiply-adds of a convolution or the linear layer
     operations: int = 0
-    kernel: int | None = None
+    kernel: int | None = None  # side of the window of a convolution or a pool
     stride: int | None = None
 
 
@@ -124,16 +115,12 @@ class _Walk:
     def convolution(self, name: str, planes: int, kernel: int, stride: int) -> None:
         shape = self._strided(planes, stride)
         weights = self.shape[0] * planes * kernel**2
-        macs = weights * prod(shape[1:])
-        self._add(
-            name, "convolution", shape, parameters=weights, macs=macs, kernel=kernel, stride=stride
-        )
+        counts = {"parameters": weights, "macs": weights * prod(shape[1:])}
+        self._add(name, "convolution", shape, kernel=kernel, stride=stride, **counts)
 
     def batch_norm(self, name: str) -> None:
-        operations = 2 * prod(self.shape)
-        self._add(
-            name, "batch norm", self.shape, parameters=2 * self.shape[0], operations=operations
-        )
+        counts = {"parameters": 2 * self.shape[0], "operations": 2 * prod(self.shape)}
+        self._add(name, "batch norm", self.shape, **counts)
 
     def relu(self, name: str) -> None:
         self._add(name, "relu", self.shape, operations=prod(self.shape))
@@ -154,13 +141,8 @@ class _Walk:
 
     def linear(self, name: str, features: int) -> None:
         inputs = self.shape[0]
-        self._add(
-            name,
-            "linear",
-            (features,),
-            parameters=(inputs + 1) * features,
-            macs=inputs * features,
-        )
+        counts = {"parameters": (inputs + 1) * features, "macs": inputs * features}
+        self._add(name, "linear", (features,), **counts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,23 +40,14 @@ STRIDES: dict[Family, tuple[int, ...]] = {"table1": (1, 2, 2, 2), "table6": (1, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
-    """A named network.
-
-    Attributes:
-        family: Table 1 or Table 6.
-        depth: layers with weights, projections not counted.
-        block: kind of block.
-        layers: blocks in each stage (conv2_x ... conv5_x, or the three of Table 6).
-        shortcuts: the options that it may have; the first one is the published one.
-        parameters: (shortcut, stem, input channels, classes) -> exact count; the lineages do not
-            differ.
-    """
+    """A named network."""
 
     family: Family
-    depth: int
+    depth: int  # layers with weights, projections not counted
     block: Block
-    layers: tuple[int, ...]
-    shortcuts: tuple[Shortcut, ...]
+    layers: tuple[int, ...]  # blocks in each stage (conv2_x ... conv5_x, or the three of Table 6)
+    shortcuts: tuple[Shortcut, ...]  # the options that it may have, the published one first
+    # (shortcut, stem, input channels, classes) -> exact count; the lineages do not differ
     parameters: dict[tuple[Shortcut, Stem, int, int], int]
 
     @property
