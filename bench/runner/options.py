@@ -9,6 +9,7 @@ import torch
 from bench.config.profiles import Plan, RunConfig
 from bench.records.schema import Environment
 from bench.training.engine import EngineOptions
+from bench.training.environment import device_option
 from bench.training.stop import StopRequest
 
 
@@ -51,7 +52,7 @@ class RunOptions:
         words = [
             f"python -m bench run --profile {self.config.profile} --cells {plan.cell.id}",
             *self.config.words,
-            f"--device {self.device.type}",
+            f"--device {device_option(self.device)}",
         ]
         if self.engine.precision != "auto":
             words.append(f"--precision {self.engine.precision}")

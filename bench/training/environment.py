@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -20,23 +21,38 @@ from bench.records.schema import Environment
 
 
 def choose_device(name: str) -> torch.device:
-    """Resolve ``auto``, ``cpu`` or ``cuda``.
+    """Resolve ``auto``, ``cpu``, ``cuda`` (the first GPU) or ``cuda:1``; a GPU becomes torch's own.
 
     Raises:
-        UsageError: another name, or CUDA is asked for and there is none.
+        UsageError: another name, or there is no such GPU.
     """
-    if name not in ("auto", "cpu", "cuda"):
-        raise UsageError(f"no device named {name!r}; there are auto, cpu, cuda")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an old driver makes torch warn; the answer is enough
-        available = torch.cuda.is_available()
-    if name == "cuda" and not available:
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
+        raise UsageError(f"no device named {name!r}; there are auto, cpu, cuda, cuda:1 ...")
+    if name == "cpu":
+        return torch.device("cpu")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")  # torch warns of a driver that is too old
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if count == 0 and name == "auto":
+        return torch.device("cpu")
+    if count == 0:
         build = f"built for CUDA {torch.version.cuda}" if torch.version.cuda else "a CPU build"
+        why = "".join(f" ({str(each.message).splitlines()[0]})" for each in caught[:1])
         raise UsageError(
-            f"--device cuda: torch {torch.__version__} ({build}) finds no GPU here. "
+            f"--device {name}: torch {torch.__version__} ({build}) finds no GPU here{why}. "
             "Check the driver with nvidia-smi, or use --device cpu."
         )
-    return torch.device("cuda" if available and name != "cpu" else "cpu")
+    index = int(name.partition(":")[2] or 0)
+    if index >= count:
+        names = ", ".join(f"cuda:{n} ({torch.cuda.get_device_name(n)})" for n in range(count))
+        raise UsageError(f"--device {name}: there is no such GPU here, only {names}")
+    torch.cuda.set_device(index)  # or streams and graphs would be those of the first one
+    return torch.device("cuda", index)
+
+
+def device_option(device: torch.device) -> str:
+    """What to ask for to get ``device`` again."""
+    return str(device) if device.index else device.type
 
 
 def describe(device: torch.device) -> Environment:
@@ -120,6 +136,8 @@ def _git(root: Path, *arguments: str) -> str:
 
 # Of the CPUs; what other programs may take before timings suffer.
 MOST_LOAD: Final = 0.25
+# Of the GPU's memory, before we use it: the rest is what its driver and a desktop take.
+LEAST_FREE: Final = 0.8
 
 
 def threads_problem(threads: int, cpus: float) -> str | None:
@@ -140,6 +158,21 @@ def load_problem(load: float | None, cpus: float) -> str | None:
         f"a load of {load:.1f} on {cpus:g} CPUs: other programs want them too, or did a moment "
         "ago, so timings come out too long and vary; accuracies do not change. Stop those "
         "programs, or wait."
+    )
+
+
+def gpu_problem(device: torch.device) -> str | None:
+    """What other programs on the GPU ``device`` mean for a run."""
+    return gpu_memory_problem(*torch.cuda.mem_get_info(device)) if device.type == "cuda" else None
+
+
+def gpu_memory_problem(free_bytes: int, total_bytes: int) -> str | None:
+    """What it means that other programs hold memory of the GPU."""
+    if free_bytes >= LEAST_FREE * total_bytes:
+        return None
+    return (
+        f"{(total_bytes - free_bytes) / 1e9:.0f} GB of the GPU's memory are taken, so other "
+        "programs slow training down or leave it too little. nvidia-smi names them."
     )
 
 

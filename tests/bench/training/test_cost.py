@@ -13,10 +13,12 @@ from bench.reference.loader import load_paper
 from bench.training import cost
 from resnet_models import MODELS, build, define
 from resnet_models.layers import layer_table
+from resnet_models.spec import Shortcut
 
 pytestmark = pytest.mark.heavy
 
 COMPUTED = json.loads(files("bench.reference").joinpath("paper.json").read_text())["computed"]
+OPTIONS: tuple[Shortcut, ...] = ("A", "B", "C")
 VERSIONS = {"paper": "v1", "torchvision": "v1.5", "project2022": "v1.5"}
 
 
@@ -45,7 +47,7 @@ def counted(definition, pixels):
 @pytest.mark.parametrize("depth", slow_but(18, 50))
 def test_table_1_cost_is_exact(depth, lineage):
     expected = COMPUTED["imagenet_macs_224"][str(depth)]
-    for option in "ABC":
+    for option in OPTIONS:
         exact = expected[f"{VERSIONS[lineage]}_option{option}"]
         definition = define(f"resnet{depth}", lineage=lineage, shortcut=option)
         assert counted(definition, 224) == (exact["params"], exact["macs_total"])
@@ -78,7 +80,7 @@ def test_plain_networks_cost_what_option_a_costs(depth):
 @pytest.mark.parametrize("depth", slow_but(20, 56, among=[20, 32, 44, 56, 110, 1202]))
 def test_table_6_cost_is_exact(depth):
     exact = COMPUTED["cifar_resnets"][str(depth)]
-    for option in "AB":
+    for option in OPTIONS[:2]:
         definition = define(f"cifar_resnet{depth}", shortcut=option)
         expected = exact[f"params_option{option}_3ch"], exact[f"macs_option{option}_32x32_3ch"]
         assert counted(definition, 32) == expected

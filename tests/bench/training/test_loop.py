@@ -43,7 +43,7 @@ def make_data(dataset=None, device=CPU):
 
 def run(recipe, device=CPU, seed=0, dataset=None, **options):
     trainer = make_trainer(recipe, device, seed, **options)
-    steps = []
+    steps: list[int] = []
     training = Training(trainer, make_data(dataset, device), seed, on_step=steps.append)
     return trainer, list(training.epochs()), steps
 
@@ -196,7 +196,12 @@ def test_an_error_warmup_ends_when_the_network_has_begun_to_learn(monkeypatch):
     trainer = make_trainer(recipe)
     errors = []
     read = trainer.metrics.window_error
-    trainer.metrics.window_error = lambda: errors.append(read()) or errors[-1]
+
+    def watched():
+        errors.append(read())
+        return errors[-1]
+
+    trainer.metrics.window_error = watched
     rates, watch = watched_rates(trainer)
     training = Training(trainer, make_data(dataset), 0, on_step=watch)
     list(training.epochs())

@@ -1,5 +1,7 @@
 """Layer responses and gradient norms, held against sums that are worked out another way."""
 
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -118,7 +120,7 @@ def test_no_more_memory_than_a_step_of_training(micro, images):
 
 @pytest.mark.parametrize("field", ["response_std", "weight_gradient_norm", "input_gradient_norm"])
 def test_a_value_too_few_is_refused(field):
-    values = {
+    values: dict[str, Any] = {
         "moment": "final", "images": 2, "layers": ("a", "b"), "response_std": (1.0, 2.0),
         "weight_gradient_norm": (1.0, 2.0), "blocks": ("a", "b"), "input_gradient_norm": (1.0, 2.0),
     }  # fmt: skip
