@@ -1,6 +1,7 @@
 """Timing by a fake clock; memory by allocating some."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -90,10 +91,7 @@ def test_peak_memory_is_that_since_the_reset():
 
 
 def test_a_system_that_cannot_reset_the_peak_says_so(monkeypatch):
-    def refuse(self, text):
-        raise PermissionError
-
-    monkeypatch.setattr(Path, "write_text", refuse)
+    monkeypatch.setattr(Path, "write_text", Mock(side_effect=PermissionError))
     source = cell.reset_peak_memory(CPU)
     assert source == "process since launch"
     assert cell.peak_memory(CPU, source).size_bytes > 2**26

@@ -1,17 +1,19 @@
 """A workload is what it says: network, memory format, precision, real steps."""
 
 import copy
+from contextlib import contextmanager
+from unittest.mock import Mock, call
 
 import pytest
 import torch
 import torch.nn.functional as F
 
-from bench.runner import trial
 from bench.speed import limits, measure, timing
 from bench.speed.limits import LimitSamples, native_precisions
 from bench.speed.measure import (
     MEMORY_FORMATS,
     RATE,
+    TrainingStep,
     engine_of,
     measure_round,
     prepare,
@@ -20,9 +22,11 @@ from bench.speed.measure import (
 from bench.training.engine import applied
 from bench.training.graphs import CALLS_TO_SETTLE
 from tests.support.factories import ENVIRONMENT, START
+from tests.support.resumable import make_trainer
 from tests.support.speeds import QUIET, make_workload
 
 CPU = torch.device("cpu")
+CLOCK = timing.wall(CPU)
 SMALL = {"model": "cifar_resnet20", "stem": "cifar", "shortcut": "A", "batch_size": 2}
 
 
@@ -32,6 +36,10 @@ def _short(monkeypatch):
     monkeypatch.setattr(timing, "SAMPLE_SECONDS", 0.0)
 
 
+def prepared(**changes):
+    return prepare(make_workload(**SMALL, **changes), CPU)
+
+
 def is_in(tensor, memory_format):
     return tensor.is_contiguous(memory_format=memory_format)
 
@@ -39,31 +47,30 @@ def is_in(tensor, memory_format):
 @pytest.mark.parametrize("memory_format", list(MEMORY_FORMATS))
 @pytest.mark.parametrize("direction", ["training", "inference"])
 def test_weights_and_images_have_the_memory_format(direction, memory_format):
-    workload = make_workload(**SMALL, direction=direction, memory_format=memory_format)
-    wanted, other = MEMORY_FORMATS[memory_format], MEMORY_FORMATS["channels_last"]
-    other = torch.contiguous_format if wanted is other else other
-    run = prepare(workload, CPU)
-    if direction == "training":
+    run = prepared(direction=direction, memory_format=memory_format)
+    if isinstance(run, TrainingStep):
         images, _ = run.trainer.make_batch(run.data, run.batch)
         weight = run.trainer.model.conv1.weight
     else:
         images, weight = run.images, run.network.conv1.weight
     for tensor in (images, weight):
-        assert is_in(tensor, wanted)
-        assert not is_in(tensor, other)
+        assert [name for name, each in MEMORY_FORMATS.items() if is_in(tensor, each)] == [
+            memory_format
+        ]
 
 
 def test_both_memory_formats_give_the_same_loss():
     losses = []
     for memory_format in MEMORY_FORMATS:
-        run = prepare(make_workload(**SMALL, memory_format=memory_format), CPU)
+        run = prepared(memory_format=memory_format)
         loss, _ = run.trainer.forward(*run.trainer.make_batch(run.data, run.batch))
         losses.append(float(loss.detach()))
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    assert is_in(make_trainer().model.conv1.weight, torch.channels_last)  # where none is named
 
 
 def test_a_training_repetition_is_a_real_step():
-    run = prepare(make_workload(**SMALL), CPU)
+    run = prepared()
     before = copy.deepcopy(run.trainer.model.state_dict())
     run()
     after = run.trainer.model.state_dict()
@@ -74,18 +81,18 @@ def test_a_training_repetition_is_a_real_step():
 
 
 def test_the_phases_together_are_a_step_bit_for_bit():
-    whole, parts = (prepare(make_workload(**SMALL), CPU) for _ in range(2))
+    whole, parts = prepared(), prepared()
     rate = parts.trainer.recipe.learning_rate
     whole.trainer.step(whole.data, whole.batch, rate)
     parts.trainer.model.train()
-    parts.phases(timing.wall(CPU))
+    parts.phases(CLOCK)
     weights = parts.trainer.model.state_dict()
     for name, tensor in whole.trainer.model.state_dict().items():
         assert torch.equal(tensor, weights[name]), name
 
 
 def test_inference_changes_nothing_and_keeps_no_gradient():
-    run = prepare(make_workload(**SMALL, direction="inference"), CPU)
+    run = prepared(direction="inference")
     before = copy.deepcopy(run.network.state_dict())
     run()
     assert not run.network.training
@@ -97,7 +104,7 @@ def test_inference_changes_nothing_and_keeps_no_gradient():
 def test_products_run_in_the_precision_of_the_workload(direction):
     workload = make_workload(**SMALL, direction=direction, precision="bfloat16")
     run, seen = prepare(workload, CPU), []
-    network = run.trainer.model if direction == "training" else run.network
+    network = run.trainer.model if isinstance(run, TrainingStep) else run.network
     network.conv1.register_forward_hook(lambda _m, _i, out: seen.append(out.dtype))
     with applied(engine_of(workload, CPU)):
         run()
@@ -113,17 +120,16 @@ def test_data_have_the_shape_of_the_workload():
 
 
 def test_a_round_counts_only_its_samples(monkeypatch):
-    events = []
+    events: list[str] = []
 
-    class Counting:
-        def __enter__(self):
-            events.append("begin")
-
-        def __exit__(self, *_):
-            events.append("end")
+    @contextmanager
+    def counting():
+        events.append("begin")
+        yield
+        events.append("end")
 
     monkeypatch.setattr(measure, "prepare", lambda *_: lambda: events.append("work"))
-    done = measure_round(make_workload(**SMALL), CPU, counting=Counting)
+    done = measure_round(make_workload(**SMALL), CPU, counting=counting)
     warmup, samples = timing.LEAST_WARMUP, timing.LEAST_SAMPLES
     assert events == ["work"] * warmup + ["begin"] + ["work"] * samples + ["end"]
     assert (len(done.warmup), len(done.samples), done.split) == (warmup, samples, None)
@@ -140,11 +146,12 @@ def test_only_training_is_split():
 
 
 def test_the_phases_are_timed_without_the_memory_of_the_graph(monkeypatch):
-    run, released = prepare(make_workload(**SMALL), CPU), []
-    monkeypatch.setattr(run, "phases", lambda _: released.append("phases") or (1, 1, 1, 1))
-    monkeypatch.setattr(run.trainer, "release_graphs", lambda: released.append("graph"))
-    run.split(timing.wall(CPU), samples=1)
-    assert released == ["graph", "phases", "phases"]
+    run, events = prepared(), Mock()
+    events.phases.return_value = (1, 1, 1, 1)
+    monkeypatch.setattr(run, "phases", events.phases)
+    monkeypatch.setattr(run.trainer, "release_graphs", events.release)
+    run.split(CLOCK, samples=1)
+    assert events.mock_calls == [call.release(), call.phases(CLOCK), call.phases(CLOCK)]
 
 
 def test_a_graph_is_captured_before_samples_are_taken(monkeypatch):
@@ -180,12 +187,12 @@ def test_limits_are_gathered_over_the_rounds(monkeypatch):
     samples = LimitSamples(CPU)
     for _ in range(2):
         samples.add_round(seconds=0.0)
+    count = 2 * limits.LEAST
     for found in (samples.product_seconds, samples.convolution_seconds):
         assert {name: len(seconds) for name, seconds in found.items()} == {
-            "float32": 2 * limits.LEAST,
-            "bfloat16": 2 * limits.LEAST,
-        }
-    assert len(samples.copy_seconds) == 2 * limits.LEAST
+            "float32": count, "bfloat16": count,
+        }  # fmt: skip
+    assert len(samples.copy_seconds) == count
     made = samples.record(ENVIRONMENT, QUIET, START)
     assert (made.product_size, made.copy_bytes) == (64, 2 * 2**20)
     assert made.copy_seconds == samples.copy_seconds
@@ -193,7 +200,8 @@ def test_limits_are_gathered_over_the_rounds(monkeypatch):
 
 def test_operations_of_the_convolution_leave_out_padding(monkeypatch):
     monkeypatch.setattr(limits, "IMAGES", {"cpu": 3})
-    seen = F.conv2d(*(torch.ones(1, 1, side, side) for side in (limits.SIDE, 3)), padding=1)
+    image, taps = (torch.ones(1, 1, side, side) for side in (limits.SIDE, 3))
+    seen = F.conv2d(image, taps, padding=1)
     expected = 2 * 3 * limits.PLANES**2 * int(seen.sum())
     assert LimitSamples(CPU).convolution_operations == expected
     images = limits.convolution(CPU, "bfloat16")()
@@ -212,8 +220,3 @@ def test_operations_of_the_convolution_leave_out_padding(monkeypatch):
 def test_no_limit_is_measured_in_an_emulated_precision(monkeypatch, device, native, expected):
     monkeypatch.setattr(limits, "native_bfloat16", lambda _: native)
     assert native_precisions(torch.device(device)) == expected
-
-
-def test_the_default_of_the_trainer_is_channels_last():
-    trainer = trial.make_trainer(CPU, trial.exact_engine(CPU))
-    assert is_in(trainer.model.conv1.weight, torch.channels_last)
