@@ -1,4 +1,7 @@
-"""Blocks, shortcuts, stems and initialisation are the published ones."""
+"""Blocks, shortcuts and initialisation are the published ones."""
+
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -8,17 +11,6 @@ from resnet_models import build
 from resnet_models.blocks import BasicBlock, Bottleneck, Conv3x3, ZeroPadding, skip_padding
 
 
-@pytest.mark.parametrize(
-    ("lineage", "strides"),
-    [("paper", (2, 1)), ("torchvision", (1, 2)), ("project2022", (1, 2))],
-)
-def test_lineage_decides_which_convolution_of_a_bottleneck_has_the_stride(lineage, strides):
-    with torch.device("meta"):
-        block = build("resnet50", lineage=lineage).layer2[0]
-    assert (block.conv1.stride[0], block.conv2.stride[0]) == strides
-    assert block.downsample[0].stride[0] == 2
-
-
 @pytest.mark.parametrize("kind", [BasicBlock, Bottleneck])
 def test_a_block_is_its_equation(kind):
     """Equations 1 and 2, and the plain network's: ReLU of F(x) plus shortcut, or of F(x) alone."""
@@ -26,12 +18,9 @@ def test_a_block_is_its_equation(kind):
     x = torch.randn(2, 16, 8, 8)
     for shortcut in ("A", "B", "C", "none"):
         block = kind(16, 32, 2, lineage="paper", shortcut=shortcut).eval()
-        residual = block.residual(x)
-        if shortcut == "none":
-            assert block.downsample is None
-            expected = residual
-        else:
-            expected = residual + block.downsample(x)
+        expected = block.residual(x)
+        if shortcut != "none":
+            expected += block.downsample(x)
         assert torch.equal(block(x), F.relu(expected))
 
 
@@ -52,28 +41,14 @@ def test_option_a_takes_every_second_pixel_and_adds_empty_channels_on_both_sides
     assert not list(ZeroPadding(16, 32, 2).parameters())
 
 
-@pytest.mark.parametrize(
-    ("option", "projected"),
-    [
-        ("A", set()),
-        ("B", {"layer1.0", "layer2.0", "layer3.0", "layer4.0"}),
-        ("C", {f"layer{s}.{b}" for s, n in enumerate((3, 4, 6, 3), 1) for b in range(n)}),
-    ],
-)
-def test_option_decides_which_shortcuts_are_projections(option, projected):
-    with torch.device("meta"):
-        model = build("resnet50", shortcut=option)
-    found = {key.partition(".downsample")[0] for key in model.state_dict() if "downsample" in key}
-    assert found == projected
-
-
 def test_a_plain_network_is_the_residual_one_without_its_shortcuts():
     torch.manual_seed(0)
     residual = build("cifar_resnet20", shortcut="A").eval()
     plain = build("cifar_plain20").eval()
     plain.load_state_dict(residual.state_dict())
-    for block in [*residual.layer1, *residual.layer2, *residual.layer3]:
-        block.has_shortcut = False
+    for block in residual.modules():
+        if isinstance(block, BasicBlock):
+            block.has_shortcut = False
     x = torch.randn(2, 3, 32, 32)
     assert torch.equal(plain(x), residual(x))
 
@@ -119,9 +94,19 @@ def test_taps_that_see_only_padding_can_be_left_out_in_training_alone(size, stri
     assert torch.equal(layer.eval()(x), defined[0])
 
 
-@pytest.mark.parametrize(("stem", "side"), [("imagenet", 8), ("cifar", 32)])
-def test_stem_decides_the_map_size_of_the_first_stage(stem, side):
-    model = build("resnet18", stem=stem, num_classes=10).eval()
-    x = torch.zeros(1, 3, 32, 32)
-    assert model.maxpool(model.conv1(x)).shape == (1, 64, side, side)
-    assert model(x).shape == (1, 10)
+@pytest.mark.slow
+def test_resnet1202_trains_in_3_gb():
+    """Forward and backward at batch 8; the peak of a process of its own, torch included."""
+    code = """
+import resource, torch
+from resnet_models import build
+torch.manual_seed(0)
+model = build("cifar_resnet1202")
+logits = model(torch.randn(8, 3, 32, 32))
+torch.nn.functional.cross_entropy(logits, torch.arange(8)).backward()
+assert all(p.grad is not None and p.grad.isfinite().all() for p in model.parameters())
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    unit = 1 if sys.platform == "darwin" else 1024
+    assert int(done.stdout) * unit <= 3e9

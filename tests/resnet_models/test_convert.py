@@ -16,8 +16,10 @@ from resnet_models.convert import (
     recognise,
     unwrap,
 )
+from resnet_models.definition import Options
+from resnet_models.spec import Lineage
 
-VARIANTS = {
+VARIANTS: dict[str, Options] = {
     "resnet18": {"stem": "imagenet", "shortcut": "B"},
     "resnet34": {"stem": "cifar", "shortcut": "A"},
     "resnet50": {"stem": "imagenet", "shortcut": "B"},
@@ -44,12 +46,11 @@ def test_every_naming_goes_there_and_back_and_shows_the_variant(name, naming):
     assert found == naming
     assert list(back) == list(ours)
     assert all(back[key] is ours[key] for key in ours)
-    definition = recognise(theirs, name)
-    assert {"stem": definition.stem, "shortcut": definition.shortcut} == VARIANTS[name]
+    lineage: Lineage = "project2022" if naming == "project2022" else "torchvision"
     if name.startswith("cifar"):
-        assert definition.lineage == "paper"
-    else:
-        assert definition.lineage == ("project2022" if naming == "project2022" else "torchvision")
+        lineage = "paper"
+    options: Options = {**VARIANTS[name], "lineage": lineage}
+    assert recognise(theirs, name) == define(name, **options)
 
 
 def test_the_variant_takes_what_the_caller_knows():
@@ -61,6 +62,9 @@ def test_the_variant_takes_what_the_caller_knows():
         recognise(meta_state("cifar_resnet20"), "cifar_resnet20", lineage="torchvision")
 
 
+POOL, ZEROS = "no pool after the stem", "zeros of option A on both sides"
+
+
 @pytest.mark.parametrize(
     ("name", "options", "words"),
     [
@@ -69,30 +73,15 @@ def test_the_variant_takes_what_the_caller_knows():
         (
             "resnet50",
             {"lineage": "project2022", "stem": "cifar", "shortcut": "A"},
-            [
-                "lineage project2022 (stride on the 3x3, no ReLU at the end of a block)",
-                "no pool after the stem",
-                "zeros of option A on both sides",
-            ],
+            ["lineage project2022 (stride on the 3x3, no ReLU at the end of a block)", POOL, ZEROS],
         ),
-        (
-            "cifar_resnet20",
-            {},
-            [
-                "no pool after the stem",
-                "zeros of option A on both sides",
-                "shortcuts (cifar_plain20 has the same names)",
-            ],
-        ),
+        ("cifar_resnet20", {}, [POOL, ZEROS, "shortcuts (cifar_plain20 has the same names)"]),
         (
             "cifar_plain20",
             {},
-            [
-                "no pool after the stem",
-                "no shortcuts (cifar_resnet20 with option A has the same names)",
-            ],
+            [POOL, "no shortcuts (cifar_resnet20 with option A has the same names)"],
         ),
-        ("cifar_resnet20", {"shortcut": "B"}, ["no pool after the stem"]),
+        ("cifar_resnet20", {"shortcut": "B"}, [POOL]),
     ],
 )
 def test_what_a_state_dict_does_not_show_is_said(name, options, words):
@@ -105,33 +94,20 @@ def test_wrappers_without_end_are_no_prefix():
     assert len(state) == 1
 
 
+# Ours, as common CIFAR-10 repositories have it, and as the 2022 project has it.
+NAMES = """
+conv1.weight conv1.weight encoder.gate.0.weight
+bn1.running_var bn1.running_var encoder.gate.1.running_var
+layer1.0.downsample.0.weight layer1.0.shortcut.0.weight encoder.blocks.0.blocks.0.shortcut.conv.weight
+layer4.0.downsample.1.bias layer4.0.shortcut.1.bias encoder.blocks.3.blocks.0.shortcut.bn.bias
+layer2.3.conv2.weight layer2.3.conv2.weight encoder.blocks.1.blocks.3.blocks.2.conv.weight
+layer3.5.bn3.running_mean layer3.5.bn3.running_mean encoder.blocks.2.blocks.5.blocks.4.bn.running_mean
+fc.bias linear.bias decoder.decoder.bias
+"""  # noqa: E501
+
+
 @pytest.mark.parametrize(
-    ("ours", "cifar", "project2022"),
-    [
-        ("conv1.weight", "conv1.weight", "encoder.gate.0.weight"),
-        ("bn1.running_var", "bn1.running_var", "encoder.gate.1.running_var"),
-        (
-            "layer1.0.downsample.0.weight",
-            "layer1.0.shortcut.0.weight",
-            "encoder.blocks.0.blocks.0.shortcut.conv.weight",
-        ),
-        (
-            "layer4.0.downsample.1.bias",
-            "layer4.0.shortcut.1.bias",
-            "encoder.blocks.3.blocks.0.shortcut.bn.bias",
-        ),
-        (
-            "layer2.3.conv2.weight",
-            "layer2.3.conv2.weight",
-            "encoder.blocks.1.blocks.3.blocks.2.conv.weight",
-        ),
-        (
-            "layer3.5.bn3.running_mean",
-            "layer3.5.bn3.running_mean",
-            "encoder.blocks.2.blocks.5.blocks.4.bn.running_mean",
-        ),
-        ("fc.bias", "linear.bias", "decoder.decoder.bias"),
-    ],
+    ("ours", "cifar", "project2022"), [line.split() for line in NAMES.strip().splitlines()]
 )
 def test_names_are_those_of_the_projects(ours, cifar, project2022):
     tensors = meta_state("resnet50")
@@ -164,8 +140,7 @@ def without(state, *names):
     return {key: value for key, value in state.items() if key not in names}
 
 
-CIFAR10 = {"num_classes": 10, "in_channels": 3}
-GOOD = meta_state("resnet18", **CIFAR10)
+GOOD = meta_state("resnet18", num_classes=10)
 
 
 @pytest.mark.parametrize(

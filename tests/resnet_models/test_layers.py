@@ -1,5 +1,6 @@
 """The layer table is the network: names, shapes, parameters, MACs; and Table 1 follows from it."""
 
+import warnings
 from itertools import product
 from typing import get_args
 
@@ -8,7 +9,6 @@ import torch
 from torch import nn
 
 from bench.reference.loader import load_paper
-from bench.training.cost import FlopCountAnalysis
 from resnet_models import MODELS, build, define
 from resnet_models.blocks import ZeroPadding
 from resnet_models.layers import layer_table, stages
@@ -40,18 +40,17 @@ def executed_modules(definition):
     """For images of 32 and of 33 pixels: what is known of the leaf modules, as they run."""
     with torch.device("meta"):
         model = definition.build().eval()
+    names = {module: name for name, module in model.named_modules()}
     rows = []
 
-    def watch(name, module):
+    def note(module, _x, out):
         kind = next((kind for type_, kind in KINDS.items() if isinstance(module, type_)), None)
         if kind is not None:
             count = sum(parameter.numel() for parameter in module.parameters())
-            module.register_forward_hook(
-                lambda _module, _x, out: rows.append((name, kind, tuple(out.shape[1:]), count))
-            )
+            rows.append((names[module], kind, tuple(out.shape[1:]), count))
 
-    for name, module in model.named_modules():
-        watch(name, module)
+    for module in names:
+        module.register_forward_hook(note)
     for pixels in (32, 33):
         model(torch.zeros(1, definition.in_channels, pixels, pixels, device="meta"))
     return rows
@@ -97,11 +96,11 @@ def test_relus_and_additions_are_those_that_run(name):
 
 def test_operations_apart_are_those_of_fvcore():
     """fvcore counts BatchNorm and average pooling too, in the same convention."""
-    operators = (
-        FlopCountAnalysis(build("resnet18").eval(), torch.zeros(1, 3, 64, 64))
-        .unsupported_ops_warnings(False)
-        .by_operator()
-    )
+    with warnings.catch_warnings(action="ignore"):
+        from fvcore.nn import FlopCountAnalysis
+
+    counted = FlopCountAnalysis(build("resnet18").eval(), torch.zeros(1, 3, 64, 64))
+    operators = counted.unsupported_ops_warnings(False).by_operator()
     layers = layer_table(define("resnet18"), 64)
     for kind, operator in [("batch norm", "batch_norm"), ("average pool", "adaptive_avg_pool2d")]:
         ours = sum(layer.operations for layer in layers if layer.kind == kind)
@@ -135,14 +134,8 @@ def test_stages_are_those_that_table_1_prints():
     for depth, column in table1.depths.items():
         rows = {stage.name: stage for stage in stages(define(f"resnet{depth}"), 224)}
         sizes = {name: stage.output_size for name, stage in rows.items()}
-        assert sizes == {
-            "conv1": 112,
-            "conv2_x": 56,
-            "conv3_x": 28,
-            "conv4_x": 14,
-            "conv5_x": 7,
-            "head": 1,
-        }
+        names = ["conv1", "conv2_x", "conv3_x", "conv4_x", "conv5_x", "head"]
+        assert sizes == dict(zip(names, [112, 56, 28, 14, 7, 1], strict=True))
         assert rows["conv1"].text == "7×7, 64, stride 2"
         assert rows["head"].text == "average pool; 1000-d fc"
         for number, count in enumerate(column.blocks, start=2):
