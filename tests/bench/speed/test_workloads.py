@@ -1,12 +1,15 @@
 """Which workloads are measured, and that a record's command asks for its workload."""
 
 from itertools import pairwise, product
+from typing import Any
 
 import pytest
+import typer.core
 import typer.main
 
 from bench.cli.app import app
 from bench.errors import UsageError
+from bench.records.schema import Precision
 from bench.records.speed import Variant, Workload
 from bench.speed.workloads import (
     MODELS,
@@ -18,13 +21,13 @@ from bench.speed.workloads import (
     sweep_start,
 )
 
-BOTH = ("float32", "bfloat16")
+BOTH: tuple[Precision, ...] = ("float32", "bfloat16")
 VARIANT_OPTIONS = ("lineage", "stem", "shortcut", "resolution", "memory_format")
-FORWARD = ("resnet18", "inference", 4, "float32", "cpu")
 
 
 def test_the_default_matrix_of_a_cpu():
     workloads = default_matrix("cpu", BOTH)
+    assert len(sweep_start(workloads)) == 20  # one for each kind
     assert len({workload.id for workload in workloads}) == len(workloads) == 30
     assert {workload.model for workload in workloads} == set(MODELS)
     assert {(w.direction, w.batch_size) for w in workloads} == {
@@ -67,28 +70,27 @@ def test_options_narrow_the_matrix():
     ],
 )
 def test_a_workload_that_cannot_be_is_refused(arguments, text):
-    known = {"model": "resnet18", "direction": "training", "batch_size": 32} | arguments
-    fields = {name: known.pop(name) for name in ("stem", "lineage", "shortcut") if name in known}
+    model, size = arguments.pop("model", "resnet18"), arguments.pop("batch_size", 32)
     with pytest.raises(UsageError, match=text):
-        make_workload(**known, precision="float32", device="cpu", variant=Variant(**fields))
+        make_workload(model, "training", size, "float32", "cpu", Variant(**arguments))
 
 
 def test_ids_are_unique_and_those_of_published_networks_stay_as_they_are():
     """Every value of every field that an option sets, one combination after the other."""
-    choices = {
+    choices: dict[str, list[Any]] = {
+        "model": ["resnet18", "resnet50"],
         "lineage": ["paper", "torchvision", "project2022"],
         "stem": ["imagenet", "cifar"],
         "shortcut": ["A", "B", "C"],
         "resolution": [3, 32, 224],
         "direction": ["training", "inference"],
         "batch_size": [2, 32],
-        "precision": BOTH,
+        "precision": [*BOTH],
         "memory_format": ["channels_last", "contiguous"],
         "compiled": [False, True],
     }
-    fields = [dict(zip(choices, values, strict=True)) for values in product(*choices.values())]
     workloads = [
-        Workload(model=model, **values) for model in ("resnet18", "resnet50") for values in fields
+        Workload(**dict(zip(choices, values, strict=True))) for values in product(*choices.values())
     ]
     assert len({workload.id for workload in workloads}) == len(workloads)
     kept = {
@@ -103,10 +105,9 @@ def test_ids_are_unique_and_those_of_published_networks_stay_as_they_are():
 
 def test_least_memory_by_hand():
     """The first convolution's image and maps; in training what the 20 BatchNorms see."""
-    inference, training = (
-        make_workload("resnet18", direction, 2, precision, "cpu", Variant(resolution=224))
-        for direction, precision in (("inference", "float32"), ("training", "bfloat16"))
-    )
+    large = Variant(resolution=224)
+    inference = make_workload("resnet18", "inference", 2, "float32", "cpu", large)
+    training = make_workload("resnet18", "training", 2, "bfloat16", "cpu", large)
     assert least_bytes(inference) == 2 * 4 * (3 * 224**2 + 64 * 112**2)
     stages = (64 * 56**2, 128 * 28**2, 256 * 14**2, 512 * 7**2)
     seen = 64 * 112**2 + 4 * stages[0] + 5 * sum(stages[1:])
@@ -127,11 +128,6 @@ def test_a_sweep_starts_at_the_smallest_batch(model, stem, direction, least):
     assert [w.batch_size for w in sweep_start([workload])] == [least]
 
 
-def test_a_sweep_has_one_start_for_each_kind():
-    workloads = default_matrix("cpu", BOTH)
-    assert len(sweep_start(workloads)) == 20
-
-
 @pytest.mark.parametrize(
     ("model", "variant"),
     [
@@ -148,7 +144,9 @@ def test_the_command_of_a_record_asks_for_its_workload(model, variant):
     )
     program, options = command(workload, "cpu", 5).split(" speed ")
     assert program == "python -m bench"
-    speed = typer.main.get_command(app).commands["speed"]
+    group = typer.main.get_command(app)
+    assert isinstance(group, typer.core.TyperGroup)
+    speed = group.commands["speed"]
     given = speed.make_context("speed", options.split()).params
     assert (given["rounds"], given["device"], given["sweep"]) == (5, "cpu", False)
     assert default_matrix(
@@ -165,7 +163,8 @@ def test_the_command_of_a_record_asks_for_its_workload(model, variant):
 
 
 def test_a_usual_workload_has_a_short_command():
-    assert command(make_workload(*FORWARD), "cpu", 3) == (
+    workload = make_workload("resnet18", "inference", 4, "float32", "cpu")
+    assert command(workload, "cpu", 3) == (
         "python -m bench speed --models resnet18 --stem imagenet --direction inference "
         "--batch-size 4 --precision float32 --rounds 3 --device cpu"
     )
