@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from bench.config import recipes
-from bench.config.recipes import LinearSchedule, Recipe
+from bench.config.recipes import ErrorWarmup, LinearSchedule, Recipe, StepSchedule
 from bench.records import store
 from tests.support.factories import make_recipe
 
@@ -19,62 +19,60 @@ PUBLISHED = Path(__file__).parents[3] / "reports" / "published" / "cpu-2-cores-2
 
 
 def test_paper_cifar_is_section_4_2():
-    paper, recipe = PAPER["hyperparameters"], recipes.paper_cifar(warmup=False)
-    assert (recipe.optimizer, recipe.momentum) == ("sgd", paper["momentum"])
-    assert recipe.weight_decay == paper["weight_decay"]
-    assert recipe.batch_size == paper["batch_size"]
-    assert recipe.learning_rate == paper["lr_initial"]
-    assert (recipe.iterations, recipe.epochs) == (paper["stop_iteration"], None)
-    schedule = recipe.schedule
-    assert schedule.unit == "iteration"
-    assert list(schedule.milestones) == paper["lr_drops_at_iterations"]
-    assert schedule.factor == pytest.approx(1 / paper["lr_drop_factor"])
-    assert schedule.warmup is None
+    """All images, the whole test set, and nothing selected on it."""
+    paper = PAPER["hyperparameters"]
+    drops, factor = paper["lr_drops_at_iterations"], 1 / paper["lr_drop_factor"]
     assert "pad 4" in paper["augmentation"]
-    assert recipe.augmentation == "crop_flip"
     assert "He et al." in paper["init"]
-    assert (recipe.initialization, recipe.zero_init_residual) == ("he", False)
-    # All images, the whole test set, and nothing selected on it.
-    assert (recipe.images_per_epoch, recipe.held_out_images) == (None, 0)
-    assert (recipe.test_images, recipe.final_test_images) == (None, None)
+    assert recipes.paper_cifar(warmup=False) == Recipe(
+        name="paper_cifar",
+        optimizer="sgd",
+        learning_rate=paper["lr_initial"],
+        schedule=StepSchedule(unit="iteration", milestones=drops, factor=factor),
+        momentum=paper["momentum"],
+        weight_decay=paper["weight_decay"],
+        batch_size=paper["batch_size"],
+        iterations=paper["stop_iteration"],
+        augmentation="crop_flip",
+        initialization="he",
+        zero_init_residual=False,
+    )
 
 
 def test_its_warmup_is_that_of_110_layers():
-    paper, recipe = PAPER["resnet110_warmup"], recipes.paper_cifar(warmup=True)
-    assert recipe.schedule.warmup.learning_rate == paper["lr"]
+    paper, without = PAPER["resnet110_warmup"], recipes.paper_cifar(warmup=False)
     fraction = paper["until_train_error_below"] / 100
-    assert recipe.schedule.warmup.until_train_error == pytest.approx(fraction)
-    assert recipe.learning_rate == paper["then_lr"]
-    without = recipes.paper_cifar(warmup=False)  # and nothing else differs
-    schedule = recipe.schedule.model_copy(update={"warmup": None})
-    assert recipe.model_copy(update={"name": without.name, "schedule": schedule}) == without
+    warmup = ErrorWarmup(learning_rate=paper["lr"], until_train_error=fraction)
+    schedule = without.schedule.model_copy(update={"warmup": warmup})
+    changes = {"name": "paper_cifar_warmup", "schedule": schedule}
+    assert recipes.paper_cifar(warmup=True) == without.model_copy(update=changes)
+    assert without.learning_rate == paper["then_lr"]
 
 
 @pytest.mark.parametrize("run", PROJECT["runs"], ids=lambda run: run["notebook"])
 def test_project2022_is_what_each_notebook_does(run):
     recipe = recipes.project2022(run["dataset"], variant=run["recipe"], epochs=run["epochs"])
-    assert recipe.name == f"project2022_{run['recipe']}"
-    assert recipe.optimizer == "sgd"
-    assert recipe.learning_rate == run["lr"]
-    assert recipe.momentum == run["momentum"]
-    assert recipe.weight_decay == run["weight_decay"]
-    assert recipe.batch_size == run["train_batch_size"]
-    assert (recipe.schedule.unit, recipe.schedule.factor) == ("epoch", 0.1)
-    assert list(recipe.schedule.milestones) == run["lr_decay_epochs"]
-    assert (recipe.augmentation == "crop_flip") == bool(run["augmentation"])
-    assert (recipe.normalisation == "imagenet") == bool(run["normalize"])
-    assert recipe.normalisation in ("imagenet", "none")
-    assert (recipe.epochs, recipe.iterations) == (run["epochs"], None)
-    assert (recipe.initialization, recipe.zero_init_residual) == ("torch", False)
+    assert recipe == Recipe(
+        name=f"project2022_{run['recipe']}",
+        optimizer="sgd",
+        learning_rate=run["lr"],
+        schedule=StepSchedule(unit="epoch", milestones=run["lr_decay_epochs"], factor=0.1),
+        momentum=run["momentum"],
+        weight_decay=run["weight_decay"],
+        batch_size=run["train_batch_size"],
+        epochs=run["epochs"],
+        augmentation="crop_flip" if run["augmentation"] else "none",
+        normalisation="imagenet" if run["normalize"] else "none",
+        initialization="torch",
+        zero_init_residual=False,
+    )
 
 
 def test_the_accident_is_all_that_differs():
     without = recipes.project2022("cifar10", epochs=60)
     frozen = recipes.project2022("cifar10", epochs=60, freeze_weights_after_epoch=20)
-    assert frozen.name == "project2022_base_frozen20"
-    assert frozen.freeze_weights_after_epoch == 20
-    back = frozen.model_copy(update={"name": without.name, "freeze_weights_after_epoch": None})
-    assert back == without
+    changes = {"name": "project2022_base_frozen20", "freeze_weights_after_epoch": 20}
+    assert frozen == without.model_copy(update=changes)
 
 
 @pytest.mark.parametrize("dataset", ["cifar10", "mnist"])
@@ -87,7 +85,6 @@ def test_quick_is_still_the_recipe_of_the_published_records(dataset):
 @pytest.mark.parametrize("dataset", ["cifar10", "mnist"])
 def test_smoke_and_full_are_still_what_they_were(dataset):
     """Stored records are reused only if their recipe is the profile's."""
-    augmentation = "crop_flip" if dataset == "cifar10" else "none"
     assert recipes.smoke(dataset) == Recipe(
         name="smoke",
         optimizer="adamw",
@@ -97,14 +94,11 @@ def test_smoke_and_full_are_still_what_they_were(dataset):
         momentum=0.9,
         batch_size=32,
         epochs=2,
-        iterations=None,
         images_per_epoch=64,
-        held_out_images=0,
-        augmentation=augmentation,
+        augmentation="crop_flip" if dataset == "cifar10" else "none",
         normalisation="dataset",
         initialization="he",
         zero_init_residual=True,
-        freeze_weights_after_epoch=None,
         test_images=100,
         final_test_images=100,
     )

@@ -42,12 +42,6 @@ def test_traces_of_short_runs_with_and_without_warmup():
     assert trace(recipe, 2) == [0.5, 0.25]
 
 
-def test_the_profiles_with_linear_schedules():
-    names = {f"{name}-{dataset}" for name in ("smoke", "quick", "full")
-             for dataset in ("cifar10", "mnist")}  # fmt: skip
-    assert set(LINEAR) == names
-
-
 @pytest.mark.parametrize("recipe", LINEAR.values(), ids=LINEAR)
 @pytest.mark.parametrize("steps", [1, 2, 7, 100, 11_730])
 def test_linear_recipes_warm_up_once_and_decay_to_nearly_zero(recipe, steps):
@@ -61,8 +55,8 @@ def test_linear_recipes_warm_up_once_and_decay_to_nearly_zero(recipe, steps):
     assert rates[-1] <= 1.001 * recipe.learning_rate / (steps - warmup)
 
 
-def paper_rates(factor=1.0):
-    """64k iterations as section 4.2 says, the first rate times ``factor``."""
+def paper_rates():
+    """64k iterations as section 4.2 says."""
     paper = PAPER["hyperparameters"]
     first, second = paper["lr_drops_at_iterations"]
     rate, drop = paper["lr_initial"], paper["lr_drop_factor"]
@@ -76,8 +70,6 @@ def paper_rates(factor=1.0):
 def test_trace_of_the_paper():
     rates = trace(recipes.paper_cifar(warmup=False), 64_000)
     np.testing.assert_allclose(rates, paper_rates(), rtol=1e-12)
-    assert rates[31_999:32_001] == pytest.approx([0.1, 0.01])
-    assert rates[47_999:48_001] == pytest.approx([0.01, 0.001])
 
 
 @pytest.mark.parametrize("end", [100, 391, 40_000])
@@ -86,14 +78,11 @@ def test_trace_of_the_paper_after_a_warmup_of_any_length(end):
     rates = trace(recipes.paper_cifar(warmup=True), 64_000, warmup_end=end)
     expected = [PAPER["resnet110_warmup"]["lr"]] * end + paper_rates()[end:]
     np.testing.assert_allclose(rates, expected, rtol=1e-12)
-    if end < 32_000:
-        assert rates[end] == PAPER["resnet110_warmup"]["then_lr"]
 
 
 def test_only_a_warmup_that_does_not_end_keeps_its_rate():
     rates = trace(recipes.paper_cifar(warmup=True), 64_000, warmup_end=None)
     assert set(rates) == {PAPER["resnet110_warmup"]["lr"]}
-    assert len(rates) == PAPER["hyperparameters"]["stop_iteration"]
     assert trace(recipes.paper_cifar(warmup=False), 10, warmup_end=None) == [0.1] * 10
 
 
@@ -110,5 +99,3 @@ def test_trace_of_the_2022_project(run):
         [first * per_epoch, (second - first) * per_epoch, (200 - second) * per_epoch],
     )
     np.testing.assert_allclose(rates, expected, rtol=1e-12)
-    theirs = run["epochs"] * per_epoch
-    assert set(rates[:theirs]) == {run["lr"]}

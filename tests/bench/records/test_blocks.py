@@ -1,6 +1,7 @@
 """The file of the benchmarks as a DataFrame: what is derived, what is refused."""
 
 import math
+import re
 
 import pytest
 
@@ -14,17 +15,15 @@ def frame_of(tmp_path, *benchmarks):
 
 
 def test_a_row_has_what_was_measured_and_what_follows(tmp_path):
-    row = frame_of(tmp_path).iloc[0]
+    frame = frame_of(tmp_path)
+    row = frame.iloc[0]
     assert (row["block"], row["input_shape"]) == ("basic", (128, 28, 28))
     assert (row["median"], row["rounds"]) == (0.08, 7)
     assert row["image_microseconds"] == pytest.approx(10_000)  # 80 ms for 8 images
     assert (row["image_low"], row["image_high"]) == pytest.approx((9_000, 11_000))
     assert row["gmacs_per_second"] == pytest.approx(23.1)  # 231e6 in 10 ms
-
-
-def test_a_backward_pass_counts_as_two_forward_ones(tmp_path):
-    forward, _, both, _ = frame_of(tmp_path)["gmacs_per_second"]
-    assert both == pytest.approx(forward)  # three times the time
+    # Forward and backward takes three times the time: it counts as three passes.
+    assert frame["gmacs_per_second"][2] == pytest.approx(23.1)
 
 
 def test_shares_are_those_of_the_stage_and_direction(tmp_path):
@@ -32,9 +31,7 @@ def test_shares_are_those_of_the_stage_and_direction(tmp_path):
     assert list(frame["macs_share"]) == pytest.approx([0.75, 0.25, 1, 1])
     assert list(frame["time_share"]) == pytest.approx([0.5, 0.5, 1, 1])
     assert list(frame["relative_time_per_mac"]) == pytest.approx([1, 3, 1, 1])
-
-
-def test_shares_are_per_image_whatever_the_batch(tmp_path):
+    # Per image, whatever the batch.
     frame = frame_of(tmp_path, timing(0.08), timing(0.32, **BOTTLENECK, batch_size=32))
     assert list(frame["time_share"]) == pytest.approx([0.5, 0.5])
 
@@ -50,17 +47,11 @@ def test_a_later_format_with_more_in_it_is_read(tmp_path):
     assert times.measured_at.year == 2026
 
 
-def without(key, *names):
-    file = content()
-    for benchmark in file["benchmarks"]:
-        for name in names:
-            del benchmark[key][name]
-    return file
-
-
 def with_stats(**stats):
+    """None: without this one."""
     each = timing(0.08)
     each["stats"] |= stats
+    each["stats"] = {name: value for name, value in each["stats"].items() if value is not None}
     return content(each)
 
 
@@ -77,7 +68,7 @@ def with_stats(**stats):
         (content({"name": "other", "stats": {}, "extra_info": {}}), "extra_info.stage"),
         (content() | {"machine_info": {"node": "host"}}, "machine_info.device"),
         (content() | {"datetime": "2026-01-02T03:04:05"}, "datetime: .*timezone"),
-        (without("stats", "q1"), "stats.q1: Field required"),
+        (with_stats(q1=None), "stats.q1: Field required"),
         (with_stats(median=0), "median: .*greater than 0"),
         (with_stats(median=math.nan), "median: .*finite"),
         (with_stats(q3=math.inf), "q3: .*finite"),
@@ -102,14 +93,12 @@ def test_what_is_not_such_a_file_is_refused_in_words(tmp_path, file, why):
 def test_what_cannot_be_read_is_refused(tmp_path):
     path = write(tmp_path, "")
     path.write_bytes(b"\xff\xfe\x00{")
-    with pytest.raises(BenchError, match="does not hold the timings"):
-        blocks.load(path)
+    assert "does not hold the timings" in blocks.find(tmp_path)[1][0]
     path.unlink()
     path.mkdir()
     times, (problem,) = blocks.find(tmp_path)
     assert times is None
-    assert problem.startswith("cannot read ")
-    assert "directory" in problem
+    assert re.match("cannot read .*directory", problem)
 
 
 def test_it_is_found_where_the_documents_say_and_may_be_absent(tmp_path):

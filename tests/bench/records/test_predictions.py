@@ -34,8 +34,6 @@ def test_round_trip(tmp_path, saved):
     assert record == make_record(predictions=named)
     np.testing.assert_array_equal(store.load_predictions(tmp_path, record), CLASSES)
     assert len(content) < 20_200
-    # Anybody's NumPy reads it.
-    np.testing.assert_array_equal(np.load(folder / store.PREDICTIONS_FILE), CLASSES)
 
 
 def test_a_record_without_them_has_none_and_removes_those_of_the_one_before(tmp_path, saved):
@@ -49,6 +47,9 @@ def test_the_files_of_two_runs_never_pass_for_one(tmp_path, saved):
     record, folder = saved
     (folder / store.PREDICTIONS_FILE).write_bytes(file_of(CLASSES[::-1]))
     with pytest.raises(BenchError, match=r"predictions\.npy: its hash is not the one in the rec"):
+        store.load_predictions(tmp_path, record)
+    (folder / store.PREDICTIONS_FILE).unlink()
+    with pytest.raises(BenchError, match=r"cannot read .*predictions\.npy: No such file"):
         store.load_predictions(tmp_path, record)
 
 
@@ -68,14 +69,5 @@ def test_what_is_no_array_of_classes_is_refused(tmp_path, content, message):
     record = make_record(predictions=named)
     path = store.save(tmp_path, record) / store.PREDICTIONS_FILE
     path.write_bytes(content)
-    with pytest.raises(BenchError, match=message) as caught:
-        store.load_predictions(tmp_path, record)
-    assert str(path) in str(caught.value)
-    assert "Run its cell again" in str(caught.value)
-
-
-def test_a_lost_file_is_named(tmp_path, saved):
-    record, folder = saved
-    (folder / store.PREDICTIONS_FILE).unlink()
-    with pytest.raises(BenchError, match=r"cannot read .*predictions\.npy: No such file"):
+    with pytest.raises(BenchError, match=f"{path}: .*{message}.*Run its cell again"):
         store.load_predictions(tmp_path, record)

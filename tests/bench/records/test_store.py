@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from pydantic import ValidationError
@@ -20,13 +22,12 @@ def stored(tmp_path):
     return store.save(tmp_path, make_record())
 
 
-def edit(path, **changes):
-    content = json.loads(path.read_text())
-    path.write_text(json.dumps(content | changes))
-
-
+EPOCHS = make_record().epochs
 RECORDS = {
     "quick": make_record(),
+    "diverged": make_record(
+        epochs=(*EPOCHS[:-1], EPOCHS[-1].model_copy(update={"train_loss": float("inf")}))
+    ),
     "failed": make_failed(reason="<b>0 & 1</b>\n\x00"),
     "iterations": make_record(
         110,
@@ -54,13 +55,6 @@ def test_round_trip(tmp_path, record):
     assert store.load(folder) == store.find(tmp_path, record.cell) == record
 
 
-def test_a_diverged_loss_survives(tmp_path):
-    *first, last = make_record().epochs
-    diverged = last.model_copy(update={"train_loss": float("inf")})
-    record = make_record(epochs=(*first, diverged))
-    assert store.load(store.save(tmp_path, record)) == record
-
-
 @pytest.mark.parametrize(
     ("content", "message"),
     [
@@ -79,18 +73,21 @@ def test_a_diverged_loss_survives(tmp_path):
 def test_garbage_is_named_with_the_remedy(stored, content, message):
     path = stored / store.RECORD_FILE
     path.write_bytes(content.encode(errors="surrogateescape"))
-    with pytest.raises(BenchError, match=message) as caught:
+    with pytest.raises(BenchError, match=f"{message}.*Delete the folder {stored}"):
         store.load(stored)
-    assert str(stored) in str(caught.value)
-    assert "Delete the folder" in str(caught.value)
 
 
-def test_wrong_fields_are_refused(stored):
-    edit(stored / store.RECORD_FILE, cell=None)
-    with pytest.raises(BenchError, match="not a valid record: cell: Input should be an object"):
-        store.load(stored)
-    edit(stored / store.RECORD_FILE, cell=make_record().cell.model_dump(), surprise=1)
-    with pytest.raises(BenchError, match="surprise: Extra inputs"):
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"cell": None}, "not a valid record: cell: Input should be an object"),
+        ({"surprise": 1}, "surprise: Extra inputs"),
+    ],
+)
+def test_wrong_fields_are_refused(stored, changes, message):
+    path = stored / store.RECORD_FILE
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    with pytest.raises(BenchError, match=message):
         store.load(stored)
 
 
@@ -115,40 +112,18 @@ def test_one_bad_record_does_not_hide_the_good_ones(tmp_path):
     store.save(tmp_path, good)
     bad = store.save(tmp_path, make_record(50))
     (bad / store.RECORD_FILE).write_text("garbage")
-    records, problems = store.load_all(tmp_path)
+    records, (problem,) = store.load_all(tmp_path)
     assert records == [good]
-    assert len(problems) == 1
-    assert str(bad) in problems[0]
-
-
-def test_a_full_disk_leaves_the_old_file_and_no_rubbish(tmp_path, monkeypatch):
-    path = tmp_path / "file"
-    store.write_atomic(path, "old")
-
-    def no_space(descriptor):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    monkeypatch.setattr(os, "fsync", no_space)
-    with pytest.raises(BenchError, match=r"cannot write .*No space left.*--out"):
-        store.write_atomic(path, "new")
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
+    assert str(bad) in problem
 
 
 @pytest.mark.parametrize("failing_call", [1, 2])
 def test_a_full_disk_while_replacing_a_record_keeps_the_old_one(stored, monkeypatch, failing_call):
     old = store.load(stored)
-    calls = []
-    real = os.fsync
-
-    def no_space(descriptor):
-        calls.append(descriptor)
-        if len(calls) == failing_call:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        real(descriptor)
-
-    monkeypatch.setattr(os, "fsync", no_space)
-    with pytest.raises(BenchError, match="No space left"):
+    no_space = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    results = [None] * (failing_call - 1) + [no_space]
+    monkeypatch.setattr(os, "fsync", Mock(side_effect=results))
+    with pytest.raises(BenchError, match=r"cannot write .*No space left.*--out"):
         store.save(stored.parent, make_record(reason="new", status="failed"))
     assert store.load(stored) == old
     assert {path.name for path in stored.iterdir()} == {store.RECORD_FILE, store.EPOCHS_FILE}
@@ -172,12 +147,11 @@ def test_a_cell_that_does_not_exist_is_refused():
 
 def test_unfinished_budgets_are_refused():
     with pytest.raises(ValidationError, match="not numbered"):
-        make_record(epochs=make_record().epochs[1:], status="failed")
+        make_record(epochs=EPOCHS[1:], status="failed")
     with pytest.raises(ValidationError, match="completed with 3 of 4 epochs"):
-        make_record(epochs=make_record().epochs[:3])
-    paper = {"network": "cifar_resnet", "recipe": recipes.paper_cifar(warmup=False)}
+        make_record(epochs=EPOCHS[:3])
+    paper: dict[str, Any] = {"network": "cifar_resnet", "recipe": recipes.paper_cifar(warmup=False)}
     epochs = make_record(20, **paper).epochs
-    assert sum(epoch.steps for epoch in epochs) == 64_000
     with pytest.raises(ValidationError, match="completed with 63733 of 64000 iterations"):
         make_record(20, epochs=epochs[:-1], **paper)
     make_record(20, epochs=epochs[:-1], status="failed", **paper)
