@@ -1,14 +1,15 @@
 """Synthetic records, shaped like those of a quick run on a small CPU machine."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from math import ceil
 from typing import Any
 
 from bench.config import recipes
 from bench.config.cell import Cell
 from bench.config.profiles import DATASETS, DEPTHS, PROFILES
 from bench.config.recipes import LinearSchedule, Recipe
+from bench.config.schedule import budget
 from bench.records.evaluations import Evaluation, Score
 from bench.records.schema import (
     Cost,
@@ -16,6 +17,7 @@ from bench.records.schema import (
     Engine,
     Environment,
     EpochRecord,
+    Moment,
     PeakMemory,
     Record,
     Signals,
@@ -72,15 +74,12 @@ CEILINGS = {
 
 def make_epochs(cell: Cell, recipe: Recipe) -> tuple[EpochRecord, ...]:
     """A learning curve that rises with every epoch; the last one may be cut short."""
-    train_set = 50_000 if cell.dataset == "cifar10" else 60_000
-    images = recipe.images_per_epoch or train_set - recipe.held_out_images
-    steps = ceil(images / recipe.batch_size)
-    total = recipe.iterations or steps * recipe.epochs
+    whole = budget(recipe, 50_000 if cell.dataset == "cifar10" else 60_000)
     epochs = []
-    for epoch in range(1, ceil(total / steps) + 1):
-        done = min(steps, total - (epoch - 1) * steps)
-        seen = min(images, done * recipe.batch_size)
-        epochs.append(make_epoch(cell, epoch, ceil(total / steps), done, seen, recipe))
+    for epoch in range(1, whole.epochs + 1):
+        done = whole.steps_of(epoch)
+        seen = min(whole.images, done * recipe.batch_size)
+        epochs.append(make_epoch(cell, epoch, whole.epochs, done, seen, recipe))
     return tuple(epochs)
 
 
@@ -114,19 +113,18 @@ def make_epoch(
 
 @cache
 def exact_cost(definition: Definition, resolution: int) -> tuple[int, int]:
-    """Parameters and MACs by formula."""
     layers = layer_table(definition, resolution)
     return sum(layer.parameters for layer in layers), sum(layer.macs for layer in layers)
 
 
 def make_cost(cell: Cell) -> Cost:
     channels, pixels = (3, 32) if cell.dataset == "cifar10" else (1, 28)
-    options = {"lineage": cell.lineage, "shortcut": cell.shortcut}
-    trained = define(cell.model, stem=cell.stem, in_channels=channels, num_classes=10, **options)
+    printed = define(cell.model, lineage=cell.lineage, shortcut=cell.shortcut)
+    trained = replace(printed, stem=cell.stem, in_channels=channels, num_classes=10)
     parameters, macs = exact_cost(trained, pixels)
     listed: tuple[int | None, int | None] = (None, None)
     if trained.spec.family == "table1":
-        listed = exact_cost(define(cell.model, **options), 224)
+        listed = exact_cost(printed, 224)
     return Cost(
         parameters=parameters,
         macs=macs,
@@ -137,10 +135,10 @@ def make_cost(cell: Cell) -> Cost:
 
 
 def make_record(depth: int = 18, dataset: str = "cifar10", seed: int = 0, **changes: Any) -> Record:
-    """A completed cell.
+    """A completed cell, with ``changes`` of its fields.
 
     ``recipe`` is a whole one or changes to one; ``network``, ``lineage``, ``stem`` and ``shortcut``
-    name another cell; other ``changes`` replace fields of the record.
+    name another cell.
     """
     recipe = changes.pop("recipe", {})
     if not isinstance(recipe, Recipe):
@@ -192,20 +190,11 @@ def make_record(depth: int = 18, dataset: str = "cifar10", seed: int = 0, **chan
 
 def make_failed(depth: int = 18, dataset: str = "cifar10", reason: str = "out of memory") -> Record:
     """A cell that broke before anything was measured."""
-    return make_record(
-        depth,
-        dataset,
-        status="failed",
-        reason=reason,
-        cost=None,
-        speed=None,
-        peak_memory=None,
-        epochs=(),
-    )
+    nothing: dict[str, Any] = {"cost": None, "speed": None, "peak_memory": None, "epochs": ()}
+    return make_record(depth, dataset, status="failed", reason=reason, **nothing)
 
 
 def make_grid(seeds: int = 1) -> list[Record]:
-    """The ten cells, each with ``seeds`` seeds."""
     return [
         make_record(depth, dataset, seed)
         for dataset in DATASETS
@@ -215,7 +204,6 @@ def make_grid(seeds: int = 1) -> list[Record]:
 
 
 def make_profile(name: str, seeds: int = 1) -> list[Record]:
-    """A record of every cell of a profile, each with ``seeds`` seeds."""
     return [
         make_record(
             plan.cell.depth,
@@ -277,8 +265,9 @@ def make_signals(record: Record) -> tuple[Signals, ...]:
     blocks = sum(spec.layers)
     each = 2 if spec.block == "basic" else 1
     layers = tuple(f"block{n}.conv{m}" for n in range(blocks) for m in range(each))
-    return tuple(
-        Signals(
+
+    def seen(moment: Moment, scale: float) -> Signals:
+        return Signals(
             moment=moment,
             images=32,
             layers=layers,
@@ -287,5 +276,5 @@ def make_signals(record: Record) -> tuple[Signals, ...]:
             blocks=tuple(f"block{n}" for n in range(blocks)),
             input_gradient_norm=tuple(scale * 10 ** (n / blocks) for n in range(blocks)),
         )
-        for moment, scale in (("initial", 1.0), ("final", 0.5))
-    )
+
+    return seen("initial", 1.0), seen("final", 0.5)

@@ -2,27 +2,14 @@
 
 from typing import Any
 
-import numpy as np
-
 from bench.config.profiles import RunConfig, plan
 from bench.config.recipes import LinearSchedule, Recipe
-from bench.data.datasets import SPECS, Dataset, Split
+from bench.data.datasets import Dataset
+from bench.runner.trial import synthetic_dataset
 
 
 def small_dataset(name: str = "mnist", train: int = 64, test: int = 32) -> Dataset:
-    """Noise with a bright row whose place tells the class."""
-    spec = SPECS[name]
-    random = np.random.default_rng(0)
-    side = spec.resolution
-
-    def split(count: int) -> Split:
-        labels = np.arange(count, dtype=np.uint8) % 10
-        images = random.integers(0, 40, (count, side, side, spec.channels), dtype=np.uint8)
-        for image, label in zip(images, labels, strict=True):
-            image[2 + 2 * label : 4 + 2 * label] = 255
-        return Split(images, labels)
-
-    return Dataset(spec, split(train), split(test))
+    return synthetic_dataset(name, train, test)
 
 
 def small_recipe(**changes: Any) -> Recipe:

@@ -61,7 +61,7 @@ def clean_log(rng, kind, epochs, **changes):
     wanders in proportion to the learning rate, or not at all.
     """
     time = np.arange(epochs)
-    milestones = ()
+    milestones: tuple[int, ...] = ()
     if kind == "step":
         milestones = tuple(sorted({int(epochs * 0.5), int(epochs * 0.75)} - {0}))
         rates = 0.1 ** np.sum([time >= drop for drop in milestones], axis=0)

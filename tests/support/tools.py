@@ -6,9 +6,9 @@ import re
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import lxml.html
 import pytest
@@ -20,41 +20,25 @@ ENVIRONMENT = {"COLUMNS": "200", "NO_COLOR": "1"}
 HOSTILE = "<script>alert('x')</script> \"quoted\" & <b>bold</b>"
 
 
-@dataclass(frozen=True)
-class Done:
-    """What ``python -m bench`` would have left, had it run in a process of its own."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
 def bench(*arguments, **variables):
-    """The command line in this process, which has torch imported already."""
+    """The command line in this process, which has torch imported already: as a finished one."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (ENVIRONMENT | variables).items():
             patch.setenv(name, value)
         patch.setattr("sys.argv", ["python -m bench", *map(str, arguments)])
         patch.setattr("signal.signal", lambda *_: None)  # the signals are pytest's
-        out, err = Output(), Output()
-        with redirect_stdout(out), redirect_stderr(err):
+        out, err = io.BytesIO(), io.BytesIO()
+        code: Any = 0
+        with redirect_stdout(_text(out)), redirect_stderr(_text(err)):
             try:
                 main()
             except SystemExit as end:
-                code = end.code
-            else:
-                code = 0
-    return Done(code or 0, out.text(), err.text())
+                code = end.code or 0
+    return subprocess.CompletedProcess([], code, out.getvalue().decode(), err.getvalue().decode())
 
 
-class Output(io.TextIOWrapper):
-    """Standard output or standard error, kept."""
-
-    def __init__(self):
-        super().__init__(io.BytesIO(), encoding="utf-8", write_through=True)
-
-    def text(self):
-        return self.buffer.getvalue().decode()
+def _text(stream):
+    return io.TextIOWrapper(stream, encoding="utf-8", write_through=True)
 
 
 def bench_process(*arguments, stdout=subprocess.PIPE, **variables):

@@ -145,7 +145,7 @@ def _tested() -> tuple[dict[Key, float], dict[Key, float], dict[Group, list[str]
             reference = getattr(claim.test, "reference", None)
             if reference:
                 bases[key] = look_up(reference).value
-    measures = {}
+    measures: dict[Group, list[str]] = {}
     for group, measure in sorted(margins, key=str):
         measures.setdefault(group, []).append(measure)
     return bases, margins, measures
