@@ -60,8 +60,7 @@ class Block:
 
     @property
     def size(self) -> int:
-        """Side of the maps of the stage, pixels."""
-        return self.layers[-1].output_shape[1]
+        return self.layers[-1].output_shape[1]  # side of the maps of the stage, pixels
 
     @property
     def published(self) -> bool:
@@ -143,7 +142,6 @@ def _blocks(family: Family) -> Iterator[Block]:
     for stage, stride in enumerate(STRIDES[family]):
         for model in HOLDERS[family]:
             spec = MODELS[model]
-            inner = Block(define(model), stage, first=False)
             # Only a bottleneck changes the width in the first stage: a basic block is an inner one.
             if stride > 1 or spec.block == "bottleneck":
                 lineages: tuple[Lineage, ...] = ("paper",)
@@ -153,19 +151,19 @@ def _blocks(family: Family) -> Iterator[Block]:
                     for shortcut in sorted(set(spec.shortcuts) - {"C"}):
                         definition = define(model, lineage=lineage, shortcut=shortcut)
                         yield Block(definition, stage, first=True)
-            yield inner
+            yield Block(define(model), stage, first=False)
 
 
 BLOCK_CASES = list(chain.from_iterable(_blocks(family) for family in TITLES))
 NETWORK_CASES = [Network(define(model, stem="cifar", num_classes=10)) for model in MODELS]
-CASES: dict[str, Case] = {case.id: case for case in (*BLOCK_CASES, *NETWORK_CASES)}
+_ALL: list[Case] = [*BLOCK_CASES, *NETWORK_CASES]
+CASES = {case.id: case for case in _ALL}
 
 Extent = Literal["smoke", "published", "full"]
 """A few small ones; what the paper has, and networks of each kind; everything."""
 
 
 def blocks(extent: Extent) -> list[str]:
-    """Ids of the blocks."""
     return [
         case.id
         for case in BLOCK_CASES
@@ -176,7 +174,6 @@ def blocks(extent: Extent) -> list[str]:
 
 
 def networks(extent: Extent) -> list[str]:
-    """Ids of the networks."""
     chosen = {"smoke": ("cifar_resnet20",), "published": REPRESENTATIVE, "full": tuple(MODELS)}
     return [case.id for case in NETWORK_CASES if case.definition.model in chosen[extent]]
 

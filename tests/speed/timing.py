@@ -27,7 +27,6 @@ def clock() -> float:
 
 
 def batch_size(case: Case) -> int:
-    """Of a timed case."""
     sizes = BATCH_SIZES[DEVICE.type]
     return sizes["network" if isinstance(case, Network) else case.definition.spec.family]
 
@@ -40,7 +39,7 @@ def prepare(case: Case, direction: str, images: int) -> Callable[[], object]:
     """
     torch.manual_seed(0)
     layout = torch.channels_last
-    module = case.build().to(DEVICE, memory_format=layout)
+    module = case.build().to(DEVICE).to(memory_format=layout)
     x = torch.randn(images, *case.input_shape, device=DEVICE).to(memory_format=layout)
     _fit_statistics(module, x)
     if direction == "forward":
@@ -53,7 +52,7 @@ def prepare(case: Case, direction: str, images: int) -> Callable[[], object]:
         return forward
 
     module.train()
-    wanted = [*module.parameters()]
+    wanted: list[Tensor] = [*module.parameters()]
     if not isinstance(case, Network):
         wanted.append(x.requires_grad_())
     ones = torch.ones_like(module(x))

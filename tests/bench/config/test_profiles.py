@@ -57,11 +57,9 @@ def test_a_cell_carries_the_name_of_its_recipe_and_ids_are_unique():
     assert all(each.cell.recipe == each.recipe.name for each in plans)
     assert len({each.cell.id for each in plans}) == len(plans)
     assert all(re.fullmatch(r"[a-zA-Z0-9_-]+", each.cell.id) for each in plans)
-    known: dict[
-        tuple[str, str], recipes.Recipe
-    ] = {}  # one name and data set mean one recipe in all profiles
-    for each in plans:
-        assert known.setdefault((each.recipe.name, each.cell.dataset), each.recipe) == each.recipe
+    # One name and data set mean one recipe in all profiles.
+    named = {(each.recipe.name, each.cell.dataset): each.recipe for each in plans}
+    assert all(each.recipe == named[each.recipe.name, each.cell.dataset] for each in plans)
 
 
 def test_another_shortcut_shows_in_the_id():
