@@ -27,18 +27,15 @@ def bench(*arguments, **variables):
             patch.setenv(name, value)
         patch.setattr("sys.argv", ["python -m bench", *map(str, arguments)])
         patch.setattr("signal.signal", lambda *_: None)  # the signals are pytest's
-        out, err = io.BytesIO(), io.BytesIO()
+        kept = io.BytesIO(), io.BytesIO()
+        out, err = (io.TextIOWrapper(each, "utf-8", write_through=True) for each in kept)
         code: Any = 0
-        with redirect_stdout(_text(out)), redirect_stderr(_text(err)):
+        with redirect_stdout(out), redirect_stderr(err):
             try:
                 main()
             except SystemExit as end:
                 code = end.code or 0
-    return subprocess.CompletedProcess([], code, out.getvalue().decode(), err.getvalue().decode())
-
-
-def _text(stream):
-    return io.TextIOWrapper(stream, encoding="utf-8", write_through=True)
+    return subprocess.CompletedProcess([], code, *(each.getvalue().decode() for each in kept))
 
 
 def bench_process(*arguments, stdout=subprocess.PIPE, **variables):
