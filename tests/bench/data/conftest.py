@@ -9,7 +9,6 @@ from threading import Event, Thread
 import pytest
 from torchvision.datasets import CIFAR10, MNIST
 
-from tests.bench.data import files
 from tests.bench.data.tools import make_dataset
 
 DEAD_URL = "http://127.0.0.1:9"
@@ -30,18 +29,17 @@ def offline(cifar10, mnist, monkeypatch):
 
 @pytest.fixture(params=["cifar10", "mnist"])
 def tiny(request, monkeypatch):
-    """20 + 4 images."""
-    return make_dataset(request.param, monkeypatch, files.tiny_arrays(request.param))
+    return make_dataset(request.param, monkeypatch)
 
 
 @pytest.fixture
 def tiny_mnist(monkeypatch):
-    return make_dataset("mnist", monkeypatch, files.tiny_arrays("mnist"))
+    return make_dataset("mnist", monkeypatch)
 
 
 @pytest.fixture
 def tiny_cifar10(monkeypatch):
-    return make_dataset("cifar10", monkeypatch, files.tiny_arrays("cifar10"))
+    return make_dataset("cifar10", monkeypatch)
 
 
 @pytest.fixture

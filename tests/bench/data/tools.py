@@ -1,15 +1,11 @@
 """Steps that the tests of the sources share."""
 
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from bench.data import sources
 from bench.data.datasets import SPECS, Arrays
 from tests.bench.data import files
-
-Npm = Callable[..., Path]
 
 
 @dataclass(frozen=True)
@@ -21,8 +17,9 @@ class Published:
     tarball: bytes
 
 
-def make_dataset(name, monkeypatch, arrays):
-    """One that bears a real one's name for the length of a test."""
+def make_dataset(name, monkeypatch):
+    """20 + 4 images under a real one's name, for the length of a test."""
+    arrays = files.tiny_arrays(name)
     tarball = files.npm_tarball(name, arrays)
     monkeypatch.setitem(SPECS, name, files.spec_of(name, arrays, tarball))
     return Published(name, arrays, tarball)
