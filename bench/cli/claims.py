@@ -62,7 +62,6 @@ def claims(
 
 
 def _show(shown: "Sequence[Verdict]", verdicts: "Sequence[Verdict]") -> None:
-    """The chosen verdicts by kind, then how many there are of each."""
     from bench.report.claims import by_title, counts
 
     for title, found in by_title(shown).items():

@@ -105,7 +105,6 @@ def _memory_named() -> Iterator[None]:
 
 
 def _show_setting(environment: "Environment", engine: "Engine") -> None:
-    """Machine and software, one line; how either loop uses them, another."""
     compiled = "with torch.compile" if engine.compiled else "without torch.compile"
     graph = ", one CUDA graph a step" if engine.cuda_graph else ""
     say(
@@ -127,7 +126,6 @@ def _show_turn(turn: "Turn", images: int) -> None:
 
 
 def _show_comparison(comparison: "Comparison") -> None:
-    """What came of all turns."""
     ratios, (theirs, ours) = comparison.ratios, comparison.images_per_second
     spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
     say(

@@ -62,7 +62,6 @@ def models(
 
 
 def _show_catalog(lineage: Lineage, *, csv: bool) -> None:
-    """All networks as published, beside what the paper prints about their cost."""
     from bench.analysis.networks import catalog
 
     frame = catalog(lineage)
@@ -89,7 +88,6 @@ def _show_catalog(lineage: Lineage, *, csv: bool) -> None:
 
 
 def _show_layers(definition: Definition, resolution: int | None, *, csv: bool) -> None:
-    """Every layer of one network and totals by kind; at the published resolution if None."""
     from bench.analysis.networks import COUNTS, RESOLUTION, kind_totals, layer_frame
 
     resolution = resolution or RESOLUTION[definition.spec.family]

@@ -115,7 +115,6 @@ def data(
 
 
 def _train(options: "RunOptions", data_dir: Path | None, data_source: str, page: Path) -> None:
-    """Run the cells, draw the page and say what came of it; a failed cell exits with 1."""
     from bench.report.page import write
     from bench.runner import grid
 

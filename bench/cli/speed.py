@@ -116,11 +116,7 @@ def speed(
 
 
 def _precisions(text: str, device: "torch.device") -> list[Precision]:
-    """What was asked for, or what ``device`` multiplies itself, float16 apart.
-
-    Raises:
-        UsageError: no such precision.
-    """
+    """What was asked for, or what ``device`` multiplies itself, float16 apart."""
     from bench.speed.limits import native_precisions
 
     wanted = names(text) or [each for each in native_precisions(device) if each != "float16"]
