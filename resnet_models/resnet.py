@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from resnet_models.blocks import BLOCKS, Conv3x3, initialise
+from resnet_models.blocks import BLOCKS, BatchNorm2d, Conv3x3, initialise
 from resnet_models.definition import Definition
 from resnet_models.spec import PLANES, STRIDES, Initialization
 
@@ -31,7 +31,7 @@ class ResNet(nn.Module):
             self.conv1 = Conv3x3(in_channels, planes)  # Figure 7 shows its response too
         else:
             self.conv1 = nn.Conv2d(in_channels, planes, 3, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(planes)
+        self.bn1 = BatchNorm2d(planes)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = pool
         self.stages = [f"layer{number}" for number in range(1, len(spec.layers) + 1)]
@@ -48,9 +48,18 @@ class ResNet(nn.Module):
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.fc = nn.Linear(in_planes, definition.num_classes)
         initialise(self, initialization=initialization, zero_init_residual=zero_init_residual)
+        self._norms = [module for module in self.modules() if isinstance(module, BatchNorm2d)]
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, in_channels, H, W) images -> (N, num_classes) logits."""
+        if self.training:
+            counts = [
+                norm.num_batches_tracked
+                for norm in self._norms
+                if norm.track_running_stats and norm.num_batches_tracked is not None
+            ]
+            if counts:
+                torch._foreach_add_(counts, 1)
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         for name in self.stages:
             x = getattr(self, name)(x)

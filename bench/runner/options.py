@@ -41,6 +41,7 @@ class RunOptions:
         """What a checkpoint of ``plan`` must have been made with, to go on from it."""
         return {
             **plan.recipe.model_dump(mode="json"),
+            "format": 2,  # of the tensors of ``bench.training.trainer``
             "device": self.device.type,
             "asked precision": self.engine.precision,
             "asked compile": self.engine.compile,

@@ -183,12 +183,11 @@ class Training:
                 self.position.warmup_end = self.steps_done
 
     def _refuse_divergence(self) -> None:
-        bad = self.trainer.metrics.first_bad_step()
-        if bad is not None:
-            step, rate = bad
+        good = self.trainer.metrics.good_steps()
+        if good < self.steps_done:
             raise BenchError(
-                f"training diverged: the loss is no longer a finite number at step {step} "
-                f"(epoch {self.position.epoch}, learning rate {rate:.3g})"
+                f"training diverged: the loss is no longer a finite number at step {good + 1} "
+                f"(epoch {self.position.epoch}, learning rate {self._rate(good):.3g})"
             )
 
     def _look_back(self) -> EpochRecord:

@@ -11,6 +11,7 @@ from bench.config.recipes import Recipe
 from bench.data.batches import DeviceData, EpochPlan
 from bench.records.schema import Engine
 from bench.training import engine as machine
+from bench.training.casting import call_in
 from bench.training.graphs import Graphs
 from resnet_models.blocks import skip_padding
 
@@ -26,22 +27,17 @@ class Metrics:
         self._counts = torch.zeros(4, dtype=torch.int64, device=device)
         # Views: correct predictions and images of the epoch, and those of the window before.
         self._correct, self._images, self._window_correct, self._window_images = self._counts
-        self._steps = torch.zeros((), dtype=torch.int64, device=device)  # of the whole run
-        self._bad_step = torch.full((), -1, dtype=torch.int64, device=device)
-        self._bad_rate = torch.zeros((), dtype=torch.float64, device=device)
+        self._good_steps = torch.zeros((), dtype=torch.int64, device=device)  # of the whole run
 
     def add(self, loss: Tensor, correct: Tensor, images: int) -> None:
         """One forward pass over ``images`` with mean ``loss``."""
-        self._loss += loss * images
+        self._loss.add_(loss, alpha=images)
         self._correct += correct
         self._images += images
 
-    def end_step(self, rate: float | Tensor) -> None:
-        """A step is done; the first one after which the sum is not finite is remembered."""
-        self._steps += 1
-        bad = ~torch.isfinite(self._loss) & (self._bad_step < 0)
-        self._bad_step.copy_(torch.where(bad, self._steps, self._bad_step))
-        self._bad_rate.copy_(torch.where(bad, rate, self._bad_rate))
+    def end_step(self) -> None:
+        """A step is done, and good while the sum of losses is finite: later ones never are."""
+        self._good_steps += torch.isfinite(self._loss)
 
     def reset(self) -> None:
         """A new epoch begins."""
@@ -60,21 +56,18 @@ class Metrics:
         self._window_images.fill_(images)
         return float(1 - (correct - before) / (images - images_before))
 
-    def first_bad_step(self) -> tuple[int, float] | None:
-        """Number of the first step (from 1) whose loss is not finite, and its learning rate."""
-        step = int(self._bad_step)
-        return None if step < 0 else (step, float(self._bad_rate))
+    def good_steps(self) -> int:
+        """Of the whole run, before the first one whose loss is not finite."""
+        return int(self._good_steps)
 
     def tensors(self) -> dict[str, Tensor]:
         """All of it, for a checkpoint."""
-        return {name.strip("_"): getattr(self, name) for name in self._stored}
+        return {"loss": self._loss, "counts": self._counts, "good_steps": self._good_steps}
 
     def load(self, tensors: dict[str, Tensor]) -> None:
         """Go on from a checkpoint."""
-        for name in self._stored:
-            getattr(self, name).copy_(tensors[name.strip("_")])
-
-    _stored = ("_loss", "_counts", "_steps", "_bad_step", "_bad_rate")
+        for name, tensor in self.tensors().items():
+            tensor.copy_(tensors[name])
 
 
 class Trainer:
@@ -102,7 +95,7 @@ class Trainer:
         self.optimizer = make_optimizer(self.model, recipe, tensor_rate=engine.cuda_graph)
         self.metrics = Metrics(device)
         self.frozen = False  # True: no weight moves, only BatchNorm statistics do
-        self._forward = torch.compile(self.model, dynamic=False) if engine.compiled else self.model
+        self._compiled = torch.compile(self.model, dynamic=False) if engine.compiled else self.model
         self._scaler = torch.amp.GradScaler(
             device.type, SCALE, enabled=engine.precision == "float16"
         )
@@ -133,7 +126,7 @@ class Trainer:
             images, labels = self.make_batch(data, part)
             loss, correct = self.forward(images, labels)
             # Micro-batches add up to the gradient of the mean over the whole batch.
-            self.backward(loss * (len(part) / len(batch)))
+            self.backward(loss if len(part) == len(batch) else loss * (len(part) / len(batch)))
             self.metrics.add(loss.detach(), correct, len(part))
         self.update()
 
@@ -144,10 +137,15 @@ class Trainer:
 
     def forward(self, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
         """Mean loss and number of correct predictions of one forward pass."""
-        whole = len(images) == self.engine.micro_batch_size
+        # Another size would be compiled anew, which takes longer than it saves.
+        compiled = self.engine.compiled and len(images) == self.engine.micro_batch_size
         with machine.autocast(self.device, self.engine.precision):
-            # Another size would be compiled anew, which takes longer than it saves.
-            logits = self._forward(images) if whole else self.model(images)
+            if compiled:
+                logits = self._compiled(images)
+            elif self.graphs and self.engine.precision != "float32":
+                logits = call_in(machine.DTYPES[self.engine.precision], self.model, images)
+            else:
+                logits = self.model(images)
         logits = logits.float()
         return F.cross_entropy(logits, labels), (logits.argmax(1) == labels).sum()
 
@@ -164,7 +162,7 @@ class Trainer:
             self._set_capturable(False)
             self._scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
-        self.metrics.end_step(self.optimizer.param_groups[0]["lr"])
+        self.metrics.end_step()
 
     def _set_capturable(self, capturable: bool) -> None:
         for group in self.optimizer.param_groups:
