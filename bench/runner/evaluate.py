@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 from torch import nn
@@ -68,15 +68,6 @@ class Request:
             )
 
 
-class Found(NamedTuple):
-    """A network with the weights of a checkpoint."""
-
-    definition: Definition
-    naming: Naming
-    prefix: str
-    network: nn.Module
-
-
 def run(
     request: Request,
     *,
@@ -96,17 +87,16 @@ def run(
     """
     started_at = datetime.now(UTC)
     source = weights.read(request.checkpoint)
-    found = fit(source, request)
-    say(describe_found(source, found))
+    definition, naming, network = fit(source, request)
+    say(describe_found(source, definition, naming, network))
     store.prepare_evaluations(folder)
-    scores = measure(found.network, load(request.dataset), request, device, say)
+    scores = measure(network, load(request.dataset), request, device, say)
     best = min(scores, key=lambda score: (-score.correct, score.loss))
-    definition = found.definition
     evaluation = Evaluation(
         file_name=source.file_name,
         size_bytes=source.size_bytes,
         sha256=source.sha256,
-        naming=found.naming,
+        naming=naming,
         model=definition.model,
         lineage=definition.lineage,
         stem=definition.stem,
@@ -150,8 +140,8 @@ def judge(evaluation: Evaluation) -> str | None:
     return f"The claim holds: {words}."
 
 
-def fit(source: weights.Weights, request: Request) -> Found:
-    """The network of the request with the weights of ``source``.
+def fit(source: weights.Weights, request: Request) -> tuple[Definition, Naming, nn.Module]:
+    """The network of the request with the weights of ``source``, and how these were named.
 
     Raises:
         UsageError: they are not weights of this network for this dataset.
@@ -171,7 +161,7 @@ def fit(source: weights.Weights, request: Request) -> Found:
     except ValueError as error:
         raise UsageError(f"{source.file_name}: {error}") from error
     network.load_state_dict(state, assign=True)
-    return Found(definition, naming, unwrap(source.state)[0], network)
+    return definition, naming, network
 
 
 def measure(
@@ -211,14 +201,16 @@ def measure(
     return tuple(scores)
 
 
-def describe_found(source: weights.Weights, found: Found) -> str:
-    definition = found.definition
-    prefix = f", prefix {found.prefix}" if found.prefix else ""
+def describe_found(
+    source: weights.Weights, definition: Definition, naming: Naming, network: nn.Module
+) -> str:
+    wrapper = unwrap(source.state)[0]
+    prefix = f", prefix {wrapper}" if wrapper else ""
     return (
         f"{source.file_name}: {source.size_bytes:,} bytes, SHA-256 {source.sha256}\n"
-        f"{definition.model} with {found.naming} names{prefix}: lineage {definition.lineage}, "
+        f"{definition.model} with {naming} names{prefix}: lineage {definition.lineage}, "
         f"stem {definition.stem}, shortcut {definition.shortcut}, "
-        f"{parameter_count(found.network):,} parameters\n"
+        f"{parameter_count(network):,} parameters\n"
         f"Assumed, since weights do not show it: {', '.join(assumed(definition))}"
     )
 

