@@ -30,10 +30,8 @@ _PREFIX_LENGTH: Final = 100  # more than anybody wraps; a file may repeat a wrap
 COUNTER: Final = "num_batches_tracked"
 
 _PROJECT2022_ENDS: Final = {
-    "conv1": "encoder.gate.0",
-    "bn1": "encoder.gate.1",
-    "fc": "decoder.decoder",
-}
+    "conv1": "encoder.gate.0", "bn1": "encoder.gate.1", "fc": "decoder.decoder",
+}  # fmt: skip
 _BLOCK: Final = re.compile(r"layer(\d+)\.(\d+)\.(.+)")
 _LISTED: Final = 4
 
@@ -43,7 +41,6 @@ class ConversionError(ValueError):
 
 
 def rename(key: str, naming: Naming) -> str:
-    """The name of our tensor ``key`` under ``naming``."""
     if naming == "torchvision":
         return key
     module, _, tensor = key.rpartition(".")
@@ -114,10 +111,7 @@ def convert(
 ) -> tuple[Naming, StateDict]:
     """The naming of ``state`` and its tensors under our names.
 
-    Args:
-        state: of any naming, with the prefixes of wrappers or without.
-        expected: the network's own state dict; only names and shapes count, so it may lie on the
-            meta device.
+    Of ``expected``, the network's own state dict, only names and shapes count: it may be on "meta".
 
     Raises:
         ConversionError: names are missing, left over or given twice, or a shape differs.
@@ -159,12 +153,15 @@ def recognise(
     shortcut, best = min(readings.items(), key=lambda item: item[1].misfits)
     if best.misfits:
         raise ConversionError(f"not weights of {model}: {_misfit_text(best)}{_advice(state)}")
-    if lineage is None and spec.family == "table6":
-        lineage = "paper"
+    stem: Stem = "cifar"
+    if spec.family == "table1":
+        lineage = lineage or ("project2022" if best.naming == "project2022" else "torchvision")
+        if state[best.found["conv1.weight"]].shape[-1:] != (3,):
+            stem = "imagenet"
     return define(
         model,
-        lineage=lineage or ("project2022" if best.naming == "project2022" else "torchvision"),
-        stem=_stem(state[best.found["conv1.weight"]]) if spec.family == "table1" else "cifar",
+        lineage=lineage or "paper",
+        stem=stem,
         shortcut=shortcut,
         in_channels=in_channels,
         num_classes=num_classes,
@@ -199,12 +196,7 @@ def _names(model: str, shortcut: Shortcut) -> tuple[str, ...]:
         return tuple(define(model, shortcut=shortcut).build().state_dict())
 
 
-def _stem(conv1: Tensor) -> Stem:
-    return "cifar" if conv1.shape[-1:] == (3,) else "imagenet"
-
-
 def _advice(state: Mapping[str, Tensor]) -> str:
-    """Which other models have the names of ``state``."""
     convolutions = sum(tensor.ndim == 4 for tensor in state.values())
     fitting = [
         f"--model {name}"
@@ -216,7 +208,6 @@ def _advice(state: Mapping[str, Tensor]) -> str:
 
 
 def _misfit_text(reading: _Reading) -> str:
-    """What is missing, left over or given twice."""
     names = {rename(ours, naming): ours for ours in reading.found for naming in NAMINGS}
     if twice := next((name for name in reading.leftover if name in names), None):
         other = reading.found[names[twice]]
@@ -247,12 +238,13 @@ def _check_shapes(
 
 def _difference(ours: str, given: tuple[int, ...], wanted: tuple[int, ...]) -> str:
     """What a difference in shape means to a user, where it means something."""
-    if len(given) == len(wanted):
-        if ours == "fc.weight" and given[1:] == wanted[1:]:
-            return f"weights for {given[0]} classes, not {wanted[0]}: "
-        if ours == "conv1.weight" and given[2:] != wanted[2:]:
-            kernels = [f"{shape[2]}x{shape[3]}" for shape in (given, wanted)]
-            return f"the stem starts with a {kernels[0]} convolution, not {kernels[1]}: "
-        if ours == "conv1.weight" and given[1] != wanted[1]:
-            return f"weights for images of {given[1]} channels, not {wanted[1]}: "
+    if len(given) != len(wanted):
+        return ""
+    if ours == "fc.weight" and given[1:] == wanted[1:]:
+        return f"weights for {given[0]} classes, not {wanted[0]}: "
+    if ours == "conv1.weight" and given[2:] != wanted[2:]:
+        kernels = [f"{shape[2]}x{shape[3]}" for shape in (given, wanted)]
+        return f"the stem starts with a {kernels[0]} convolution, not {kernels[1]}: "
+    if ours == "conv1.weight" and given[1] != wanted[1]:
+        return f"weights for images of {given[1]} channels, not {wanted[1]}: "
     return ""

@@ -63,7 +63,6 @@ def layer_table(definition: Definition, resolution: int) -> list[Layer]:
 
 
 def _block(walk: "_Walk", name: str, definition: Definition, planes: int, stride: int) -> None:
-    """Add one block: shortcut, residual function, addition, ReLU."""
     x = walk.shape
     out_planes = planes * EXPANSION[definition.spec.block]
     changes = stride != 1 or x[0] != out_planes
@@ -156,16 +155,14 @@ class Stage:
 
 def stages(definition: Definition, resolution: int) -> list[Stage]:
     """A column of Table 1: conv1, conv2_x ... and the head, made from the layer table."""
-    return [
-        _stage(name, list(layers))
-        for name, layers in groupby(layer_table(definition, resolution), key=_stage_name)
-    ]
-
-
-def _stage(name: str, layers: list[Layer]) -> Stage:
-    maps = [layer.output_shape[1] for layer in layers if len(layer.output_shape) == 3]
-    text = [words for layer in layers if "." not in layer.name and (words := _words(layer))]
-    return Stage(name=name, output_size=maps[-1], text="; ".join(text + _blocks(layers)))
+    found = []
+    for name, group in groupby(layer_table(definition, resolution), key=_stage_name):
+        layers = list(group)
+        maps = [layer.output_shape[1] for layer in layers if len(layer.output_shape) == 3]
+        text = [words for layer in layers if "." not in layer.name and (words := _words(layer))]
+        text += _blocks(layers)
+        found.append(Stage(name=name, output_size=maps[-1], text="; ".join(text)))
+    return found
 
 
 def _stage_name(layer: Layer) -> str:
