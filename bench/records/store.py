@@ -49,11 +49,7 @@ Result = TypeVar("Result", Evaluation, SpeedRecord, Limits)
 
 
 def write_atomic(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` whole or not at all, durably.
-
-    Raises:
-        StorageError: the folder cannot be written to or the disk is full.
-    """
+    """Write ``text`` to ``path`` whole or not at all, durably; StorageError where it cannot be."""
     _replace({path: text.encode()})
 
 
@@ -112,39 +108,37 @@ def load(cell_folder: Path) -> Record:
     """Read and validate one record.
 
     Raises:
-        BenchError: the files are unreadable, not JSON, of another schema version or incomplete;
-            the message names the file and the remedy.
+        BenchError: unreadable, not JSON, of another schema version or incomplete, with the remedy.
     """
     path = cell_folder / RECORD_FILE
-    remedy = f"Delete the folder {cell_folder} and run its cell again."
     try:
-        content = from_json(path.read_bytes())
-        epochs = (cell_folder / EPOCHS_FILE).read_bytes()
-        if not isinstance(content, dict):
-            raise BenchError(f"{path} does not hold a record (a JSON object). {remedy}")
-        version = content.get("schema_version")
-        if version not in READABLE_VERSIONS:
-            known = ", ".join(map(str, READABLE_VERSIONS))
-            raise BenchError(
-                f"{path} has schema version {version!r}, this program reads {known}. {remedy}"
-            )
-        if content.pop("epochs_sha256", None) != _sha256(epochs):
-            raise BenchError(
-                f"{cell_folder / EPOCHS_FILE} does not belong to the {RECORD_FILE} beside it. "
-                f"{remedy}"
-            )
-        content, content["epochs"] = to_current(
-            content, [from_json(line) for line in epochs.splitlines()]
-        )
-        record = Record.model_validate(content)
+        return _read(path, cell_folder / EPOCHS_FILE)
+    except BenchError as error:
+        why = str(error)
     except OSError as error:
-        raise BenchError(f"cannot read {error.filename}: {error.strerror}. {remedy}") from error
+        why = f"cannot read {error.filename}: {error.strerror}"
     except ValidationError as error:
-        raise BenchError(f"{path} is not a valid record: {complaint(error)}. {remedy}") from error
+        why = f"{path} is not a valid record: {complaint(error)}"
     except ValueError as error:  # JSON or UTF-8
-        raise BenchError(f"{path} or its {EPOCHS_FILE} is damaged: {error}. {remedy}") from error
-    if record.cell.id != cell_folder.name:
-        raise BenchError(f"{path} is the record of {record.cell.id}, not of its folder. {remedy}")
+        why = f"{path} or its {EPOCHS_FILE} is damaged: {error}"
+    raise BenchError(f"{why}. Delete the folder {cell_folder} and run its cell again.")
+
+
+def _read(path: Path, epochs_path: Path) -> Record:
+    content, epochs = from_json(path.read_bytes()), epochs_path.read_bytes()
+    if not isinstance(content, dict):
+        raise BenchError(f"{path} does not hold a record (a JSON object)")
+    version = content.get("schema_version")
+    if version not in READABLE_VERSIONS:
+        known = ", ".join(map(str, READABLE_VERSIONS))
+        raise BenchError(f"{path} has schema version {version!r}, this program reads {known}")
+    if content.pop("epochs_sha256", None) != _sha256(epochs):
+        raise BenchError(f"{epochs_path} does not belong to the {RECORD_FILE} beside it")
+    lines = [from_json(line) for line in epochs.splitlines()]
+    content, content["epochs"] = to_current(content, lines)
+    record = Record.model_validate(content)
+    if record.cell.id != path.parent.name:
+        raise BenchError(f"{path} is the record of {record.cell.id}, not of its folder")
     return record
 
 
@@ -201,11 +195,7 @@ def _decode(content: bytes, digest: str) -> Classes:
 
 
 def prepare_evaluations(folder: Path) -> None:
-    """Make ``folder`` and try to write to it, so that long work is not in vain.
-
-    Raises:
-        BenchError: it cannot be written to.
-    """
+    """Make ``folder`` and try to write to it, so that long work is not in vain."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -217,11 +207,7 @@ def prepare_evaluations(folder: Path) -> None:
 
 
 def save_file(folder: Path, result: Evaluation | SpeedRecord | Limits) -> Path:
-    """Store ``result`` under its id and return its file.
-
-    Raises:
-        StorageError: the folder cannot be written to or the disk is full.
-    """
+    """Store ``result`` under its id and return its file; StorageError where it cannot be."""
     path, content = folder / f"{result.id}.json", result.model_dump_json(indent=1) + "\n"
     kept = "" if isinstance(result, Evaluation) else "; finished workloads are kept"
     _replace({path: content.encode()}, kept)
@@ -230,18 +216,14 @@ def save_file(folder: Path, result: Evaluation | SpeedRecord | Limits) -> Path:
 
 def load_evaluations(folder: Path) -> tuple[list[Evaluation], list[str]]:
     """Every valid evaluation in ``folder``, ordered by id, and what is wrong with the others."""
-    remedy = "Delete it and evaluate the checkpoint again."
-    return _load_files(Evaluation, sorted(folder.glob("*.json")), "evaluation", remedy)
+    words = "evaluation", "Delete it and evaluate the checkpoint again."
+    return _load_files(Evaluation, sorted(folder.glob("*.json")), *words)
 
 
 def load_speed(folder: Path) -> tuple[list[SpeedRecord], Limits | None, list[str]]:
-    """Every valid speed record in ``folder``, ordered by id, and the machine's limits.
-
-    And what is wrong with the other files: a damaged one never hides the good ones.
-    """
+    """Every valid speed record by id, the machine's limits, and what is wrong with the rest."""
     machine = list(folder.glob("machine.json"))
-    others = {*machine, folder / BLOCKS_FILE}
-    paths = [path for path in sorted(folder.glob("*.json")) if path not in others]
+    paths = sorted({*folder.glob("*.json")} - {*machine, folder / BLOCKS_FILE})
     words = "speed record", "Delete it, and python -m bench speed measures it again."
     limits, problems = _load_files(Limits, machine, *words)
     records, more = _load_files(SpeedRecord, paths, *words)

@@ -13,8 +13,8 @@ from bench.config import recipes
 from bench.config.cell import Cell
 from bench.errors import BenchError
 from bench.records import store
-from bench.records.schema import Course, Engine
-from tests.support.factories import make_failed, make_record
+from bench.records.schema import Course, Engine, Signals
+from tests.support.factories import make_failed, make_record, make_signals
 
 
 @pytest.fixture
@@ -135,6 +135,13 @@ def test_more_correct_predictions_than_images_are_refused(part):
     too_many = getattr(epoch, f"{part}_images") + 1
     with pytest.raises(ValidationError, match="more correct predictions than images"):
         type(epoch)(**{**epoch.model_dump(), f"{part}_correct": too_many})
+
+
+@pytest.mark.parametrize("part", ["response_std", "input_gradient_norm"])
+def test_signals_need_a_value_for_each_layer_and_block(part):
+    signals = make_signals(make_record())[0].model_dump()
+    with pytest.raises(ValidationError, match="not one value for each layer and block"):
+        Signals(**signals | {part: (1.0,)})
 
 
 def test_a_cell_that_does_not_exist_is_refused():
