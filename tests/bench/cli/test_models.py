@@ -5,10 +5,12 @@ import io
 import re
 from typing import get_args
 
+import pandas as pd
 import pytest
 
+from bench.analysis.networks import catalog
 from bench.reference.loader import load_paper
-from resnet_models import MODELS, define
+from resnet_models import define
 from resnet_models.layers import layer_table
 from resnet_models.spec import Lineage
 from tests.support.tools import assert_refused, bench
@@ -35,38 +37,24 @@ def line_of(text, start):
     return line
 
 
-@pytest.fixture(scope="module")
-def listing():
-    return models()
-
-
-def test_list_has_every_network_with_its_parameters(listing):
-    for name, spec in MODELS.items():
-        published = define(name)
-        key = (published.shortcut, published.stem, 3, published.num_classes)
-        words = line_of(listing, name)
-        assert words[1:4] == [str(spec.depth), spec.block, f"{spec.parameters[key]:,}"]
-
-
-def test_list_sets_printed_figures_beside_ours(listing):
+@pytest.mark.parametrize("lineage", get_args(Lineage))
+def test_list_sets_printed_figures_beside_ours(lineage):
+    listing = models("--lineage", lineage)
+    for row in catalog(lineage).to_dict("records"):
+        words = line_of(listing, row["model"])
+        assert words[1:4] == [str(row["depth"]), row["block"], f"{row['parameters']:,}"]
     for depth, column in TABLE1.depths.items():
-        macs = load_paper().cost(depth, "paper").macs_total
+        macs = load_paper().cost(depth, lineage).macs_total
         difference = f"{100 * (macs / column.flops_printed - 1):+.1f}"
-        assert line_of(listing, f"resnet{depth}")[4:] == [
-            f"{macs / 1e9:.3f}", f"{column.flops_printed / 1e9:.1f}", difference, "%",
-        ]  # fmt: skip
-    for row in load_paper().tables.table6.rows:
-        if row.method == "ResNet":
-            assert line_of(listing, f"cifar_resnet{row.layers}")[4] == f"{row.params / 1e6:g}"
+        printed = f"{column.flops_printed / 1e9:.1f}"
+        words = line_of(listing, f"resnet{depth}")
+        assert words[4:] == [f"{macs / 1e9:.3f}", printed, difference, "%"]
+    for printed_row in load_paper().tables.table6.rows:
+        if printed_row.method == "ResNet":
+            words = line_of(listing, f"cifar_resnet{printed_row.layers}")
+            assert words[4] == f"{printed_row.params / 1e6:g}"
     assert line_of(listing, "plain18")[5:] == ["–", "–"]
     assert line_of(listing, "cifar_plain56")[4:6] == ["–", "–"]
-
-
-def test_lineage_changes_the_list():
-    macs = load_paper().cost(50, "torchvision").macs_total
-    words = line_of(models("--lineage", "torchvision"), "resnet50")
-    assert words[4] == f"{macs / 1e9:.3f}"
-    assert float(words[6]) > 7
 
 
 @pytest.mark.parametrize(
@@ -86,8 +74,8 @@ def test_output_is_plain_and_fits_80_columns(arguments):
     assert max(map(len, text.splitlines())) <= 80
 
 
-def test_a_narrow_terminal_loses_nothing(listing):
-    assert models(columns=30) == listing
+def test_a_narrow_terminal_loses_nothing():
+    assert models(columns=30) == models()
 
 
 def test_layers_of_a_network_then_totals():
@@ -135,16 +123,8 @@ def test_csv_of_a_network_parses_back_to_its_layers(arguments, options, pixels):
 
 
 def test_csv_of_the_list_is_exact():
-    rows = {row["model"]: row for row in rows_of(models("--csv"))}
-    assert list(rows) == list(MODELS)
-    exact = load_paper().cost(152, "paper")
-    row = rows["resnet152"]
-    assert (int(row["parameters"]), int(row["macs"])) == (exact.params, exact.macs_total)
-    assert int(row["printed_flops"]) == TABLE1.depths[152].flops_printed
-    assert float(row["difference_percent"]) == pytest.approx(
-        100 * (exact.macs_total / TABLE1.depths[152].flops_printed - 1)
-    )
-    assert (rows["plain18"]["printed_flops"], rows["plain18"]["difference_percent"]) == ("", "")
+    found = pd.read_csv(io.StringIO(models("--csv")), keep_default_na=False, na_values=[""])
+    pd.testing.assert_frame_equal(found, catalog(), check_dtype=False, check_exact=True)
 
 
 @pytest.mark.parametrize("columns", [80, 140])
@@ -168,13 +148,11 @@ def test_table1_stands_side_by_side_on_a_wide_terminal_only():
     assert "3×3 max pool, stride 2; [1×1, 64; 3×3, 64; 1×1, 256] × 3" in narrow
 
 
-def test_table1_as_csv_and_by_lineage():
-    rows = {row["stage"]: row for row in rows_of(models("--table1", "--csv"))}
+@pytest.mark.parametrize("lineage", get_args(Lineage))
+def test_table1_as_csv_by_lineage(lineage):
+    rows = {row["stage"]: row for row in rows_of(models("--table1", "--csv", "--lineage", lineage))}
     assert rows["conv4_x"]["152"] == "[1×1, 256; 3×3, 256; 1×1, 1024] × 36"
-    for lineage in get_args(Lineage)[:2]:
-        macs = rows_of(models("--table1", "--csv", "--lineage", lineage))[-2]
-        assert macs["stage"] == "macs"
-        assert int(macs["101"]) == load_paper().cost(101, lineage).macs_total
+    assert int(rows["macs"]["101"]) == load_paper().cost(101, lineage).macs_total
 
 
 @pytest.mark.parametrize(
