@@ -8,18 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from bench.cli.shared import (
-    DataDir,
-    DataSource,
-    Device,
-    FirstLayers,
-    Json,
-    OnOff,
-    load,
-    names,
-    refuse_unwritable,
-    say,
-)
+from bench.cli.options import DataDir, DataSource, Device, FirstLayers, Json, OnOff
+from bench.cli.shared import load, names, refuse_unwritable, say
 from bench.errors import BenchError, UsageError
 from bench.formats import significant
 from bench.records.store import write_atomic

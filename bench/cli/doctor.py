@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Exit, Option
 
-from bench.cli.shared import EXIT_FAILURE, DataDir, Device, Json, Out, refuse_unwritable, say
+from bench.cli.options import DataDir, Device, Json, Out
+from bench.cli.shared import EXIT_FAILURE, refuse_unwritable, say
 from bench.formats import significant
 from bench.records.store import write_atomic
 

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from typer import Option
 
-from bench.cli.shared import DataDir, DataSource, Device, Out, load, say
+from bench.cli.options import DataDir, DataSource, Device, Out
+from bench.cli.shared import load, say
 from bench.data.datasets import Normalisation
 from bench.records.evaluations import TOLERANCE
 from bench.records.store import EVALUATIONS

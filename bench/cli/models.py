@@ -7,7 +7,8 @@ from typing import Annotated, Final
 from rich.console import Console
 from typer import Argument, Option
 
-from bench.cli.shared import PublishedLineage, count, plain_table, rows_of, wide
+from bench.cli.options import PublishedLineage, count
+from bench.cli.shared import plain_table, rows_of, wide
 from bench.errors import UsageError
 from resnet_models import Definition, define
 from resnet_models.spec import Lineage, Shortcut, Stem

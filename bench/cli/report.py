@@ -5,7 +5,8 @@ from typing import Annotated
 
 from typer import Option
 
-from bench.cli.shared import PAGE, Out, records_in, refuse_absent, say
+from bench.cli.options import Out
+from bench.cli.shared import PAGE, records_in, refuse_absent, say
 from bench.errors import UsageError
 from bench.records.store import RECORD_FILE, RUNS
 

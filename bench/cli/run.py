@@ -6,20 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Exit, Option
 
-from bench.cli.shared import (
-    EXIT_FAILURE,
-    PAGE,
-    DataDir,
-    DataSource,
-    Device,
-    Names,
-    Out,
-    console,
-    count,
-    load,
-    names,
-    say,
-)
+from bench.cli.options import DataDir, DataSource, Device, Names, Out, count
+from bench.cli.shared import EXIT_FAILURE, PAGE, console, load, names, say
 from bench.config.profiles import DATASETS, Changes, make
 from bench.records.store import RECORD_FILE, RUNS
 

@@ -7,19 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_args
 
 from typer import Exit, Option
 
-from bench.cli.shared import (
-    EXIT_FAILURE,
-    MOST,
-    Device,
-    FirstLayers,
-    OnOff,
-    PublishedLineage,
-    names,
-    plain_table,
-    rows_of,
-    say,
-    wide,
-)
+from bench.cli.options import MOST, Device, FirstLayers, OnOff, PublishedLineage
+from bench.cli.shared import EXIT_FAILURE, names, plain_table, rows_of, say, wide
 from bench.errors import UsageError
 from bench.formats import significant, size
 from bench.records.schema import Precision
