@@ -11,13 +11,8 @@ from typing import Final, Literal, Self
 import pandas as pd
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from bench.errors import BenchError
 from bench.records.schema import Seconds
 from bench.records.store import BLOCKS_FILE, SPEED, complaint
-
-FILE: Final = Path(SPEED, BLOCKS_FILE)
-"""Where the report looks for it in a results folder."""
-COMMAND: Final = "pytest --benchmark-only --benchmark-json"
 
 Direction = Literal["forward", "forward+backward"]
 # The backward pass multiplies as often for the gradient of the input and for that of the weights.
@@ -105,27 +100,15 @@ class BlockTimes(Foreign):
         return frame
 
 
-def load(path: Path) -> BlockTimes:
-    """Read a file of the suite.
-
-    Raises:
-        BenchError: it cannot be read, is damaged, or is that of other benchmarks.
-    """
+def find(results: Path) -> tuple[BlockTimes | None, list[str]]:
+    """That of the results folder, None where it has none; and what is wrong with it."""
+    path = results / SPEED / BLOCKS_FILE
     try:
-        return BlockTimes.model_validate_json(path.read_bytes())
+        return BlockTimes.model_validate_json(path.read_bytes()), []
+    except (FileNotFoundError, NotADirectoryError):
+        return None, []
     except OSError as error:
         why = f"cannot read {path}: {error.strerror or error}"
     except ValidationError as error:
         why = f"{path} does not hold the timings of blocks and networks: {complaint(error)}"
-    raise BenchError(f"{why}. Make it anew: {COMMAND} {path}")
-
-
-def find(results: Path) -> tuple[BlockTimes | None, list[str]]:
-    """That of the results folder, None where it has none; and what is wrong with it."""
-    path = results / FILE
-    if not path.exists():
-        return None, []
-    try:
-        return load(path), []
-    except BenchError as error:
-        return None, [str(error)]
+    return None, [f"{why}. Make it anew: pytest --benchmark-only --benchmark-json {path}"]
