@@ -116,7 +116,6 @@ def gpu(device: torch.device, driver: str | None) -> Gpu:
 
 
 def gpu_driver() -> str | None:
-    """Version of NVIDIA's driver, where there is one that answers."""
     command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)
@@ -135,7 +134,6 @@ def cpu_limit(file: Path = Path("/sys/fs/cgroup/cpu.max")) -> float | None:
 
 
 def memory_free(file: Path = Path("/proc/meminfo")) -> int | None:
-    """Memory that programs can still have, on Linux."""
     try:
         return 1024 * int(file.read_text().partition("MemAvailable:")[2].split()[0])
     except (OSError, IndexError, ValueError):
@@ -201,7 +199,6 @@ def find_problems(machine: Machine) -> Iterator[str]:
 
 
 def facts(machine: Machine) -> dict[str, str]:
-    """What was found, in words, in the order in which it is shown."""
     environment, engine, graphics = machine.environment, machine.engine, machine.gpu
     probe = ", ".join(
         f"{precision} {1000 * min(seconds):.3g} ms (best of {len(seconds)})"

@@ -88,7 +88,6 @@ class Comparison(Stored):
 
     @property
     def images(self) -> int:
-        """Of each loop in a turn."""
         return self.steps * self.batch_size
 
     @property
@@ -100,7 +99,6 @@ class Comparison(Stored):
 
     @property
     def ratios(self) -> list[float]:
-        """How many times as fast ours is, turn by turn."""
         return [turn.ratio for turn in self.turns]
 
     @property
@@ -189,7 +187,6 @@ def compare(
 
 
 def _seconds_per_step(loop: Loop, stopwatch: Stopwatch) -> float:
-    """Measured over so many steps that they take TRIAL_SECONDS."""
     steps = 1
     while (seconds := stopwatch(partial(loop, steps))) < TRIAL_SECONDS:
         steps *= 2

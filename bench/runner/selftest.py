@@ -81,7 +81,6 @@ class Selftest(Stored):
 
     @property
     def failures(self) -> int:
-        """Checks that failed and networks that could not be timed."""
         failed = [check for check in self.checks if check.status == "failed"]
         return len(failed) + len([row for row in self.speeds if row.problem])
 
@@ -129,7 +128,6 @@ def resumes(device: torch.device) -> str:
 
 
 def mixed_precision(device: torch.device) -> str:
-    """Losses in lower precisions are those in float32, within the tolerance of each."""
     exact = losses(device, exact_engine(device))
     seen = []
     for precision, tolerance in PRECISION_TOLERANCE.items():

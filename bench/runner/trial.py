@@ -131,13 +131,11 @@ def make_steps(device: torch.device, engine: Engine) -> Iterator[Trainer]:
 
 
 def do(steps: Iterator[Trainer], number: int) -> None:
-    """Take ``number`` of ``steps``."""
     for _ in islice(steps, number):
         pass
 
 
 def losses(device: torch.device, engine: Engine, steps: int = 8) -> list[float]:
-    """Mean loss of each step."""
     found = []
     with applied(engine):
         for trainer in islice(make_steps(device, engine), steps):

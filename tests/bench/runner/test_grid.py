@@ -2,6 +2,7 @@
 
 import io
 import re
+from unittest.mock import DEFAULT, Mock
 
 import pytest
 import torch
@@ -49,13 +50,8 @@ def test_finished_cells_are_reused(finished):
 
 
 def test_a_failure_is_a_record_and_the_grid_goes_on(tmp_path, monkeypatch):
-    measure = speed.measure
-
-    def fail_once(*arguments):
-        monkeypatch.setattr(speed, "measure", measure)
-        raise RuntimeError("a kernel failed")
-
-    monkeypatch.setattr(speed, "measure", fail_once)
+    once = [RuntimeError("a kernel failed"), DEFAULT, DEFAULT]
+    monkeypatch.setattr(speed, "measure", Mock(wraps=speed.measure, side_effect=once))
     out = io.StringIO()
     failed, completed = run(tmp_path, out=out)
     assert (failed.status, completed.status) == ("failed", "completed")
@@ -99,16 +95,8 @@ def test_a_damaged_record_is_made_again_and_timing_more_steps_changes_no_trainin
 
 
 def test_an_interrupt_keeps_what_is_finished(tmp_path, monkeypatch):
-    measure = speed.measure
-    calls = []
-
-    def interrupt_second(*arguments):
-        calls.append(arguments)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-        return measure(*arguments)
-
-    monkeypatch.setattr(speed, "measure", interrupt_second)
+    second = [DEFAULT, KeyboardInterrupt]
+    monkeypatch.setattr(speed, "measure", Mock(wraps=speed.measure, side_effect=second))
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path)
     assert [record.cell.model for record in store.load_all(tmp_path)[0]] == ["cifar_resnet20"]

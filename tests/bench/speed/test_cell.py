@@ -46,7 +46,8 @@ def test_samples_are_the_repetitions_after_the_warmup(warmup, expected):
     ],
 )
 def test_a_step_is_what_it_takes_once_all_is_chosen_and_captured(monkeypatch, graph, steps):
-    clock, seen = FakeClock(), []
+    clock = FakeClock()
+    seen: list[int] = []
     trainer = make_trainer(small_recipe(), cuda_graph=graph)
 
     def step(*_):

@@ -48,7 +48,7 @@ def test_warm_up_lasts_until_clocks_have_risen():
 def test_a_warm_up_that_never_settles_is_bounded_in_time():
     unstable = Told(*[0.1, 0.3, 0.9] * 100)
     seconds = warm_up(nothing, Told(*[1.0 * 2**i for i in range(20)]), most_seconds=50)
-    assert seconds == (1, 2, 4, 8, 16, 32)
+    assert seconds == (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
     assert sum(warm_up(nothing, unstable, most_seconds=5)[:-1]) < 5
 
 
