@@ -17,7 +17,6 @@ from filelock import FileLock, Timeout
 
 from bench.data import folder, npm, official
 from bench.data.datasets import (
-    Array,
     Arrays,
     Dataset,
     DatasetSpec,
@@ -87,7 +86,6 @@ def load(
 
 
 def _obtain(spec: DatasetSpec, data_dir: Path, work: Path, source: str, report: Report) -> Arrays:
-    """The arrays of the first source that gives them, then also in the cache."""
     problems: dict[str, str] = {}
     for tried in SOURCES if source == "auto" else (source,):
         try:
@@ -105,7 +103,6 @@ def _obtain(spec: DatasetSpec, data_dir: Path, work: Path, source: str, report: 
 
 
 def _take(source: str, spec: DatasetSpec, data_dir: Path, work: Path, report: Report) -> Arrays:
-    """The verified arrays of one source."""
     match source:
         case "cache":
             # Another process may have filled it while this one waited for the lock.
@@ -144,11 +141,9 @@ def read_cache(spec: DatasetSpec, data_dir: Path) -> Arrays:
         raise NotThereError(f"no file {path}") from error
     except OSError as error:
         raise SourceError(f"cannot read {path}: {error.strerror or error}") from error
-    arrays: dict[str, Array] = {}
-    start = 0
-    for name, facts in spec.arrays.items():
-        arrays[name] = content[start : start + facts.size_bytes].reshape(facts.shape)
-        start += facts.size_bytes
+    ends = np.cumsum([facts.size_bytes for facts in spec.arrays.values()])
+    parts = zip(spec.arrays.items(), np.split(content, ends[:-1]), strict=True)
+    arrays = {name: part.reshape(facts.shape) for (name, facts), part in parts}
     verify(spec, arrays, str(path))
     return arrays
 
@@ -186,11 +181,10 @@ def _locked(spec: DatasetSpec, data_dir: Path, report: Report) -> Iterator[Path]
 
 
 def _failure(spec: DatasetSpec, data_dir: Path, problems: dict[str, str]) -> str:
-    lines = [f"no source gives a verified copy of {spec.name}:"]
-    lines += [f"  {source}: {problem}" for source, problem in problems.items()]
-    lines.append(
+    answers = "".join(f"  {source}: {problem}\n" for source, problem in problems.items())
+    return (
+        f"no source gives a verified copy of {spec.name}:\n{answers}"
         f"Put the official files ({folder.OFFICIAL_FILES[spec.name]}) into {data_dir}, "
         "name a folder that has them with --data-dir, choose another --data-source "
         f"({', '.join(CHOICES)}), or run once with network access."
     )
-    return "\n".join(lines)
