@@ -145,6 +145,8 @@ def test_other_files_are_a_wrong_request(content, words, file):
     assert "\n" not in str(caught.value)
 
 
+IN_PLAIN = b"PK\x01\x02\x14\x03\x14\x00"  # of the entry; a flag follows
+ENCRYPTED = zipped(**{"data.pkl": "x"}).replace(IN_PLAIN + b"\0", IN_PLAIN + b"\1")
 NOT_FINITE = " fc.bias holds values that are not finite"
 
 
@@ -152,6 +154,7 @@ NOT_FINITE = " fc.bias holds values that are not finite"
     ("content", "words"),
     [
         (b"", "is empty"),
+        (ENCRYPTED, "is damaged or was cut off .not a whole zip file"),
         (saved({"net": STATE, "x": Payload("/nowhere/x")}), r"Python objects \(posix\.system\)"),
         (saved(nn.Linear(2, 2)), r"Python objects \(torch\.nn\.modules\.linear\.Linear\)"),
         (legacy({"net": STATE, "path": Path("x")}), r"Python objects \(pathlib\.[\w.]+\)"),
