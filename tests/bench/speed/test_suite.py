@@ -102,7 +102,7 @@ def test_running_statistics_keep_a_deep_network_in_range():
 
 
 def test_benchmarks_alone_run_and_are_read(tmp_path):
-    path = tmp_path / "new" / "blocks.json"
+    path = tmp_path / "speed" / "blocks.json"
     options = ["--benchmark-only", f"--benchmark-json={path}", "-k", CASE, "-p", "no:cacheprovider"]
     # In a worker of pytest-xdist there are no benchmarks: the new process is none.
     environment = {name: text for name, text in os.environ.items() if "XDIST" not in name}
@@ -121,7 +121,8 @@ def test_benchmarks_alone_run_and_are_read(tmp_path):
     table = done.stdout[done.stdout.index("benchmark 'Table 6") :]
     assert max(map(len, table.splitlines())) <= 120
 
-    times = block_times.load(path)
+    times, problems = block_times.find(tmp_path)
+    assert times is not None, problems
     assert list(times.frame["direction"]) == list(PASSES) == list(timing.DIRECTIONS)
     assert set(times.frame["macs"]) == {count(CASES[CASE], "macs")}
     assert (times.frame["rounds"] >= 7).all()
