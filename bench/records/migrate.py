@@ -3,9 +3,11 @@
 from math import ceil
 from typing import Any
 
+from bench.records.schema import SCHEMA_VERSION
+
 Content = dict[str, Any]
 
-READABLE_VERSIONS = (1, 2, 3)
+READABLE_VERSIONS = (1, 2, 3, 4)
 
 
 def to_current(content: Content, epochs: list[Content]) -> tuple[Content, list[Content]]:
@@ -23,8 +25,8 @@ def to_current(content: Content, epochs: list[Content]) -> tuple[Content, list[C
             content = _from_1(content)
         except (KeyError, TypeError, ArithmeticError) as error:
             raise ValueError(f"not a record of version 1: {error!r}") from error
-    if version in (1, 2):  # version 2 knew neither signals nor predictions
-        content = {**content, "schema_version": 3}
+    if version in (1, 2, 3):  # 2 knew neither signals nor predictions, 3 no uncaptured steps
+        content = {**content, "schema_version": SCHEMA_VERSION}
     return content, epochs
 
 

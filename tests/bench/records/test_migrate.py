@@ -84,13 +84,16 @@ def test_a_record_of_version_1_becomes_that_of_today(tmp_path, record):
     assert store.load(write(tmp_path / record.cell.id, content, epochs)) == record
 
 
-def test_a_record_of_version_2_has_no_signals_and_no_predictions(tmp_path):
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_record_of_version_2_or_3_has_not_what_came_later(tmp_path, version):
     record = make_record(110, network="cifar_resnet", recipe=recipes.paper_cifar(warmup=True))
     content = record.model_dump(mode="json", exclude={"epochs", *NEW_IN_3})
     epochs = [epoch.model_dump(mode="json") for epoch in record.epochs]
-    found = store.load(write(tmp_path / record.cell.id, content | {"schema_version": 2}, epochs))
+    del content["course"]["uncaptured"]
+    content["schema_version"] = version
+    found = store.load(write(tmp_path / record.cell.id, content, epochs))
     assert found == record
-    assert (found.schema_version, found.signals, found.predictions) == (3, (), None)
+    assert (found.schema_version, found.signals, found.predictions) == (SCHEMA_VERSION, (), None)
 
 
 def test_an_epoch_with_a_short_last_batch_had_one_more_step():
@@ -111,7 +114,7 @@ def test_a_record_of_today_stays_as_it_is():
 
 
 DAMAGED = r"epochs\.jsonl is damaged: not a record of version 1"
-OTHER = r"schema version .*, this program reads 1, 2, 3\. Delete the folder"
+OTHER = r"schema version .*, this program reads 1, 2, 3, 4\. Delete the folder"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from bench.config import recipes
 from bench.config.cell import Cell
 from bench.errors import BenchError
 from bench.records import store
-from bench.records.schema import Course, Engine, Signals
+from bench.records.schema import SCHEMA_VERSION, Course, Engine, Signals
 from tests.support.factories import make_failed, make_record, make_signals
 
 
@@ -51,7 +51,7 @@ RECORDS = {
 def test_round_trip(tmp_path, record):
     assert store.find(tmp_path, record.cell) is None
     folder = store.save(tmp_path, record)
-    assert json.loads((folder / store.RECORD_FILE).read_text())["schema_version"] == 3
+    assert json.loads((folder / store.RECORD_FILE).read_text())["schema_version"] == SCHEMA_VERSION
     assert store.load(folder) == store.find(tmp_path, record.cell) == record
 
 
@@ -65,7 +65,7 @@ def test_round_trip(tmp_path, record):
         ("\udcff", "damaged"),
         pytest.param(r'{"schema_version": 3, "profile": "\ud800"}', "damaged", id="surrogate"),
         ("{}", "schema version None"),
-        ('{"schema_version": 99}', "schema version 99, this program reads 1, 2, 3"),
+        ('{"schema_version": 99}', "schema version 99, this program reads 1, 2, 3, 4"),
         ('{"schema_version": 1}', "does not belong to the record.json"),
         ('{"schema_version": 3}', "does not belong to the record.json"),
     ],
