@@ -123,6 +123,12 @@ def _show_comparison(comparison: "Comparison") -> None:
         f"ours is {statistics.median(ratios):.2f} times as fast "
         f"({spread} in {len(ratios)} turns of {comparison.steps} steps)"
     )
+    if comparison.engine.precision != "float32":
+        cast = comparison.cast_ratios
+        say(
+            f"  in the same precision ({comparison.engine.precision} by autocast) ours is "
+            f"{statistics.median(cast):.2f} times as fast ({min(cast):.2f} to {max(cast):.2f})"
+        )
     side, shares = comparison.peak_size, comparison.shares_of_peak
     peak = statistics.median(comparison.peaks_per_second)
     say(

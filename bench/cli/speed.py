@@ -14,7 +14,7 @@ from bench.formats import significant, size
 from bench.records.schema import Precision
 from bench.records.speed import USUAL, Direction, Limits, MemoryFormat, SpeedRecord, Variant
 from bench.records.store import SPEED
-from bench.speed.workloads import DIRECTIONS, MODELS, default_matrix, sweep_start
+from bench.speed.workloads import DIRECTIONS, MODELS, all_ways, default_matrix, sweep_start
 from resnet_models.spec import Shortcut
 
 if TYPE_CHECKING:
@@ -46,6 +46,9 @@ Precisions = Annotated[
 Sweep = Annotated[
     bool, Option("--sweep", help="Double the batch, from 1, until that gains nothing.")
 ]
+Ways = Annotated[
+    bool, Option("--ways", help="Training with and without CUDA graph and torch.compile.")
+]
 
 
 def speed(
@@ -64,6 +67,7 @@ def speed(
     compile_: Annotated[OnOff, Option("--compile", help="torch.compile.")] = "off",
     rounds: Annotated[int, Option(min=1, metavar="N", help="Passes over all workloads.")] = 3,
     sweep: Sweep = False,
+    ways: Ways = False,
     device: Device = "auto",
     out: Annotated[Path, Option(help="Results folder: records in speed/.")] = Path("reports"),
 ) -> None:
@@ -71,12 +75,17 @@ def speed(
     if sweep and batch_size is not None:
         raise UsageError("--sweep finds the batch size: leave out --batch-size or --sweep")
     from bench.speed.rounds import Setting, refuse_impossible
-    from bench.training.environment import choose_device, describe, load_average
+    from bench.training.environment import (
+        choose_device,
+        compile_problem,
+        describe,
+        load_average,
+    )
 
     load, torch_device = load_average(), choose_device(device)
     workloads = default_matrix(
         torch_device.type,
-        _precisions(precision, torch_device),
+        _precisions(precision, torch_device, every=ways),
         models=names(models) or MODELS,
         directions=DIRECTIONS if direction is None else (direction,),
         batch_size=batch_size,
@@ -90,6 +99,11 @@ def speed(
         ),
     )
     workloads = sweep_start(workloads) if sweep else workloads
+    if ways:
+        problem = compile_problem(torch_device)
+        workloads = all_ways(workloads, torch_device.type, compiles=problem is None)
+        if problem:
+            say(f"without torch.compile: {problem}")
     setting = Setting(
         device=torch_device,
         environment=describe(torch_device),
@@ -104,11 +118,12 @@ def speed(
     _measure(workloads, setting)
 
 
-def _precisions(text: str, device: "torch.device") -> list[Precision]:
-    """What was asked for, or what ``device`` multiplies itself, float16 apart."""
+def _precisions(text: str, device: "torch.device", *, every: bool) -> list[Precision]:
+    """What was asked for, or what ``device`` multiplies itself, float16 apart unless ``every``."""
     from bench.speed.limits import native_precisions
 
-    wanted = names(text) or [each for each in native_precisions(device) if each != "float16"]
+    native = native_precisions(device)
+    wanted = names(text) or [each for each in native if every or each != "float16"]
     for word in wanted:
         if word not in get_args(Precision):
             known = ", ".join(get_args(Precision))

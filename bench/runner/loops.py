@@ -3,8 +3,10 @@
 Theirs is the loop of tutorials and of the CIFAR-10 repositories: torchvision's dataset, PIL
 transforms image by image, a DataLoader with two workers, float32, loss.item() every step. Better
 than most copies of it, the workers stay alive between epochs and images come from pinned memory on
-a GPU. What is not equal favours theirs: it trains under the switches that we choose (TF32,
-cudnn.benchmark), and at the start of a turn its workers have up to four batches ready.
+a GPU. Where ours trains in a lower precision, a third loop is theirs in that precision, so that
+what the loop gains stands apart from what the precision gains. What is not equal favours theirs: it
+trains under the switches that we choose (TF32, cudnn.benchmark), and at the start of a turn its
+workers have up to four batches ready.
 """
 
 import statistics
@@ -27,12 +29,13 @@ from bench.config import recipes
 from bench.data.batches import PAD, DeviceData
 from bench.data.datasets import Dataset
 from bench.errors import UsageError
-from bench.records.schema import Engine, Environment, Seconds, Stored
+from bench.records.schema import Engine, Environment, Precision, Seconds, Stored
 from bench.runner.trial import do, endless
 from bench.speed import cell
 from bench.speed.limits import matrix_product
 from bench.speed.timing import Clock, Stopwatch, wall
 from bench.training.cost import training_operations
+from bench.training.engine import autocast
 from bench.training.graphs import CALLS_BEFORE_CAPTURE
 from bench.training.trainer import Trainer
 from resnet_models import Definition
@@ -53,22 +56,28 @@ PAUSE_SECONDS: Final = 0.5
 PEAK_SIZE: Final = {"cpu": 2048, "cuda": 8192}
 PEAK_SAMPLES: Final = 3
 
-Name = Literal["theirs", "ours"]
+Name = Literal["theirs", "cast", "ours"]
 Loop = Callable[[int], None]
 """Trains for a number of steps."""
 
 
 class Turn(Stored):
-    """The same number of steps of both loops, one after the other."""
+    """The same number of steps of each loop, one after the other."""
 
     first: Name
     theirs_seconds: Seconds
+    cast_seconds: Seconds | None = None  # of theirs in our precision
     ours_seconds: Seconds
     peak_seconds: tuple[Seconds, ...] = Field(description="of one matrix product, before the turn")
 
     @property
     def ratio(self) -> float:
         return self.theirs_seconds / self.ours_seconds
+
+    @property
+    def cast_ratio(self) -> float:
+        """Against theirs in our precision."""
+        return (self.cast_seconds or self.theirs_seconds) / self.ours_seconds
 
 
 class Comparison(Stored):
@@ -100,6 +109,10 @@ class Comparison(Stored):
     @property
     def ratios(self) -> list[float]:
         return [turn.ratio for turn in self.turns]
+
+    @property
+    def cast_ratios(self) -> list[float]:
+        return [turn.cast_ratio for turn in self.turns]
 
     @property
     def peaks_per_second(self) -> list[float]:
@@ -153,9 +166,12 @@ def compare(
         )
     stopwatch = wall(device, clock)
     loops: dict[Name, Loop] = {
-        "theirs": their_loop(definition, dataset, device, engine.micro_batch_size),
+        "theirs": their_loop(definition, dataset, device, engine.micro_batch_size, "float32"),
         "ours": our_loop(definition, dataset, device, engine),
     }
+    if engine.precision != "float32":
+        usual = definition, dataset, device, engine.micro_batch_size
+        loops = {"cast": their_loop(*usual, engine.precision), **loops}
     for loop in loops.values():
         loop(WARMUP_STEPS)
     if steps is None:
@@ -165,12 +181,12 @@ def compare(
     done = []
     for number in range(turns):
         peak_seconds = cell.sample(product, device, PEAK_SAMPLES, clock=clock)
-        first, second = list(loops)[:: -1 if number % 2 else 1]
+        order = list(loops)[:: -1 if number % 2 else 1]
         seconds = {}
-        for name in (first, second):
+        for name in order:
             time.sleep(PAUSE_SECONDS)
             seconds[f"{name}_seconds"] = stopwatch(partial(loops[name], steps))
-        done.append(Turn(first=first, peak_seconds=peak_seconds, **seconds))
+        done.append(Turn(first=order[0], peak_seconds=peak_seconds, **seconds))
         on_turn(done[-1], steps * engine.micro_batch_size)
     return Comparison(
         model=definition.model,
@@ -205,15 +221,23 @@ def our_loop(
 
 
 def their_loop(
-    definition: Definition, dataset: Dataset, device: torch.device, batch_size: int
+    definition: Definition,
+    dataset: Dataset,
+    device: torch.device,
+    batch_size: int,
+    precision: Precision,
 ) -> Loop:
-    """The loop that everybody copies; its workers end when nothing refers to it any more."""
+    """The loop that everybody copies, in a lower precision by autocast and with a scaled loss.
+
+    Its workers end when nothing refers to it any more.
+    """
     recipe = recipes.full("cifar10")
     torch.manual_seed(0)
     model = definition.build().to(device).train()
     optimizer = torch.optim.SGD(
         model.parameters(), lr=RATE, momentum=recipe.momentum, weight_decay=recipe.weight_decay
     )
+    scaler = torch.amp.GradScaler(device.type, enabled=precision == "float16")
     with warnings.catch_warnings():
         # That there are fewer than two CPUs, or that a process with threads should not fork: both
         # are as everybody has it.
@@ -235,10 +259,12 @@ def their_loop(
         for _ in range(steps):
             images, labels = (part.to(device) for part in next(batches))
             optimizer.zero_grad()
-            logits: Tensor = model(images)
-            loss = F.cross_entropy(logits, labels)
-            loss.backward()  # type: ignore[no-untyped-call]  # torch's gap
-            optimizer.step()
+            with autocast(device, precision):
+                logits: Tensor = model(images)
+                loss = F.cross_entropy(logits, labels)
+            scaler.scale(loss).backward()  # type: ignore[no-untyped-call]  # torch's gap
+            scaler.step(optimizer)
+            scaler.update()
             loss_sum += loss.item()
             correct += int(logits.argmax(1).eq(labels).sum().item())
 

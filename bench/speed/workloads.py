@@ -120,6 +120,17 @@ def default_matrix(
     ]
 
 
+def all_ways(workloads: Sequence[Workload], device: str, *, compiles: bool) -> list[Workload]:
+    """Each training step in every way: kernel by kernel or captured, as it is or compiled."""
+    graphs = (False, True) if device == "cuda" else (False,)
+    return [
+        workload.model_copy(update={"compiled": compiled, "cuda_graph": graph})
+        for compiled, graph in product((False, True) if compiles else (False,), graphs)
+        for workload in workloads
+        if workload.direction == "training"
+    ]
+
+
 def sweep_start(workloads: Sequence[Workload]) -> list[Workload]:
     """The first point of a sweep for each kind of workload: its smallest batch."""
     smallest = [
@@ -145,4 +156,6 @@ def command(workload: Workload, device: str, rounds: int) -> str:
         words.append(f"--memory-format {workload.memory_format}")
     if workload.compiled:
         words.append("--compile on")
+    if device != "cpu" and workload.direction == "training" and not workload.cuda_graph:
+        words.append("--ways")
     return " ".join([*words, f"--rounds {rounds} --device {device}"])

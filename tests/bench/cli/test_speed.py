@@ -4,6 +4,7 @@ import pytest
 
 from bench.records.store import load_speed
 from bench.speed import limits, measure, memory, rounds, timing
+from bench.training import environment
 from tests.support.tools import assert_refused, bench
 
 pytestmark = pytest.mark.heavy
@@ -54,6 +55,13 @@ def test_another_network_and_other_images_on_request(tmp_path):
         assert f" {options} " in record.command
         assert record.status == "completed"
     assert "resnet18, lineage torchvision, option A, 1×1 pixels" in done.stdout
+
+
+def test_without_a_compiler_the_other_ways_are_measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(environment, "compile_problem", lambda _: "there is no compiler (g++)")
+    done, records, _ = measured(tmp_path, "--rounds", "1", "--ways")
+    assert [(r.workload.direction, r.workload.compiled) for r in records] == [("training", False)]
+    assert "without torch.compile: there is no compiler (g++)" in done.stdout
 
 
 def test_a_sweep_on_request(tmp_path, monkeypatch):

@@ -22,8 +22,8 @@ CPU = torch.device("cpu")
 SMALL = define("cifar_resnet20")
 
 
-def make_engine(batch_size=8):
-    return Engine(precision="float32", micro_batch_size=batch_size)
+def make_engine(batch_size=8, precision="float32"):
+    return Engine(precision=precision, micro_batch_size=batch_size)
 
 
 class Stage:
@@ -32,7 +32,11 @@ class Stage:
     def __init__(self, monkeypatch):
         self.now = 0.0
         self.calls: list[tuple[str, int]] = []
-        monkeypatch.setattr(loops, "their_loop", lambda *_: self.loop("theirs", 0.4))
+        monkeypatch.setattr(
+            loops,
+            "their_loop",
+            lambda *usual: self.loop("theirs" if usual[-1] == "float32" else "cast", 0.4),
+        )
         monkeypatch.setattr(loops, "our_loop", lambda *_: self.loop("ours", 0.1))
         monkeypatch.setattr(loops, "matrix_product", lambda *_: self.product)
         monkeypatch.setattr(loops, "PAUSE_SECONDS", 0)
@@ -51,9 +55,9 @@ class Stage:
     def product(self):
         self.now += 0.5
 
-    def compare(self, **options):
-        dataset = small_dataset("cifar10")
-        return compare(SMALL, dataset, CPU, make_engine(), clock=self, **options)
+    def compare(self, precision="float32", **options):
+        engine = make_engine(precision=precision)
+        return compare(SMALL, small_dataset("cifar10"), CPU, engine, clock=self, **options)
 
 
 def test_the_loops_take_turns_and_the_other_one_goes_first_each_time(monkeypatch):
@@ -72,6 +76,19 @@ def test_the_loops_take_turns_and_the_other_one_goes_first_each_time(monkeypatch
     assert [turn.theirs_seconds for turn in result.turns] == pytest.approx([5, 6, 7])
     assert [turn.ours_seconds for turn in result.turns] == pytest.approx([2, 3, 4])
     assert all(turn.peak_seconds == pytest.approx((0.5,) * 3) for turn in result.turns)
+
+
+def test_the_usual_loop_runs_in_our_precision_too_where_that_is_lower(monkeypatch):
+    stage = Stage(monkeypatch)
+    result = stage.compare("bfloat16", turns=2, steps=10)
+    names = [name for name, _ in stage.calls[3:]]
+    assert names == ["cast", "theirs", "ours", "ours", "theirs", "cast"]
+    assert [turn.first for turn in result.turns] == ["cast", "ours"]
+    assert [turn.cast_seconds for turn in result.turns] == pytest.approx([5, 6])
+    assert result.cast_ratios == pytest.approx([5 / 2, 6 / 3])
+    with_float32 = Stage(monkeypatch).compare(turns=1, steps=10)
+    assert with_float32.cast_ratios == with_float32.ratios
+    assert with_float32.turns[0].cast_seconds is None
 
 
 def test_a_turn_is_as_long_as_it_should_be(monkeypatch):
@@ -121,7 +138,7 @@ def test_both_loops_train_the_same_network_and_only_ours_skips_padding(monkeypat
 
     monkeypatch.setattr(Definition, "build", recorded)
     dataset = small_dataset("cifar10")
-    loops.their_loop(SMALL, dataset, CPU, 8)(2)
+    loops.their_loop(SMALL, dataset, CPU, 8, "float32")(2)
     loops.our_loop(SMALL, dataset, CPU, make_engine())(2)
     for mine, yours in zip(*weights, strict=True):
         assert torch.equal(mine, yours)
@@ -142,6 +159,21 @@ def test_real_loops_are_timed_and_no_worker_outlives_them(monkeypatch):
     assert all(share > 0 for share in result.shares_of_peak)
     assert all(ratio > 0 for ratio in result.ratios)
     assert not multiprocessing.active_children()
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_the_usual_loop_trains_in_a_lower_precision(precision, monkeypatch):
+    dtypes = []
+    build = Definition.build
+
+    def watched(definition):
+        model = build(definition)
+        model.fc.register_forward_hook(lambda _m, _i, out: dtypes.append(str(out.dtype)))
+        return model
+
+    monkeypatch.setattr(Definition, "build", watched)
+    loops.their_loop(SMALL, small_dataset("cifar10"), CPU, 8, precision)(1)
+    assert dtypes == [f"torch.{precision}"]
 
 
 def test_the_usual_images_are_ours_but_for_augmentation():
@@ -214,6 +246,16 @@ def test_the_command_shows_every_turn_the_medians_and_the_share_of_the_peak(cann
 def test_the_command_warns_of_other_programs(canned, monkeypatch):
     monkeypatch.setattr(environment, "load_average", lambda: 64.0)
     assert "warning: a load of 64.0 on" in compare_loops("--models", "resnet18").stdout
+
+
+@pytest.mark.usefixtures("canned")
+def test_the_command_tells_what_the_loop_gains_in_the_same_precision(monkeypatch):
+    engine = make_engine(100, precision="bfloat16")
+    turns = tuple(turn.model_copy(update={"cast_seconds": 3.0}) for turn in make_comparison().turns)
+    found = make_comparison(engine=engine, turns=turns)
+    monkeypatch.setattr(loops, "compare", lambda *_, **__: found)
+    said = compare_loops("--models", "resnet18", "--precision", "bfloat16").stdout
+    assert "in the same precision (bfloat16 by autocast) ours is 1.50 times as fast" in said
 
 
 def test_options_reach_the_comparison(canned):

@@ -13,6 +13,7 @@ from bench.records.schema import Precision
 from bench.records.speed import Variant, Workload
 from bench.speed.workloads import (
     MODELS,
+    all_ways,
     command,
     default_matrix,
     least_batch,
@@ -46,6 +47,27 @@ def test_a_gpu_gets_larger_batches_and_captured_steps():
     assert {w.batch_size for w in workloads} == {128, 1}
     captured = {(w.direction, w.precision) for w in workloads if w.cuda_graph}
     assert captured == {("training", name) for name in ("float32", "bfloat16", "float16")}
+
+
+@pytest.mark.parametrize(
+    ("device", "compiles", "ways"),
+    [
+        ("cuda", True, {(False, False), (False, True), (True, False), (True, True)}),
+        ("cuda", False, {(False, False), (False, True)}),
+        ("cpu", True, {(False, False), (True, False)}),
+    ],
+)
+def test_all_ways_are_measured_beside_each_other(device, compiles, ways):
+    """Compiled or not, captured or not; neighbours differ in model, as ever."""
+    matrix = default_matrix(device, ["bfloat16"], models=["resnet18", "resnet50"])
+    workloads = all_ways(matrix, device, compiles=compiles)
+    assert {(w.compiled, w.cuda_graph) for w in workloads} == ways
+    assert {w.direction for w in workloads} == {"training"}
+    assert len({w.id for w in workloads}) == len(workloads) == 2 * len(ways)
+    assert all(one.model != other.model for one, other in pairwise(workloads))
+    commands = [command(workload, device, 1) for workload in workloads]
+    asked = [each for each in commands if "--ways" in each]
+    assert len(asked) == sum(device == "cuda" and not w.cuda_graph for w in workloads)
 
 
 def test_options_narrow_the_matrix():
