@@ -12,8 +12,10 @@ import pandas as pd
 
 from bench.analysis.labels import model_title, place
 from bench.analysis.tables import BUDGET, SCORES, VARIANT
-from bench.reference.loader import ProjectCell, load_paper, load_project2022
+from bench.reference.loader import load_paper, load_project2022
 from bench.reference.paper import Table6Row
+from bench.reference.printed import look_up
+from bench.reference.project2022 import ProjectCell
 from bench.stats import wilson_interval
 
 # Budgets closer than this (relative) count as equal.
@@ -72,7 +74,6 @@ class Row:
 
     @property
     def title(self) -> str:
-        """``ResNet-50`` or ``plain-34``."""
         return model_title(self.network, self.depth)
 
     @property
@@ -84,21 +85,18 @@ class Row:
 
     @property
     def within_noise(self) -> bool:
-        """Whether the noise of the two test sets alone could make ``difference``."""
         return self.theirs is not None and self._within_noise(
             self.theirs.test_accuracy, self.theirs.test_images
         )
 
     @property
     def equal_budget(self) -> bool:
-        """Whether both saw as many training images."""
         if self.theirs is None or self.images is None:
             return False
         return abs(self.images / self.theirs.images - 1) <= BUDGET_TOLERANCE
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What one must know about their cell."""
         if self.theirs is None:
             return ()
         trained, frozen = self.theirs.trained_depth, self.theirs.frozen_after_epoch
@@ -117,7 +115,6 @@ class Row:
 
     @property
     def test_error(self) -> float | None:
-        """In percent."""
         return None if self.test_accuracy is None else 100 - self.test_accuracy
 
     @property
@@ -134,7 +131,6 @@ class Row:
 
     @property
     def printed_error(self) -> float | None:
-        """In percent; the mean where the paper gives one."""
         return self.printed.expected if self.printed else None
 
     @property
@@ -146,7 +142,6 @@ class Row:
 
     @property
     def within_noise_of_printed(self) -> bool:
-        """Whether the noise of the two test sets alone could make ``printed_difference``."""
         images = load_project2022().meta.datasets["cifar10"].test_images
         return self.printed_error is not None and self._within_noise(
             100 - self.printed_error, images
@@ -154,13 +149,11 @@ class Row:
 
     @property
     def paper_steps(self) -> int:
-        """Iterations that section 4.2 trains."""
-        return load_paper().cifar_section.hyperparameters.stop_iteration
+        return int(look_up("paper:cifar_section/hyperparameters/stop_iteration").value)
 
     @property
     def paper_budget(self) -> bool:
-        """Whether ours was trained as long as section 4.2 says, with batches of that size."""
-        batch_size = load_paper().cifar_section.hyperparameters.batch_size
+        batch_size = look_up("paper:cifar_section/hyperparameters/batch_size").value
         return (self.steps, self.batch_size) == (self.paper_steps, batch_size)
 
     def _within_noise(self, accuracy: float, images: float) -> bool:
@@ -218,7 +211,6 @@ def _their_cells() -> dict[tuple[str, int], ProjectCell]:
 
 
 def _row(cells: pd.DataFrame) -> Row:
-    """Seeds of one cell: means over those that completed, the reason where one did not."""
     done = cells[cells["status"] == "completed"]
     first = cells.iloc[0]
     is_theirs = all(first[name] == value for name, value in _PROJECT2022.items())

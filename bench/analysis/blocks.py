@@ -34,15 +34,12 @@ class BlockRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """What the page shows: the range of rounds, and rows by stage as they were timed."""
-
     machine: str
     rounds: tuple[int, int]
     groups: dict[str, list[BlockRow]]
 
 
 def section(times: BlockTimes) -> Section:
-    """All that the page says of ``times``."""
     rounds = times.frame["rounds"]
     groups = times.frame.groupby("stage", sort=False)
     return Section(

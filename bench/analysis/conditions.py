@@ -53,7 +53,6 @@ def _machine(record: Record) -> Conditions:
 def _differing(
     who: str, records: Sequence[Record], conditions: Callable[[Record], Conditions]
 ) -> list[str]:
-    """One sentence, or none where all conditions are equal."""
     found = [conditions(record) for record in records]
     values = {name: sorted({each[name] for each in found}) for name in found[0]}
     differing = [f"{name} ({', '.join(each)})" for name, each in values.items() if len(each) > 1]

@@ -77,7 +77,6 @@ class Freeze:
 
 
 def can_freeze_be_seen(log: Curves) -> bool:
-    """Whether ``find_freeze`` can tell: the log is long enough and not saturated."""
     long_enough = log.epochs >= MOVING_EPOCHS + _still_epochs(log)
     level = float(np.mean(log.train_accuracy[-STILL_EPOCHS:]))
     return long_enough and 0 < level < SATURATED
@@ -109,7 +108,6 @@ def find_freeze(log: Curves) -> Freeze | None:
 
 
 def moving_epochs(log: Curves) -> int:
-    """Epochs in which weights moved, as far as can be seen."""
     freeze = find_freeze(log)
     return freeze.after_epoch if freeze else log.epochs
 
@@ -136,7 +134,6 @@ def _describe(log: Curves, before: slice, after: slice) -> Freeze:
 
 
 def _trend(values: Series) -> float:
-    """p-value of Kendall's tau against time; 1 for values that are all alike."""
     if min(values) == max(values):
         return 1.0
     return float(stats.kendalltau(range(len(values)), values).pvalue)
@@ -147,7 +144,6 @@ def _still_epochs(log: Curves) -> int:
 
 
 def _last_drop(log: Curves, epoch: int) -> int:
-    """The last milestone that training had reached by then; 0 if none."""
     return max((drop for drop in log.milestones if drop <= epoch), default=0)
 
 

@@ -23,7 +23,6 @@ def model_title(network: str, depth: int) -> str:
 
 
 def in_order(records: Iterable[Record]) -> list[Record]:
-    """``records`` by data set, variant, depth and seed."""
     return sorted(records, key=lambda record: (*place(record.cell), record.cell.seed))
 
 
@@ -75,7 +74,6 @@ def budget(recipe: Recipe) -> str:
 
 
 def recipe_facts(recipe: Recipe) -> dict[str, str]:
-    """Every field of ``recipe`` that applies, by its name, but its schedule."""
     values = {
         name: "all" if value is None and "images" in name else value for name, value in recipe
     }

@@ -36,7 +36,6 @@ class Curves:
 
     @property
     def epochs(self) -> int:
-        """How many the log has."""
         return len(self.train_accuracy)
 
 
@@ -78,27 +77,22 @@ class RunLog(Curves):
 
     @property
     def images(self) -> int:
-        """Training images seen, repetitions counted."""
         return self.epochs * self.train_images
 
     @property
     def depth(self) -> int:
-        """That of the label."""
         return MODELS[self.model].depth
 
     @property
     def data(self) -> DatasetSpec:
-        """The facts of its data set."""
         return datasets.find(self.dataset)
 
     @property
     def title(self) -> str:
-        """The label as the paper would write it."""
         return title_of(self.model)
 
 
 def title_of(model: str) -> str:
-    """``ResNet-50`` for ``resnet50``."""
     spec = MODELS[model]
     return model_title(spec.network, spec.depth)
 

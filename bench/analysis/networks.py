@@ -14,6 +14,7 @@ from bench.analysis.labels import in_order
 from bench.records.schema import Record
 from bench.reference.loader import load_paper
 from bench.reference.paper import Architecture, ComputedCost
+from bench.reference.printed import look_up
 from resnet_models import MODELS, Definition, define
 from resnet_models.layers import Kind, layer_table, stages
 from resnet_models.spec import Family, Lineage
@@ -68,14 +69,12 @@ def _catalog_row(name: str, lineage: Lineage) -> dict[str, object]:
 def _printed(definition: Definition) -> dict[str, object]:
     """FLOPs of Table 1, for plain34 of section 3.3; parameters of the ResNets of Table 6."""
     tables, depth = load_paper().tables, definition.spec.depth
-    flops: float | None = None
-    parameters: float | None = None
-    if definition.shortcut == "none":
-        quoted = tables.table1.flops_quoted_in_text.get(definition.model)
-        flops = quoted.value if quoted else None
-    elif definition.spec.family == "table1":
+    flops = parameters = None
+    if definition.model == "plain34":
+        flops = look_up("paper:tables/table1/flops_quoted_in_text/plain34").value
+    elif definition.shortcut != "none" and definition.spec.family == "table1":
         flops = tables.table1.depths[depth].flops_printed
-    else:
+    elif definition.shortcut != "none":
         parameters = tables.table6.resnets[depth].params
     return {"printed_flops": flops, "printed_parameters": parameters}
 
@@ -141,12 +140,10 @@ class CostRow:
 
     @property
     def difference_percent(self) -> float | None:
-        """Measured MACs against the printed value."""
         return None if self.macs is None else 100 * (self.macs / self.printed.flops_printed - 1)
 
     @property
     def expected(self) -> ComputedCost:
-        """The exact count of the lineage, of that of the paper where nothing ran."""
         return load_paper().cost(self.depth, self.lineage or "paper")
 
 
@@ -200,7 +197,6 @@ class BlockIdentity:
 
 
 def block_identity(lineage: Lineage = "paper") -> BlockIdentity:
-    """The numbers of ``BlockIdentity``, from the layer tables of the two networks."""
     basic, bottleneck = (
         layer_frame(define(model, lineage=lineage)) for model in ("resnet34", "resnet50")
     )

@@ -116,7 +116,6 @@ def compare_pairs(records: Sequence[Record], load: Load) -> list[Pair]:
 
 
 def _of_lowest_seed(records: Sequence[Record]) -> list[Record]:
-    """Those with predictions, by data set and variant, shallow before deep."""
     known = [record for record in records if record.final and record.predictions]
     lowest = min((record.cell.seed for record in known), default=0)
     chosen = [record for record in known if record.cell.seed == lowest]
@@ -124,7 +123,6 @@ def _of_lowest_seed(records: Sequence[Record]) -> list[Record]:
 
 
 def _neighbours(records: Sequence[Record]) -> list[tuple[Record, Record]]:
-    """Pairs worth comparing among ``records`` in the order of ``_of_lowest_seed``."""
     pairs: list[tuple[Record, Record]] = []
     for _, members in groupby(records, lambda record: _series(record.cell)):
         pairs += pairwise(members)

@@ -13,7 +13,9 @@ import pandas as pd
 
 from bench.analysis.baselines import Row
 from bench.analysis.labels import NETWORKS
-from bench.reference.loader import Reproduction, load_paper, load_reproductions
+from bench.reference.loader import load_paper, load_reproductions
+from bench.reference.printed import look_up
+from bench.reference.reproductions import Reproduction
 from resnet_models import MODELS
 
 CIFAR10: Final = "CIFAR-10"
@@ -44,17 +46,14 @@ class Digest:
 
     @property
     def depth(self) -> int:
-        """Layers with weights."""
         return MODELS[self.model].depth
 
     @property
     def network(self) -> str:
-        """The model's name without its depth."""
         return MODELS[self.model].network
 
     @property
     def median(self) -> float:
-        """Of the results of others."""
         return statistics.median(each.value for each in self.results)
 
     @property
@@ -64,7 +63,6 @@ class Digest:
 
     @property
     def reruns(self) -> list[Reproduction]:
-        """Results of several runs each, with the number of them."""
         return [each for each in self.results if each.runs]
 
 
@@ -98,17 +96,17 @@ def digests(table6: Sequence[Row]) -> list[Digest]:
     )
 
 
-def _printed() -> dict[tuple[str, str], float | None]:
+def _printed() -> dict[tuple[str, str], float]:
     """Tables 6, 2 and 3; of ResNet-34 on ImageNet option B, as others trained it."""
-    tables = load_paper().tables
-    errors: dict[tuple[str, str], float | None] = {
+    errors = {
         (CIFAR10, f"cifar_resnet{layers}"): row.expected
-        for layers, row in tables.table6.resnets.items()
+        for layers, row in load_paper().tables.table6.resnets.items()
     }
-    errors[TEN_CROPS, "resnet18"] = tables.table2.row(18).resnet
+    errors[TEN_CROPS, "resnet18"] = look_up("paper:tables/table2/rows/18/resnet").value
     methods = {34: "ResNet-34 B", 50: "ResNet-50", 101: "ResNet-101", 152: "ResNet-152"}
     for depth, method in methods.items():
-        errors[TEN_CROPS, f"resnet{depth}"] = tables.table3.row(method).top1
+        path = f"paper:tables/table3/rows/{method}/top1"
+        errors[TEN_CROPS, f"resnet{depth}"] = look_up(path).value
     return errors
 
 

@@ -19,14 +19,11 @@ from resnet_models.layers import Layer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """Of a layer, or of all of them, in one repetition."""
-
     operations: int
     moved_bytes: int
 
     @property
     def intensity(self) -> float:
-        """Operations for each byte that is moved."""
         return self.operations / self.moved_bytes
 
 
@@ -42,7 +39,6 @@ class Roof:
         return min(self.operations_per_second, work.intensity * self.bytes_per_second)
 
     def least_seconds(self, layers: list[Work]) -> float:
-        """That ``layers`` take one after the other, each at its own limit."""
         return sum(
             max(
                 layer.operations / self.operations_per_second,
@@ -53,7 +49,6 @@ class Roof:
 
 
 def work_by_layer(workload: Workload) -> list[Work]:
-    """Of each convolution and of the linear layer."""
     return list(_work_by_layer(workload))
 
 
@@ -89,7 +84,6 @@ def _without_padding(layer: Layer) -> tuple[int, int]:
 
 
 def whole(layers: list[Work]) -> Work:
-    """The sum of ``layers``."""
     return Work(
         operations=sum(layer.operations for layer in layers),
         moved_bytes=sum(layer.moved_bytes for layer in layers),

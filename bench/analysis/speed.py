@@ -91,7 +91,6 @@ def _limits(record: SpeedRecord, limits: Limits | None) -> dict[str, float]:
 
 
 def _shares(split: StepSplit | None) -> dict[str, float]:
-    """Of the medians of the phases in their sum."""
     medians = {
         name: statistics.median(getattr(split, name)) if split else math.nan for name in PHASES
     }
@@ -139,12 +138,12 @@ def unusual(row: dict[Any, Any]) -> list[str]:
         f"{row['resolution']}×{row['resolution']} pixels": row["resolution"] != USUAL.resolution,
         row["memory_format"]: row["memory_format"] != USUAL.memory_format,
         "compiled": row["compiled"],
+        "captured": row["cuda_graph"],
     }
     return [text for text, holds in words.items() if holds]
 
 
 def limits_line(limits: Limits) -> str:
-    """What the machine did at most."""
     roofs = {precision: roof(limits, precision) for precision in limits.product_seconds}
     rates = [
         f"{significant(found.operations_per_second / 1e9)} GFLOP/s in {precision}"

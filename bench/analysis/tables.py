@@ -42,7 +42,6 @@ _CURVES: Final = [*IDENTITY, "epoch", "images", *SCORES]
 
 
 def summarize(records: Sequence[Record]) -> pd.DataFrame:
-    """One row per record: what a reader compares, derived from the raw values."""
     rows = [_summary_row(record) for record in in_order(records)]
     return _with_panels(pd.DataFrame(rows, columns=_SUMMARY))
 
@@ -59,7 +58,6 @@ def curves(records: Sequence[Record]) -> pd.DataFrame:
 
 
 def _identity(record: Record) -> dict[str, object]:
-    """What names a record, without the schema's nesting."""
     cell = record.cell
     named = {"cell_id": cell.id, "depth": cell.depth, "network": cell.network}
     return cell.model_dump() | named

@@ -153,18 +153,15 @@ def tiny_maps(logs: Sequence[RunLog]) -> Iterator[Finding]:
 
 
 def _published_side(log: RunLog) -> int:
-    """Of the last maps of the networks of section 4.2 on images of ``log``; all depths have it."""
     return min(_block_sides(layer_table(define("cifar_resnet20"), log.data.resolution)))
 
 
 def _layers(log: RunLog, lineage: Lineage) -> list[Layer]:
-    """Of the network that was trained, in a lineage, with the stem that the total tells."""
     network = replace(printed_network(log), model=log.built_model, lineage=lineage)
     return layer_table(network, log.data.resolution)
 
 
 def _departures(log: RunLog) -> dict[str, int]:
-    """Number of blocks or layers that differ from the paper's, by kind of difference."""
     built, published = _layers(log, log.lineage), _layers(log, "paper")
     strides = {layer.name: layer.stride or 0 for layer in published}
     return {

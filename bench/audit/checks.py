@@ -90,7 +90,6 @@ class Audit:
 
 
 def audit(logs: Sequence[RunLog]) -> Audit:
-    """Do all checks."""
     logs = sorted(logs, key=lambda log: (log.dataset, log.recipe, log.depth, log.name))
     results = tuple(_result(check, logs) for check in CHECKS)
     return Audit(runs=len(logs), results=results, rankings=rankings(logs))
@@ -98,7 +97,6 @@ def audit(logs: Sequence[RunLog]) -> Audit:
 
 @cache
 def audit_project2022() -> Audit:
-    """The audit of the 2022 project's runs."""
     return audit(run_logs(load_project2022()))
 
 

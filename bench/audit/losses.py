@@ -44,16 +44,13 @@ class Losses:
 
     @property
     def unit(self) -> Unit:
-        """The first unit that every epoch allows."""
         return self._unit_and_factor()[0]
 
     @property
     def mean(self) -> float:
-        """The last value as a mean per image."""
         return self._unit_and_factor()[1] * self.values[-1]
 
     def _unit_and_factor(self) -> tuple[Unit, float]:
-        """With what turns a number of the unit into the mean per image."""
         factors: dict[Unit, float] = {
             "means per image": 1,
             "sums of batch means": 1 / self.batches,
@@ -73,7 +70,6 @@ class Losses:
 
 
 def losses(run: RunLog, split: Split) -> Losses:
-    """The losses of ``run`` with what is needed to find their unit."""
     if split == "train":
         values, accuracies = run.train_loss, run.train_accuracy
         images, batch_size = run.train_images, run.train_batch_size
@@ -108,7 +104,6 @@ def loss_units(logs: Sequence[RunLog]) -> Iterator[Finding]:
 
 
 def _example(run: RunLog) -> str:
-    """One run's last losses as written and converted, and why they cannot be means as written."""
     train, test = losses(run, "train"), losses(run, "test")
     written = [
         f"{name} {significant(split.values[-1])} (a mean of {number(split.mean, 3)} per image)"

@@ -72,7 +72,6 @@ class Ranking:
 
 
 def rankings(logs: Sequence[RunLog]) -> tuple[Ranking, ...]:
-    """One for each data set and recipe that has several depths."""
     return tuple(
         _ranking(columns)
         for columns in tables(logs).values()

@@ -32,7 +32,6 @@ class Budget:
     recipe: Recipe | None
 
     def accepts(self, observed: Observed) -> bool:
-        """Whether ``observed`` was trained so, to its end."""
         if not observed.completed:
             return False
         if self.recipe is None:
@@ -67,7 +66,6 @@ class Budget:
         return f"needs the recipe {self.recipe.name}, and what was run {differs}"
 
     def __str__(self) -> str:
-        """For people."""
         if self.recipe is None:
             return "He's initialisation, no training"
         return f"{labels.budget(self.recipe)} of {self.recipe.name}"
@@ -107,10 +105,6 @@ def _paper(_model: str, dataset: str, *, warmup: bool = False) -> Recipe:
 
 
 def _project2022(model: str, dataset: str, *, frozen: bool, small: bool = False) -> Recipe:
-    """The 2022 project's, with as many epochs for every depth, with or without its accident.
-
-    ``small`` is the same, small enough for a CPU.
-    """
     for plan in project2022().plans:
         same = (plan.cell.model, plan.cell.dataset) == (model, dataset)
         if same and (plan.recipe.freeze_weights_after_epoch is not None) == frozen:

@@ -103,7 +103,6 @@ def _disagreement(claim: Claim, quantity: str, index: Index, test: str) -> Verdi
 
 
 def _counted(groups: Sequence[Group], quantity: str, index: Index) -> tuple[str, ...]:
-    """Ids of the records that counted the same on their own networks."""
     return tuple(
         sorted(
             observed.cell.id

@@ -30,7 +30,6 @@ class Sample:
 
     @property
     def noise(self) -> Interval | None:
-        """Of the first value, that of the test set alone."""
         return Interval(*wilson_interval(self.values[0], self.images)) if self.images else None
 
     def __str__(self) -> str:

@@ -34,7 +34,6 @@ def judge(records: Iterable[Record], claims: Sequence[Claim] | None = None) -> t
 def judge_observed(
     observations: Iterable[Observed], claims: Sequence[Claim] | None = None
 ) -> tuple[Verdict, ...]:
-    """As ``judge``, of what was kept of records."""
     index = Index(observations)
     claims = load_claims() if claims is None else claims
     verdicts = [TESTS[claim.test.name](claim, claim.test, index) for claim in claims]

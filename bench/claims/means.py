@@ -118,7 +118,6 @@ def _beyond(apart: stats.Mean, margin: float, measure: Measure) -> Direction:
 
 
 def threshold(claim: Claim, test: Threshold, index: Index) -> Verdict:
-    """Whether the mean is on the side of the bound that the claim says."""
     bound = test.bound if test.reference is None else look_up(test.reference).value
     assert bound is not None
     found = _samples(claim, test.measure, index, BOUND)
@@ -184,7 +183,6 @@ def ordering(claim: Claim, test: Ordering, index: Index) -> Verdict:
 
 
 def difference(claim: Claim, test: Difference, index: Index) -> Verdict:
-    """Whether two means are the same, but for the margin."""
     found = _samples(claim, test.measure, index, SAME)
     if isinstance(found, Verdict):
         return found
@@ -205,7 +203,6 @@ def difference(claim: Claim, test: Difference, index: Index) -> Verdict:
 
 
 def _samples(claim: Claim, measure: str, index: Index, name: str) -> dict[Group, Sample] | Verdict:
-    """Every cell's, or why there is nothing to test yet."""
     found = {group: index.sample(group, measure) for group in claim.needs.groups}
     samples = {group: each for group, each in found.items() if isinstance(each, Sample)}
     if len(samples) < len(found):

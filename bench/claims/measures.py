@@ -81,7 +81,6 @@ class Observed:
 
 
 def observe(record: Record) -> Observed:
-    """Reduce ``record``."""
     figures = {}
     if record.final is not None:
         taken = {name: measure.of(record) for name, measure in MEASURES.items()}
@@ -229,7 +228,6 @@ def _layers(definition: Definition) -> tuple[Layer, ...]:
 
 
 def _total(what: Literal["parameters", "macs"], part: str = "") -> Callable[[Definition], int]:
-    """Counts it over all layers whose names begin with ``part``."""
     return lambda definition: sum(
         getattr(layer, what) for layer in _layers(definition) if layer.name.startswith(part)
     )

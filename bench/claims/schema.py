@@ -28,8 +28,9 @@ from bench.claims.methods import (
 from bench.config.profiles import DATASETS
 from bench.errors import BenchError
 from bench.formats import listed
-from bench.reference.loader import Reproduction, reproductions_of
+from bench.reference.loader import reproductions_of
 from bench.reference.printed import look_up
+from bench.reference.reproductions import Reproduction
 from resnet_models import MODELS, Definition, define
 from resnet_models.spec import Lineage, Shortcut, Stem
 
@@ -61,12 +62,10 @@ class Group(Data):
 
     @property
     def definition(self) -> Definition:
-        """The network as published: as many classes and channels."""
         return define(self.model, lineage=self.lineage, stem=self.stem, shortcut=self.shortcut)
 
     @property
     def needed(self) -> Budget:
-        """How its cells must have been trained."""
         return budget_for(self.budget, self.model, self.dataset)
 
     @property
@@ -108,7 +107,6 @@ class Needs(Data):
 
     @property
     def groups(self) -> tuple[Group, ...]:
-        """All cells, once each."""
         return tuple(dict.fromkeys(group for level in self.cells for group in level))
 
     def __str__(self) -> str:
@@ -197,7 +195,6 @@ def _known(what: str, name: str | None, known: dict[str, Any]) -> None:
 
 @cache
 def load_claims() -> tuple[Claim, ...]:
-    """Every claim of ``claims.toml``, in its order."""
     text = files("bench.reference").joinpath("claims.toml").read_text(encoding="utf-8")
     return parse(text)
 

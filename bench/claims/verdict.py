@@ -58,7 +58,6 @@ class Verdict:
 
     @property
     def records(self) -> tuple[str, ...]:
-        """Ids of the records that it rests on."""
         sampled = (name for sample in self.samples for name in sample.records)
         return tuple(dict.fromkeys((*sampled, *self.counted)))
 

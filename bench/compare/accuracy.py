@@ -78,7 +78,6 @@ def _compared(baseline: Group, candidate: Group) -> tuple[Group, Group]:
 
 
 def _over_seeds(baseline: Group, candidate: Group) -> tuple[str, stats.Estimate, float]:
-    """Welch's test and interval: seeds are drawn anew on both sides."""
     unit = 100 / _final(baseline[0]).test_images
     before, after = (stats.break_ties(_percents(side), unit) for side in (baseline, candidate))
     difference = stats.difference(after, before)

@@ -124,7 +124,6 @@ def _timed_in_both(
     workloads: Mapping[str, tuple[SpeedRecord, SpeedRecord]],
     cells: Mapping[str, tuple[Group, Group]],
 ) -> tuple[dict[tuple[str, str], tuple[Timed, Timed]], list[LeftOut]]:
-    """Timings of both by name and quantity, and those that must not be compared."""
     timed: dict[tuple[str, str], tuple[Timed, Timed]] = {}
     left_out: list[LeftOut] = []
     for name, records in workloads.items():
@@ -183,7 +182,6 @@ def _completed(results: Results) -> dict[str, Group]:
 
 
 def _other_workload(baseline: SpeedRecord, repeat: SpeedRecord) -> str:
-    """Why one is no repeat of the other; empty where it is."""
     return workload_refusal(baseline, repeat) or _words(differences([baseline], [repeat]))
 
 
@@ -201,7 +199,6 @@ def _words(conditions: Sequence[Condition]) -> str:
 
 
 def _nothing_alike(baseline: Results, candidate: Results, left_out: Sequence[LeftOut]) -> str:
-    """Why nothing was compared: what was refused, else how the nearest partners differ."""
     reasons = [f"{each.name}: {each.why}" for each in left_out if not each.alone]
     for settings in (_workload_settings, _cell_settings):
         reasons += _nearest(settings(baseline), settings(candidate).values())
@@ -226,7 +223,6 @@ def _cell_settings(results: Results) -> dict[str, dict[str, Any]]:
 def _nearest(
     baseline: Mapping[str, Mapping[str, Any]], candidate: Iterable[Mapping[str, Any]]
 ) -> Iterator[str]:
-    """How each of A's settings without an equal in B differs from those most like it."""
     others = list(candidate)
     for name, settings in baseline.items() if others else ():
         nearest = min(

@@ -60,17 +60,14 @@ def groups(records: Sequence[Record]) -> dict[str, Group]:
 
 
 def group_name(record: Record) -> str:
-    """Cell id without the seed."""
     return record.cell.id.removesuffix(f"-seed{record.cell.seed}")
 
 
 def completed(group: Group) -> list[Record]:
-    """Those that ran to their end."""
     return [record for record in group if record.final is not None]
 
 
 def group_refusal(baseline: Group, candidate: Group) -> str:
-    """Why two groups of cells must not be compared; empty where they may be."""
     for side, group in (("A", baseline), ("B", candidate)):
         if not completed(group):
             return _failed(side, group[0].reason)
@@ -84,7 +81,6 @@ def group_refusal(baseline: Group, candidate: Group) -> str:
 
 
 def workload_refusal(baseline: SpeedRecord, candidate: SpeedRecord) -> str:
-    """Why two timed workloads must not be compared; empty where they may be."""
     for side, record in (("A", baseline), ("B", candidate)):
         if record.status == "failed":
             return _failed(side, record.reason)
@@ -168,7 +164,6 @@ def differences(
 
 
 def _values(of: Callable[[Made], Value], sides: Sequence[Iterable[Made]]) -> tuple[str, str]:
-    """What each side has, in words; several where its records differ among themselves."""
     baseline, candidate = (", ".join(sorted({_word(of(made)) for made in side})) for side in sides)
     return baseline, candidate
 

@@ -54,7 +54,6 @@ def totals(comparison: Comparison) -> str:
 
 
 def noise_words(noise: Noise) -> str:
-    """By how much runs of the same differ, and how that is known."""
     floor = f"{number(100 * math.expm1(noise.floor), 1)} %"
     if not noise.ratios:
         return (
@@ -70,7 +69,6 @@ def noise_words(noise: Noise) -> str:
 
 
 def markdown(comparison: Comparison) -> str:
-    """Every table below its title, in the Markdown of GitHub."""
     parts = [
         f"### {title}\n\n{_in_markdown(frame)}" for title, frame in sections(comparison).items()
     ]
@@ -90,13 +88,11 @@ def latex(comparison: Comparison) -> str:
 
 
 def csv(comparison: Comparison) -> str:
-    """A line for each compared quantity, nothing rounded."""
     rows = [_flat(each) | {"notes": " ".join(each.notes)} for each in comparison.findings]
     return pd.DataFrame(rows).to_csv(index=False)
 
 
 def as_json(comparison: Comparison) -> str:
-    """Everything, nothing rounded."""
     noise = comparison.noise
     content = {
         "a": str(comparison.baseline),

@@ -46,14 +46,12 @@ class Timed:
 
 
 def of_workload(record: SpeedRecord) -> Timed:
-    """The timings of a workload."""
     return Timed([record], (record.workload.batch_size,), record.rounds)
 
 
 def of_cells(
     baseline: Group, candidate: Group
 ) -> tuple[dict[str, tuple[Timed, Timed]], list[LeftOut]]:
-    """Timings of both by quantity, and those that must not be compared."""
     return pair(_of_group(baseline), _of_group(candidate), _refusal)
 
 

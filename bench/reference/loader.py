@@ -7,39 +7,24 @@ multiply-adds (MACs).
 from functools import cache
 
 from bench.reference.paper import Paper
-from bench.reference.project2022 import Project2022, ProjectCell, ProjectRun
+from bench.reference.project2022 import Project2022
 from bench.reference.reproductions import Metric, Reproduction, Reproductions
 from bench.reference.sources import read
-
-__all__ = [
-    "Paper",
-    "Project2022",
-    "ProjectCell",
-    "ProjectRun",
-    "Reproduction",
-    "dataset_title",
-    "load_paper",
-    "load_project2022",
-    "load_reproductions",
-    "reproductions_of",
-]
 
 
 @cache
 def load_paper() -> Paper:
-    """The paper's tables and claims, from ``paper.json``."""
     return Paper.model_validate_json(read("paper.json"))
 
 
 @cache
 def load_project2022() -> Project2022:
-    """The 2022 project's runs, from ``project2022.json``."""
     return Project2022.model_validate_json(read("project2022.json"))
 
 
 @cache
 def load_reproductions() -> tuple[Reproduction, ...]:
-    """Results of others, from ``reproductions.json``, in the order of the file."""
+    """Results of others, in the order of the file."""
     return Reproductions.model_validate_json(read("reproductions.json")).flat()
 
 

@@ -84,6 +84,5 @@ def _child(node: Any, step: str, path: str) -> Any:
 
 @cache
 def _content(name: str) -> Any:
-    """What stands in a reference file, once it is checked."""
     FILES[name]()
     return json.loads(read(f"{name}.json"))

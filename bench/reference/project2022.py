@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
-from bench.reference.sources import Percent, Reference, Sourced
+from bench.reference.sources import Part, Percent, Reference, Sourced
 
 _Loss = Annotated[float, Field(gt=0)]
 _PER_EPOCH: Final = (
@@ -17,21 +17,18 @@ _PER_EPOCH: Final = (
 
 
 class DatasetFacts(Reference):
-    """Name and size of a data set."""
-
     title: str
     train_images: int = Field(gt=0)
     test_images: int = Field(gt=0)
 
 
-class ProjectRun(Reference):
+class ProjectRun(Part):
     """One notebook of the 2022 project; losses here are in the notebooks' own conventions."""
 
     notebook: str = Field(min_length=1, description="the file that all of this is from")
     dataset: str
     labelled_depth: int
     trained_depth: int = Field(description="that of the network in the code; found by hand")
-    in_channels: Literal[1, 3]
     recipe: Literal["base", "normalize", "normalize_batch32"]
     epochs: int = Field(gt=0)
     frozen_after_epoch: int | None = Field(
@@ -40,11 +37,7 @@ class ProjectRun(Reference):
     train_batch_size: int = Field(gt=0)
     test_batch_size: int = Field(gt=0)
     lr: float = Field(gt=0)
-    momentum: float = Field(ge=0, lt=1)
-    weight_decay: float = Field(ge=0)
     lr_decay_epochs: tuple[int, int] = Field(description="no run gets there")
-    augmentation: tuple[str, ...]
-    normalize: Literal["imagenet_mean_std"] | None
     summary_total_params: int = Field(
         gt=0, description="as the notebook prints it, for the network of its label"
     )
@@ -92,19 +85,13 @@ class ProjectCell(Reference):
     test_images: int
 
 
-class ProjectMeta(Reference):
-    """Units of the runs, sizes of the data sets, and what was found by hand."""
-
+class ProjectMeta(Part):
     units: dict[str, str]
     datasets: dict[str, DatasetFacts]
     slide_recipe: str = Field(description="the slides show the last epoch of its runs")
-    found_by_hand: dict[str, str]
-    epoch_loops: str
 
 
 class Project2022(Sourced):
-    """All runs of the 2022 project."""
-
     meta: ProjectMeta
     runs: tuple[ProjectRun, ...] = Field(min_length=20, max_length=20)
 
@@ -116,25 +103,21 @@ class Project2022(Sourced):
         return self
 
     def slide_runs(self) -> list[ProjectRun]:
-        """The runs that the slides show, by data set and depth."""
+        """By data set and depth."""
         runs = [run for run in self.runs if run.recipe == self.meta.slide_recipe]
         return sorted(runs, key=lambda run: (run.dataset, run.labelled_depth))
 
     def cells(self) -> list[ProjectCell]:
-        """The slides' cells, by data set and depth."""
         return [self._cell(run) for run in self.slide_runs()]
 
     def _cell(self, run: ProjectRun) -> ProjectCell:
         facts = self.meta.datasets[run.dataset]
         train_losses, test_losses = self.losses(run)
+        same = {"dataset", "trained_depth", "notebook", "epochs", "frozen_after_epoch"}
         return ProjectCell(
-            dataset=run.dataset,
+            **run.model_dump(include=same),
             depth=run.labelled_depth,
-            trained_depth=run.trained_depth,
-            notebook=run.notebook,
-            epochs=run.epochs,
             images=run.epochs * facts.train_images,
-            frozen_after_epoch=run.frozen_after_epoch,
             train_accuracy=run.train_accuracy_percent[-1],
             test_accuracy=run.test_accuracy_percent[-1],
             train_loss=train_losses[-1],

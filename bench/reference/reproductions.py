@@ -17,8 +17,6 @@ Kind = Literal[
 
 
 class _Result(Reference):
-    """One number of a study."""
-
     network: str = Field(
         min_length=1, description="a model of the catalog, or a relative: preact_resnet50"
     )
@@ -93,5 +91,4 @@ class Reproductions(Reference):
     studies: tuple[_Study, ...]
 
     def flat(self) -> tuple[Reproduction, ...]:
-        """Every result with what it shares with its study."""
         return tuple(result for study in self.studies for result in study.flat())

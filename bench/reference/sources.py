@@ -23,6 +23,12 @@ class Reference(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+class Part(Reference):
+    """What is read of an object of the file; its other fields are left alone."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
 class Sourced(Reference):
     """Numbers and where they are from; that holds for objects inside without a source as well."""
 
@@ -32,5 +38,4 @@ class Sourced(Reference):
 
 
 def read(name: str) -> str:
-    """Text of a file in this folder."""
     return files("bench.reference").joinpath(name).read_text(encoding="utf-8")

@@ -1,5 +1,7 @@
 """The numbers of the paper: sources, well-known values, and agreement with each other."""
 
+from typing import get_args
+
 import pytest
 from pydantic import ValidationError
 
@@ -7,6 +9,7 @@ from bench.config.profiles import DEPTHS
 from bench.reference.loader import load_paper
 from bench.reference.paper import Paper
 from bench.reference.printed import look_up
+from bench.reference.sources import How
 from tests.support.references import NAMES, changed, content, numbers
 
 FILE = content("paper.json")
@@ -28,9 +31,7 @@ def test_every_number_has_a_source_and_says_how_it_was_got(name):
     for path, sources in found:
         assert sources, f"{name}: {path} has no source"
         assert sources[0]["source"].strip(), path
-        assert sources[0]["how"] in (
-            "printed", "read off a plot", "computed", "reported by others"
-        ), path  # fmt: skip
+        assert sources[0]["how"] in get_args(How), path
         assert isinstance(sources[0]["verified"], bool), path
 
 
@@ -115,44 +116,34 @@ def test_values_of_the_tables(table, columns, expected):
     assert [row for row in found if row in expected] == expected
 
 
-def test_table6_has_the_only_mean_of_five_runs():
-    assert [
-        (row.layers, row.error, row.mean, row.std) for row in TABLES.table6.rows if row.runs
-    ] == [(110, 6.43, 6.61, 0.16)]
+def test_one_row_of_table_6_has_a_mean_and_one_of_table_4_is_of_test_images():
+    several = [row for row in TABLES.table6.rows if row.runs]
+    assert [(r.layers, r.error, r.mean, r.std) for r in several] == [(110, 6.43, 6.61, 0.16)]
     assert all(6 * row.n + 2 == layers for layers, row in TABLES.table6.resnets.items())
-
-
-def test_values_of_table_1():
-    printed = [column.flops_printed for column in TABLES.table1.depths.values()]
-    assert printed == [1.8e9, 3.6e9, 3.8e9, 7.6e9, 11.3e9]
-    assert [TABLES.table1.depths[depth].blocks for depth in (34, 50, 101, 152)] == [
-        (3, 4, 6, 3), (3, 4, 6, 3), (3, 4, 23, 3), (3, 8, 36, 3)
-    ]  # fmt: skip
-
-
-def test_one_row_of_table_4_is_of_test_images():
     rows = FILE["tables"]["table4"]["rows"]
     assert [row["method"] for row in rows if row.get("on_test_set")] == ["VGG (ILSVRC'14)"]
 
 
-def test_a_row_that_is_not_there_is_an_error():
-    with pytest.raises(KeyError, match="'ResNet-34' is none of VGG-16, GoogLeNet"):
-        TABLES.table3.row("ResNet-34")
+def test_values_of_table_1():
+    assert {
+        depth: (column.flops_printed / 1e9, column.block, column.blocks)
+        for depth, column in TABLES.table1.depths.items()
+    } == {
+        18: (1.8, "basic", (2, 2, 2, 2)), 34: (3.6, "basic", (3, 4, 6, 3)),
+        50: (3.8, "bottleneck", (3, 4, 6, 3)), 101: (7.6, "bottleneck", (3, 4, 23, 3)),
+        152: (11.3, "bottleneck", (3, 8, 36, 3)),
+    }  # fmt: skip
 
 
-def test_tables_2_and_3_share_two_numbers():
-    row = TABLES.table2.row(34)
-    assert row.plain == TABLES.table3.row("plain-34").top1
-    assert row.resnet == TABLES.table3.row("ResNet-34 A").top1
-
-
-def test_the_text_rounds_the_differences_of_table_2():
-    rows = [TABLES.table2.row(layers) for layers in (18, 34)]
-    text = "tables/table2/text_claims/resnet34_better_than_{}_by"
-    assert said(text.format("resnet18")) == pytest.approx(
-        rows[0].resnet - rows[1].resnet, abs=0.051
+def test_table_2_agrees_with_table_3_and_with_the_text():
+    plain, resnet, resnet18 = (
+        said(f"tables/table2/rows/{row}") for row in ("34/plain", "34/resnet", "18/resnet")
     )
-    assert said(text.format("plain34")) == pytest.approx(rows[1].plain - rows[1].resnet, abs=0.051)
+    assert plain == said("tables/table3/rows/plain-34/top1")
+    assert resnet == said("tables/table3/rows/ResNet-34 A/top1")
+    text = "tables/table2/text_claims/resnet34_better_than_{}_by"
+    assert said(text.format("resnet18")) == pytest.approx(resnet18 - resnet, abs=0.051)
+    assert said(text.format("plain34")) == pytest.approx(plain - resnet, abs=0.051)
 
 
 def test_the_abstract_agrees_with_the_tables():
@@ -168,7 +159,8 @@ def test_the_abstract_agrees_with_the_tables():
 
 
 def test_flops_of_the_text_agree_with_table_1_and_with_definitions():
-    quoted = {name: quote.value for name, quote in TABLES.table1.flops_quoted_in_text.items()}
+    quotes = FILE["tables"]["table1"]["flops_quoted_in_text"]
+    quoted = {name: quote["value"] for name, quote in quotes.items()}
     for depth in (50, 152):
         assert quoted[f"resnet{depth}"] == TABLES.table1.depths[depth].flops_printed
     assert quoted["plain34"] == quoted["resnet34_fig3"] == TABLES.table1.depths[34].flops_printed
@@ -181,18 +173,17 @@ def test_flops_of_the_text_agree_with_table_1_and_with_definitions():
 
 def test_section_4_2():
     training, networks = CIFAR["hyperparameters"], CIFAR["architecture"]
-    assert training["batch_size"] == PAPER.cifar_section.hyperparameters.batch_size == 128
-    assert training["stop_iteration"] == PAPER.cifar_section.hyperparameters.stop_iteration
-    settings = ("lr_initial", "lr_drop_factor", "momentum", "weight_decay", "stop_iteration")
-    assert [training[name] for name in settings] == [0.1, 10, 0.9, 1e-4, 64_000]
-    assert training["lr_drops_at_iterations"] == [32_000, 48_000]
+    settings = {
+        "batch_size": 128, "lr_initial": 0.1, "lr_drop_factor": 10, "momentum": 0.9,
+        "weight_decay": 1e-4, "lr_drops_at_iterations": [32_000, 48_000],
+        "stop_iteration": 64_000,
+    }  # fmt: skip
+    assert settings.items() <= training.items()
     assert training["batch_size"] == training["gpus"] * said("cifar_section/per_gpu_batch")
     assert networks["depths"] == [6 * n + 2 for n in networks["n_values"]]
     warmup = CIFAR["resnet110_warmup"]
-    assert [warmup[name] for name in ("lr", "until_train_error_below", "iterations_about")] == [
-        0.01, 80, 400
-    ]  # fmt: skip
-    assert warmup["then_lr"] == training["lr_initial"]
+    about = {"lr": 0.01, "until_train_error_below": 80, "iterations_about": 400, "then_lr": 0.1}
+    assert about.items() <= warmup.items()
     deepest = CIFAR["resnet1202"]
     assert deepest["training_error_below"] == 0.1
     row = TABLES.table6.resnets[6 * deepest["n"] + 2]
@@ -231,18 +222,11 @@ def test_parameters_of_table_6_are_those_of_the_definition(layers):
 
 
 @pytest.mark.parametrize("depth", DEPTHS)
-def test_depth_counts_the_weighted_layers_of_the_blocks(depth):
-    column = TABLES.table1.depths[depth]
-    layers_per_block = {"basic": 2, "bottleneck": 3}[column.block]
-    assert 2 + layers_per_block * sum(column.blocks) == depth
-
-
-def test_stride_on_the_3x3_costs_more_in_bottlenecks_only():
-    for depth in DEPTHS:
-        ours, other = PAPER.cost(depth, "paper"), PAPER.cost(depth, "torchvision")
-        assert ours.params == other.params
-        assert (other.macs_total > ours.macs_total) == (depth >= 50)
-        assert PAPER.cost(depth, "project2022") == other
+def test_stride_on_the_3x3_costs_more_in_bottlenecks_only(depth):
+    ours, other = PAPER.cost(depth, "paper"), PAPER.cost(depth, "torchvision")
+    assert ours.params == other.params
+    assert (other.macs_total > ours.macs_total) == (depth >= 50)
+    assert PAPER.cost(depth, "project2022") == other
 
 
 def test_cost_by_shortcut():
@@ -261,14 +245,11 @@ def test_cost_by_shortcut():
         (["table6", "rows", 6, "errors"], 8.75, r"rows\.6\.errors\n.*not permitted"),
         (["table6", "rows", 10, "std"], None, "ResNet: mean and std go together"),
         (["table6", "rows", 6], None, r"table6\.rows\n.*at least 12"),
-        (["table3", "rows", 9], None, r"table3\.rows\n.*at least 10"),
-        (["table3", "rows", 9, "method"], "VGG-16", "rows: more than one of VGG-16"),
-        (["table2", "rows", 1], None, r"table2\.rows\.1\n.*required"),
         (["table1", "depths", "18"], None, r"table1\.depths\n.*at least 5"),
         (["table1", "depths", "18", "source"], None, r"18\.source\n.*required"),
         (["table1", "depths", "18", "source"], "", r"18\.source\n.*at least 1 character"),
         (["table1", "depths", "18", "how"], "guessed", r"18\.how\n.*'printed'"),
-        (["table2"], None, r"tables\.table2\n.*required"),
+        (["table6"], None, r"tables\.table6\n.*required"),
     ],
 )
 def test_a_broken_file_is_refused_by_the_name_of_the_field(path, value, message):
@@ -278,5 +259,6 @@ def test_a_broken_file_is_refused_by_the_name_of_the_field(path, value, message)
 
 def test_a_broken_definition_is_refused():
     path = ["computed", "imagenet_macs_224", "50", "v1_optionB", "macs_total"]
-    with pytest.raises(ValidationError, match=r"50\.v1_optionB\.macs_total"):
-        Paper.model_validate_json(changed("paper.json", path, 0.5))
+    paper = Paper.model_validate_json(changed("paper.json", path, 0.5))
+    with pytest.raises(ValidationError, match=r"macs_total\n.*valid integer"):
+        paper.cost(50, "paper")

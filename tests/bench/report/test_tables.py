@@ -11,6 +11,7 @@ from resnet_models import MODELS, define
 from resnet_models.layers import layer_table
 from tests.support.factories import make_record, make_with_error
 from tests.support.pages import RECORDS, page_of, render, table_of
+from tests.support.references import content
 from tests.support.tools import parsed, text_of
 
 pytestmark = pytest.mark.heavy
@@ -34,14 +35,14 @@ def test_table_1_is_made_from_the_networks(page):
     (lineage,) = re.findall(r"of our networks, lineage (\w+);", text_of(page))
     assert lineage == ("project2022" if page == page_of("project2022") else "paper")
     *stages, macs, printed = table_of(page, "Table 1, made from the networks")
-    table1 = paper.tables.table1
+    table1 = content("paper.json")["tables"]["table1"]
     assert {name: size for name, size, *_ in stages} == {
-        name: f"{height}×{width}" for name, (height, width) in table1.output_sizes.items()
+        name: f"{height}×{width}" for name, (height, width) in table1["output_sizes"].items()
     }
-    for number, (depth, column) in enumerate(table1.depths.items(), start=2):
+    for number, (depth, column) in enumerate(paper.tables.table1.depths.items(), start=2):
         basic = column.block == "basic"
-        kernels = table1.basic_kernels if basic else table1.bottleneck_kernels
-        channels = table1.basic_block_channels if basic else table1.bottleneck_channels
+        kernels = table1[f"{column.block}_kernels"]
+        channels = table1["basic_block_channels" if basic else "bottleneck_channels"]
         blocks = []
         for widths, count in zip(channels.values(), column.blocks, strict=True):
             layers = [f"{k}×{k}, {width}" for k, width in zip(kernels, widths, strict=True)]
