@@ -10,6 +10,7 @@ from bench.claims.measures import Observed
 from bench.config import recipes
 from bench.config.profiles import PROJECT2022_SMALL, project2022
 from bench.config.recipes import Recipe
+from bench.records.schema import Record
 from bench.reference.loader import load_project2022
 from resnet_models import MODELS
 
@@ -23,27 +24,23 @@ class UnknownBudgetError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a claim asks of a training.
-
-    Attributes:
-        recipe: that it must have had in every detail; None where the start alone matters.
-    """
+    """What a claim asks of a training: all of a recipe, or of its start where that is None."""
 
     recipe: Recipe | None
 
     def accepts(self, observed: Observed) -> bool:
         if not observed.completed:
             return False
+        found = observed.record.recipe
         if self.recipe is None:
-            found = observed.recipe
             return found.initialization == "he" and not found.zero_init_residual
-        return observed.recipe == self.recipe and _norm_batch_is_whole(observed)
+        return found == self.recipe and _norm_batch_is_whole(observed.record)
 
     def complaint(self, observed: Observed) -> str:
         """Why ``observed`` does not count: ``needs 64,000 iterations, had 160``."""
         if not observed.completed:
-            return f"failed with seed {observed.cell.seed}: {observed.reason}"
-        found = observed.recipe
+            return f"failed with seed {observed.record.cell.seed}: {observed.record.reason}"
+        found = observed.record.recipe
         if self.recipe is None:
             return "needs He's initialisation with no BatchNorm weight at 0, had another"
         if self.recipe.iterations and self.recipe.iterations != observed.steps:
@@ -57,10 +54,10 @@ class Budget:
             for name, value in self.recipe.model_dump().items()
             if name != "name" and value != theirs[name]
         ]
-        if not differing and not _norm_batch_is_whole(observed):
+        if not differing and not _norm_batch_is_whole(observed.record):
             return (
                 f"needs BatchNorm to see at least half of the {self.recipe.batch_size} images of a "
-                f"batch at a time, and it saw {observed.norm_batch_size}"
+                f"batch at a time, and it saw {observed.record.engine.micro_batch_size}"
             )
         differs = f"differs in {', '.join(differing)}" if differing else f"is {found.name}"
         return f"needs the recipe {self.recipe.name}, and what was run {differs}"
@@ -71,14 +68,14 @@ class Budget:
         return f"{labels.budget(self.recipe)} of {self.recipe.name}"
 
 
-def _norm_batch_is_whole(observed: Observed) -> bool:
+def _norm_batch_is_whole(record: Record) -> bool:
     """Whether BatchNorm saw half a batch at a time, as in the paper, or more.
 
     Where memory runs out, the gradients of smaller micro-batches still add up to those of the
     batch, but BatchNorm's statistics do not. The paper divides each batch between two GPUs (section
     4.2), so that half of it is as published.
     """
-    return 2 * observed.norm_batch_size >= observed.recipe.batch_size
+    return 2 * record.engine.micro_batch_size >= record.recipe.batch_size
 
 
 @cache

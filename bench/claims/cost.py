@@ -95,9 +95,9 @@ def _disagreement(claim: Claim, quantity: str, index: Index, test: str) -> Verdi
                     claim=claim,
                     word="inconclusive",
                     reason=f"the formula gives {formula:,} {QUANTITIES[quantity].words}, the "
-                    f"record {observed.cell.id} counted {count:,}",
+                    f"record {observed.record.cell.id} counted {count:,}",
                     test=test,
-                    counted=(observed.cell.id,),
+                    counted=(observed.record.cell.id,),
                 )
     return None
 
@@ -105,7 +105,7 @@ def _disagreement(claim: Claim, quantity: str, index: Index, test: str) -> Verdi
 def _counted(groups: Sequence[Group], quantity: str, index: Index) -> tuple[str, ...]:
     return tuple(
         sorted(
-            observed.cell.id
+            observed.record.cell.id
             for group in groups
             for observed in index.of_network(group)
             if _stored(observed, quantity) is not None
@@ -115,7 +115,7 @@ def _counted(groups: Sequence[Group], quantity: str, index: Index) -> tuple[str,
 
 def _stored(observed: Observed, quantity: str) -> int | None:
     """What a record counted on its own network; None where it did not, or on another shape."""
-    cost = observed.cost
+    cost = observed.record.cost
     if cost is None or quantity not in ("parameters", "macs"):
         return None
     if cost.table1_macs is not None:

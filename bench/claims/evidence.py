@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bench.claims.measures import MEASURES, Measure, Observed
 from bench.claims.schema import Group
@@ -17,8 +18,7 @@ class Sample:
 
     Attributes:
         label: the group, for people.
-        values: in the measure's unit, one per seed.
-        images: that each was counted on; None where it is no share of images.
+        images: that each value was counted on; None where it is no share of images.
         records: cell ids, in the order of ``values``.
     """
 
@@ -51,17 +51,15 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Why there is no sample.
-
-    Attributes:
-        label: the group, for people.
-        dataset: its title.
-        why: what is wrong with the records that there are; None where there is none.
-    """
+    """Why there is no sample; ``why`` is None where there is no record of the group either."""
 
     label: str
     dataset: str
     why: str | None = None
+
+
+def _by_seed_and_age(observed: Observed) -> tuple[int, datetime]:
+    return observed.record.cell.seed, observed.record.finished_at
 
 
 class Index:
@@ -70,8 +68,8 @@ class Index:
     def __init__(self, observations: Iterable[Observed]) -> None:
         self._by_cell: dict[tuple[str, ...], list[Observed]] = defaultdict(list)
         self._by_network: dict[tuple[str, ...], list[Observed]] = defaultdict(list)
-        for observed in sorted(observations, key=lambda each: (each.cell.seed, each.finished_at)):
-            cell = observed.cell
+        for observed in sorted(observations, key=_by_seed_and_age):
+            cell = observed.record.cell
             key = (cell.model, cell.lineage, cell.stem, cell.shortcut, cell.dataset)
             self._by_cell[key].append(observed)
             self._by_network[cell.model, cell.lineage, cell.shortcut].append(observed)
@@ -93,7 +91,7 @@ class Index:
             # The complaint that says most: of a finished one, with the most steps.
             nearest = max(known, key=lambda observed: (observed.completed, observed.steps))
             return Missing(label, dataset, f"{label} {needed.complaint(nearest)}")
-        by_seed = {each.cell.seed: each for each in fitting if measure in each.figures}
+        by_seed = {each.record.cell.seed: each for each in fitting if measure in each.figures}
         if not by_seed:
             why = f"{label} has records, but without the {MEASURES[measure].words}"
             return Missing(label, dataset, why)
@@ -109,5 +107,5 @@ def _sample(label: str, observations: Sequence[Observed], name: str) -> Sample:
         measure=measure,
         values=break_ties(values, 100 / images if images else measure.step),
         images=images,
-        records=tuple(observed.cell.id for observed in observations),
+        records=tuple(observed.record.cell.id for observed in observations),
     )

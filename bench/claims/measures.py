@@ -6,7 +6,6 @@ Thousands of records do not fit into memory with all their epochs, but the figur
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from statistics import fmean, median
 from typing import Final, Literal
@@ -14,9 +13,8 @@ from typing import Final, Literal
 from bench.analysis.freezing import can_freeze_be_seen, find_freeze
 from bench.analysis.logs import Curves
 from bench.analysis.networks import RESOLUTION
-from bench.config.cell import Cell
-from bench.config.recipes import Recipe, StepSchedule
-from bench.records.schema import Cost, Moment, Record
+from bench.config.recipes import StepSchedule
+from bench.records.schema import Moment, Record
 from resnet_models import Definition
 from resnet_models.layers import Layer, layer_table
 
@@ -26,12 +24,7 @@ CHANCE_PERCENT: Final = 90.0
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One number of one run.
-
-    Attributes:
-        value: in the unit of its measure.
-        images: that it was counted on; None where it is no share of images.
-    """
+    """One number of one run; ``images`` it was counted on, None where it is no share of them."""
 
     value: float
     images: int | None = None
@@ -43,9 +36,7 @@ class Measure:
 
     Attributes:
         words: what it is called in a sentence.
-        unit: of its values, after a number.
-        difference_unit: of a difference between two.
-        digits: worth showing.
+        unit: to stand after a number.
         step: the smallest difference that means anything, where it is no share of images.
         of: takes it from a completed record; None where the record has none.
     """
@@ -58,26 +49,22 @@ class Measure:
     of: Callable[[Record], Figure | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Observed:
-    """A record, reduced to what verdicts need.
+    """A record without its series, and what verdicts need of these.
 
     Attributes:
-        norm_batch_size: images that BatchNorm saw at a time.
         steps: of training that were done.
         figures: by measure; empty for a failed record.
     """
 
-    cell: Cell
-    recipe: Recipe
-    profile: str
-    completed: bool
-    reason: str | None
-    finished_at: datetime
-    norm_batch_size: int
+    record: Record
     steps: int
-    cost: Cost | None
     figures: Mapping[str, Figure]
+
+    @property
+    def completed(self) -> bool:
+        return self.record.status == "completed"
 
 
 def observe(record: Record) -> Observed:
@@ -85,18 +72,8 @@ def observe(record: Record) -> Observed:
     if record.final is not None:
         taken = {name: measure.of(record) for name, measure in MEASURES.items()}
         figures = {name: figure for name, figure in taken.items() if figure is not None}
-    return Observed(
-        cell=record.cell,
-        recipe=record.recipe,
-        profile=record.profile,
-        completed=record.final is not None,
-        reason=record.reason,
-        finished_at=record.finished_at,
-        norm_batch_size=record.engine.micro_batch_size,
-        steps=sum(epoch.steps for epoch in record.epochs),
-        cost=record.cost,
-        figures=figures,
-    )
+    small = record.model_copy(update={"epochs": (), "signals": (), "speed": None})
+    return Observed(small, sum(epoch.steps for epoch in record.epochs), figures)
 
 
 def _test_accuracy(record: Record) -> Figure:
@@ -205,13 +182,7 @@ MEASURES: Final[dict[str, Measure]] = {
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """Something that can be counted on a network.
-
-    Attributes:
-        words: what it is called in a sentence.
-        of: counts it by formula, on the network as published.
-        text: a number of it, for people.
-    """
+    """Something that can be counted by formula on a network as published."""
 
     words: str
     of: Callable[[Definition], int]
@@ -241,13 +212,9 @@ def _million(value: float) -> str:
     return f"{value / 1e6:,.4g} million"
 
 
-def _billion(value: float) -> str:
-    return f"{value / 1e9:,.4g}·10⁹"
-
-
 QUANTITIES: Final[dict[str, Quantity]] = {
     "parameters": Quantity("parameters", _total("parameters"), _million),
-    "macs": Quantity("multiply-adds", _total("macs"), _billion),
+    "macs": Quantity("multiply-adds", _total("macs"), lambda value: f"{value / 1e9:,.4g}·10⁹"),
     "block_macs": Quantity("multiply-adds of a block of conv3_x", _total("macs", _BLOCK), _million),
     "block_parameters": Quantity(
         "parameters of a block of conv3_x", _total("parameters", _BLOCK), _million

@@ -18,8 +18,9 @@ from bench.claims.schema import Claim, Group, load_claims
 from bench.claims.verdict import Verdict
 from bench.config import recipes
 from bench.config.cell import Cell
+from bench.records.schema import Engine
 from bench.reference.printed import look_up
-from tests.support.factories import START
+from tests.support.factories import START, make_record
 
 TESTED = (Reaches, Threshold, Ordering, Difference)
 CLAIMS = {claim.id: claim for claim in load_claims()}
@@ -33,6 +34,7 @@ COMMON = {
 }  # fmt: skip
 
 Key = tuple[Group, str]
+_RECORD = make_record()
 
 
 def runs(claim_id, *levels, measure="test_error", images=10_000):
@@ -173,35 +175,28 @@ def _distractions(group, measures, rng) -> list[Observed]:
     quick = recipes.quick(group.dataset)
     return [
         observed(group, 0, wild, recipe=quick, profile="quick", steps=160),
-        observed(group, 50, {}, completed=False, reason="out of memory"),
+        observed(group, 50, {}, status="failed", reason="out of memory"),
     ]
 
 
-def observed(group: Group, seed: int, figures, **changes) -> Observed:
-    """A run of ``group`` that was trained as its claim needs it."""
-    recipe = changes.pop("recipe", None) or recipe_of(group)
+def observed(group: Group, seed: int, figures, *, recipe=None, steps=None, **changes) -> Observed:
+    """A run of ``group`` that was trained as its claim needs it; ``changes`` are of its record."""
+    recipe = recipe or recipe_of(group)
     made = group.definition
+    cell = Cell(
+        model=group.model, lineage=made.lineage, stem=made.stem, shortcut=made.shortcut,
+        dataset=group.dataset, recipe=recipe.name, seed=seed,
+    )  # fmt: skip
     fields = {
-        "cell": Cell(
-            model=group.model,
-            lineage=made.lineage,
-            stem=made.stem,
-            shortcut=made.shortcut,
-            dataset=group.dataset,
-            recipe=recipe.name,
-            seed=seed,
-        ),
+        "cell": cell,
         "recipe": recipe,
         "profile": "table6",
-        "completed": True,
-        "reason": None,
+        "engine": Engine(precision="float32", micro_batch_size=recipe.batch_size),
         "finished_at": START + timedelta(hours=seed),
-        "norm_batch_size": recipe.batch_size,
-        "steps": recipe.iterations or 100,
         "cost": None,
-        "figures": figures,
     }
-    return Observed(**(fields | changes))
+    record = _RECORD.model_copy(update=fields | changes)
+    return Observed(record, steps or recipe.iterations or 100, figures)
 
 
 def recipe_of(group: Group) -> recipes.Recipe:

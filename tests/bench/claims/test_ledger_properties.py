@@ -56,7 +56,9 @@ def test_correction_only_ever_takes_verdicts_away(world):
 @given(WORLDS)
 def test_only_runs_of_the_needed_budget_are_evidence(world):
     """Take them away: what is left says nothing, however good or bad it looks, but of cost."""
-    wrong = [each for each in world.observations if each.profile == "quick" or not each.completed]
+    wrong = [
+        each for each in world.observations if each.record.profile == "quick" or not each.completed
+    ]
     assert wrong
     claims = [
         claim for claim in STATISTICAL if "none" not in {g.budget for g in claim.needs.groups}
