@@ -63,9 +63,7 @@ def test_grid_sets_ours_beside_theirs():
     assert line.difference == pytest.approx(line.test_accuracy - 80.28)
     assert not line.equal_budget
     assert line.theirs.frozen_after_epoch == 60
-
-
-def test_equal_budget_needs_as_many_images():
+    # Equal budget needs as many images.
     full = make_record(18, "mnist", recipe={"epochs": 20, "images_per_epoch": 60_000})
     rows = grid_of(full)
     assert row(rows, dataset="mnist", depth=18).equal_budget
@@ -78,7 +76,9 @@ def test_grid_averages_seeds_and_tells_their_range():
     accuracies = [100 * record.epochs[-1].test_accuracy for record in records]
     assert line.seeds == 3
     assert line.test_accuracy == pytest.approx(sum(accuracies) / 3)
+    assert line.test_error == pytest.approx(100 - sum(accuracies) / 3)
     assert (line.test_min, line.test_max) == (min(accuracies), max(accuracies))
+    assert line.test_low < line.test_accuracy < line.test_high
     assert line.cell_ids == tuple(record.cell.id for record in records)
 
 
@@ -139,14 +139,11 @@ def test_every_recipe_has_its_own_row():
     assert [row.variant for row in rows if row.dataset == "mnist"] == [""] * 5
 
 
-def test_rows_stand_in_order_whether_or_not_they_ran():
+def test_rows_stand_in_order_and_those_that_did_not_run_among_the_first_variant():
     rows = grid_of(make_record(152), make_record(34), make_record(50, stem="cifar"))
     cifar10 = [row for row in rows if row.dataset == "cifar10"]
     assert [row.depth for row in cifar10] == [*DEPTHS, 50]
     assert [row.stem for row in cifar10] == ["imagenet"] * 5 + ["cifar"]
-
-
-def test_a_cell_that_was_not_run_stands_among_the_first_variant():
     rows = grid_of(make_record(50, lineage="torchvision"), make_record(34, lineage="torchvision"))
     assert [row.depth for row in rows] == [*DEPTHS, *DEPTHS]
     assert [row.lineage for row in rows[:5]] == [None, "torchvision", "torchvision", None, None]
@@ -201,17 +198,6 @@ def test_table6_sets_our_error_beside_the_printed_one():
         assert (line.printed, line.printed_difference) == (None, None)
         assert line.test_error is not None
         assert not line.within_noise_of_printed
-
-
-def test_table6_averages_seeds():
-    records = make_profile("table6", seeds=3)
-    line = row(table6_of(*records), network="cifar_resnet", depth=20)
-    errors = [
-        100 * (1 - r.final.test_accuracy) for r in records if r.cell.model == "cifar_resnet20"
-    ]
-    assert line.seeds == len(errors) == 3
-    assert line.test_error == pytest.approx(sum(errors) / 3)
-    assert 100 - line.test_high < line.test_error < 100 - line.test_low
 
 
 @pytest.mark.parametrize(

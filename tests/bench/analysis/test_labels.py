@@ -10,40 +10,29 @@ from bench.records.schema import Course, Engine
 from resnet_models import MODELS
 from tests.support.factories import make_recipe, make_record
 
-STEP = {"unit": "iteration", "milestones": (), "factor": 0.5}
+PAPER = "0.1, ÷10 at 32,000 and 48,000"
 
 
-def stepped(**changes):
-    schedule = recipes.StepSchedule(**STEP | changes.pop("schedule"))
-    return make_recipe(learning_rate=0.2, schedule=schedule, **changes)
+def stepped(*milestones):
+    schedule = recipes.StepSchedule(unit="iteration", milestones=milestones, factor=0.5)
+    return make_recipe(learning_rate=0.2, schedule=schedule)
 
 
 @pytest.mark.parametrize(
     ("recipe", "text"),
     [
-        (
-            recipes.paper_cifar(warmup=False),
-            "0.1, ÷10 at 32,000 and 48,000 of 64,000 iterations",
-        ),
-        (
-            recipes.paper_cifar(warmup=True),
-            "0.01 until the train error is below 80 %, then "
-            "0.1, ÷10 at 32,000 and 48,000 of 64,000 iterations",
-        ),
-        (
-            recipes.project2022("mnist", epochs=200),
-            "0.1, ÷10 at 100 and 150 of 200 epochs",
-        ),
+        (recipes.paper_cifar(warmup=False), f"{PAPER} of 64,000 iterations"),
+        (recipes.paper_cifar(warmup=True),
+         f"0.01 until the train error is below 80 %, then {PAPER} of 64,000 iterations"),
+        (recipes.project2022("mnist", epochs=200), "0.1, ÷10 at 100 and 150 of 200 epochs"),
         (recipes.project2022("mnist", epochs=120), "0.1, ÷10 at 100 of 120 epochs"),
-        (
-            recipes.project2022("mnist", epochs=100),
-            "0.1 throughout (÷10 only at 100 and 150 epochs)",
-        ),
+        (recipes.project2022("mnist", epochs=100),
+         "0.1 throughout (÷10 only at 100 and 150 epochs)"),
         (recipes.smoke("mnist"), "0.001 after a linear rise over 25 % of the steps, "
                                  "then linearly to 0"),
         (make_recipe(schedule=LinearSchedule(warmup_fraction=0)), "0.001, then linearly to 0"),
-        (stepped(schedule={"milestones": (7,)}), "0.2, ÷2 at 7 iterations"),
-        (stepped(schedule={}), "0.2 throughout"),
+        (stepped(7), "0.2, ÷2 at 7 iterations"),
+        (stepped(), "0.2 throughout"),
     ],
 )  # fmt: skip
 def test_schedule(recipe, text):
@@ -85,11 +74,6 @@ def test_facts_of_a_recipe_are_all_that_apply(profile):
                 assert facts.get(title) == ("all" if "images" in name else None)
 
 
-def engine(**facts):
-    used = Engine(**{"precision": "float32", "micro_batch_size": 64} | facts)
-    return labels.engine(make_record(engine=used))
-
-
 @pytest.mark.parametrize(
     ("facts", "text"),
     [
@@ -103,18 +87,16 @@ def engine(**facts):
     ],
 )
 def test_engine(facts, text):
-    assert engine(**facts) == text
+    used = Engine(precision="float32", micro_batch_size=64).model_copy(update=facts)
+    assert labels.engine(make_record(engine=used)) == text
 
 
 def course(recipe=None, **events):
     return labels.course(make_record(recipe=recipe or {}, course=Course(**events)))
 
 
-def test_an_uneventful_course_needs_no_words():
-    assert course() == {}
-
-
 def test_resumes_and_the_share_of_checkpoints():
+    assert course() == {}
     record = make_record(course=Course(resumes=1, checkpoints=3, checkpoint_seconds=0.5))
     seconds = sum(epoch.train_seconds + epoch.test_seconds for epoch in record.epochs)
     assert labels.course(record) == {

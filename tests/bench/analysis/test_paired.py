@@ -33,8 +33,7 @@ def test_many_discordant_images_are_tested_by_their_chi_square():
 def test_the_same_predictions_do_not_differ():
     same, _ = predictions(5, 3, 0, 2)
     compared = compare_predictions(same, same)
-    assert compared.p == 1
-    assert compared.points.value == 0
+    assert (compared.p, compared.points.value) == (1, 0)
     assert compared.points.interval.holds(0)
 
 
@@ -85,13 +84,6 @@ def test_neighbouring_depths_of_each_data_set_are_compared():
     pairs = pairs_of(make_grid()[::-1], [200] * 10)
     assert depths(pairs) == [(18, 34), (34, 50), (50, 101), (101, 152)] * 2
     assert [pair.baseline.cell.dataset for pair in pairs] == ["cifar10"] * 4 + ["mnist"] * 4
-
-
-def test_who_is_right_where_the_other_is_wrong():
-    (pair,) = pairs_of([make_record(18), make_record(34)], [200, 240])
-    assert (pair.found.only_baseline, pair.found.only_candidate) == (0, 40)
-    assert pair.found.points.value == pytest.approx(10)
-    assert pair.p_holm < 1e-6
 
 
 def test_p_values_are_adjusted_for_all_pairs():
@@ -149,9 +141,7 @@ def test_the_page_shows_them_and_names_a_damaged_file(tmp_path):
     page = (tmp_path / "index.html").read_text()
     group, row = table_of(page, "Pairs of networks on the same images")
     assert group == ["CIFAR-10"]
-    assert row[0].strip() == "ResNet-18"
-    assert row[1].strip() == "ResNet-34"
-    assert row[2:4] == ["0", "40"]
+    assert [cell.strip() for cell in row[:4]] == ["ResNet-18", "ResNet-34", "0", "40"]
     assert row[4].startswith("+10.00")
     assert row[-1] == "▲ better"
     assert 'id="pairs"' not in render([make_record(18)], [])

@@ -123,21 +123,15 @@ def test_attainable_is_the_lower_of_the_two_roofs():
     assert total.operations / machine.attainable(total) < 51
 
 
-def test_the_roof_is_that_of_the_best_samples():
+def test_the_roof_is_that_of_the_best_samples_of_product_and_convolution():
     assert roof(make_limits(), "float32") == Roof(operations_per_second=2e11, bytes_per_second=2e10)
-
-
-def test_the_roof_is_the_faster_one_of_product_and_convolution():
+    assert roof(make_limits(), "float16") is None  # only emulated
     limits = make_limits(
         convolution_operations=10**9,
         convolution_seconds={"float32": (0.01, 0.004), "bfloat16": (0.02,)},
     )
     assert roof(limits, "float32").operations_per_second == 2.5e11
     assert roof(limits, "bfloat16").operations_per_second == 4e11
-
-
-def test_a_precision_that_is_only_emulated_has_no_roof():
-    assert roof(make_limits(), "float16") is None
 
 
 @pytest.mark.parametrize(

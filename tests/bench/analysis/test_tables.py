@@ -12,15 +12,6 @@ from bench.stats import wilson_interval
 from tests.support.factories import make_failed, make_profile, make_record
 
 
-def test_wilson_interval_against_the_closed_formula():
-    p, n, z = 0.9, 1000, 1.959964
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    low, high = wilson_interval(90.0, 1000)
-    assert low == pytest.approx(100 * (centre - half), abs=1e-4)
-    assert high == pytest.approx(100 * (centre + half), abs=1e-4)
-
-
 @pytest.mark.parametrize("accuracy", [0.0, 100.0])
 def test_wilson_interval_stays_within_0_and_100(accuracy):
     low, high = wilson_interval(accuracy, 500)
@@ -74,7 +65,7 @@ def test_variants_are_never_averaged():
 
 def panels(records):
     """Panel -> its networks' depths, in the order of the page."""
-    found = {}
+    found: dict[str, list[int]] = {}
     for line in summarize(records).itertuples():
         found.setdefault(line.panel, []).append(line.depth)
     return found
@@ -87,57 +78,37 @@ DEPTHS = [18, 34, 50, 101, 152]
     ("profile", "expected"),
     [
         ("quick", {"CIFAR-10": DEPTHS, "MNIST": DEPTHS}),
-        (
-            "full",
-            {
-                "CIFAR-10 · imagenet stem": DEPTHS,
-                "CIFAR-10 · cifar stem": DEPTHS,
-                "MNIST": DEPTHS,
-            },
-        ),
-        (
-            "table6",
-            {
-                "CIFAR-10 · ResNets of Table 6": [20, 32, 44, 56, 110],
-                "CIFAR-10 · plain nets of Table 6": [20, 32, 44, 56],
-            },
-        ),
-        (
-            "project2022",
-            {
-                "CIFAR-10 · project2022_base": DEPTHS,
-                "CIFAR-10 · project2022_base_frozen20": DEPTHS,
-                "MNIST": DEPTHS,
-            },
-        ),
+        ("full", {"CIFAR-10 · imagenet stem": DEPTHS, "CIFAR-10 · cifar stem": DEPTHS,
+                  "MNIST": DEPTHS}),
+        ("table6", {"CIFAR-10 · ResNets of Table 6": [20, 32, 44, 56, 110],
+                    "CIFAR-10 · plain nets of Table 6": [20, 32, 44, 56]}),
+        ("project2022", {"CIFAR-10 · project2022_base": DEPTHS,
+                         "CIFAR-10 · project2022_base_frozen20": DEPTHS, "MNIST": DEPTHS}),
     ],
-)
+)  # fmt: skip
 def test_a_panel_has_one_family_and_one_variant(profile, expected):
     found = panels(make_profile(profile)[::-1])
     assert found == expected
     assert list(found) == list(expected)
 
 
-def test_families_never_mix():
-    records = [make_record(34), make_record(34, network="plain"), make_record(34, "mnist")]
+def test_families_never_mix_and_what_a_network_has_anyway_is_not_said():
+    """A plain net has no shortcut, a network of Table 6 has the small stem."""
+    records = [make_record(34), make_record(34, network="plain"),
+               make_record(20, network="cifar_resnet"), make_record(34, "mnist")]  # fmt: skip
     assert panels(records) == {
         "CIFAR-10 · ResNets": [34],
         "CIFAR-10 · plain nets": [34],
+        "CIFAR-10 · ResNets of Table 6": [20],
         "MNIST": [34],
     }
+    assert set(summarize(records)["variant"]) == {""}
 
 
 def test_shortcuts_are_told_apart():
     records = [make_record(50, shortcut=option) for option in "ABC"]
     assert panels(records) == {f"CIFAR-10 · shortcut {option}": [50] for option in "ABC"}
     assert list(summarize(records)["variant"]) == ["shortcut A", "shortcut B", "shortcut C"]
-
-
-def test_what_a_network_has_anyway_is_not_said():
-    """A plain net has no shortcut, a network of Table 6 has the small stem."""
-    records = [make_record(34), make_record(34, network="plain"),
-               make_record(20, network="cifar_resnet")]  # fmt: skip
-    assert set(summarize(records)["variant"]) == {""}
 
 
 def test_a_warmup_shares_a_panel_but_never_with_its_own_depth():

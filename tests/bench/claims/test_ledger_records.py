@@ -1,6 +1,7 @@
 """Verdicts on records: what is missing, of another budget, of cost alone, with signals."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ PAPER = recipes.paper_cifar(warmup=False)
 
 def record_with_error(error, seed, **changes):
     """A real record of ResNet-20, trained as in section 4.2, with this test error in percent."""
-    trained = {"recipe": PAPER, "profile": "table6"} | changes
+    trained: dict[str, Any] = {"recipe": PAPER, "profile": "table6"} | changes
     record = make_record(20, network="cifar_resnet", seed=seed, **trained)
     *others, last = record.epochs
     correct = round((1 - error / 100) * last.test_images)

@@ -7,6 +7,7 @@ within. Some counts are bounded with room for chance in few ledgers.
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from tests.support.worlds import STATISTICAL, make_world
 pytestmark = pytest.mark.heavy
 
 ENOUGH = (3, 5, 10)
-SCENARIOS = {
+SCENARIOS: dict[str, dict[str, Any]] = {
     "anything": {},
     "enough seeds": {"seeds": ENOUGH},
     "just false": {"seeds": ENOUGH, "offsets": (-1.001, 1.001)},

@@ -85,6 +85,7 @@ def test_every_speed_is_findings_by_the_measured_floor(tmp_path):
             assert now == before
             continue
         assert now.verdict == SAME
+        assert before.floor is not None
         scatter = math.log1p(before.floor) ** 2 - LEAST_FLOOR**2
         floor = math.sqrt(beside.noise.floor**2 + scatter)
         assert now.floor == pytest.approx(math.expm1(floor))
@@ -201,7 +202,7 @@ WORKLOADS = [
 
 def share_of_same(tmp_path, repeats, *, workloads, comparisons):
     """Of what is said of two runs of the same, each with so many workloads."""
-    numbers, found = count(), Counter()
+    numbers, found = count(), Counter[str]()
 
     def run():
         rng = np.random.default_rng((7, next(numbers)))

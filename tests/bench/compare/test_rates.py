@@ -20,8 +20,9 @@ SAME, SLOWER, FASTER = ("same within noise", 1), ("slower", 1.1), ("faster", 1 /
 LEAST_PERCENT = {SAME: 95, SLOWER: 90, FASTER: 90}
 
 
-def rate(word, factor, noise, samples, number, rounds=3, pairs=MANY):
-    """Percent of simulated pairs, B ``factor`` times as long as A, whose verdict is ``word``."""
+def rate(case, noise, samples, number, rounds=3, pairs=MANY):
+    """Percent of simulated pairs, B so much slower than A, whose verdict is that of ``case``."""
+    word, factor = case
     found = 0
     for n in range(pairs):
         rng = np.random.default_rng((number, n))
@@ -33,7 +34,7 @@ def rate(word, factor, noise, samples, number, rounds=3, pairs=MANY):
 
 @pytest.mark.parametrize(("name", "case"), [("busy", SAME), ("quiet", SAME), ("busy", SLOWER)])
 def test_verdicts_are_mostly_right(name, case):
-    assert rate(*case, NOISES[name], 15, 1, pairs=FEW) >= LEAST_PERCENT[case]
+    assert rate(case, NOISES[name], 15, 1, pairs=FEW) >= LEAST_PERCENT[case]
 
 
 @pytest.mark.slow
@@ -41,7 +42,7 @@ def test_verdicts_are_mostly_right(name, case):
 @pytest.mark.parametrize("case", LEAST_PERCENT)
 @pytest.mark.parametrize("name", NOISES)
 def test_verdicts_are_mostly_right_in_every_noise(name, case, samples):
-    found = rate(*case, NOISES[name], samples, 2)
+    found = rate(case, NOISES[name], samples, 2)
     print(f"\n{name}, 3 × {samples} samples, times ×{case[1]:.3g}: {found:g} % {case[0]}")
     assert found >= LEAST_PERCENT[case]
 
@@ -50,7 +51,7 @@ def test_verdicts_are_mostly_right_in_every_noise(name, case, samples):
 @pytest.mark.parametrize(("name", "least"), [("quiet", 95), ("busy", 93), ("rough", 80)])
 def test_a_single_round_shows_less_of_the_noise(name, least):
     """Halves of one round cannot tell how far rounds lie apart: the documents say so."""
-    same = rate(*SAME, NOISES[name], 20, 4, rounds=1)
+    same = rate(SAME, NOISES[name], 20, 4, rounds=1)
     print(f"\n{name}, 1 × 20 samples, no change: {same:g} % same within noise")
     assert same >= least
 

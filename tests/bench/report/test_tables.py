@@ -1,7 +1,9 @@
 """The page's tables: Table 1, every layer, Table 6, and our errors beside it."""
 
 import re
+import statistics
 from itertools import chain
+from typing import Any
 
 import pytest
 
@@ -196,13 +198,13 @@ def test_errors_of_several_seeds_tell_how_many_and_lead_to_each():
     page = page_of("table6 with seeds")
     records = [r for r in RECORDS["table6 with seeds"] if r.cell.model == "cifar_resnet20"]
     (row,) = [row for row in table_of(page, OURS) if row[0].startswith("ResNet-20")]
-    mean = sum(100 * (1 - r.final.test_accuracy) for r in records) / 3
+    mean = 100 - 100 * statistics.mean(r.final.test_accuracy for r in records)
     assert row[1].startswith(f"{mean:.2f}")
     assert "n\xa0=\xa03: 1 2 3" in row[1]
 
 
 def test_a_cell_of_table_6_that_failed_keeps_its_row():
-    broken = {"status": "failed", "reason": "stopped", "epochs": ()}
+    broken: dict[str, Any] = {"status": "failed", "reason": "stopped", "epochs": ()}
     page = render([make_record(44, network="cifar_resnet", **broken)], [])
     assert table_of(page, OURS) == [["ResNet-44", "failed", "7.17", "–", "–", "–of 64,000"]]
 
