@@ -97,9 +97,7 @@ class Pair:
 def compare_pairs(records: Sequence[Record], load: Load) -> list[Pair]:
     """Neighbouring depths, then cells of one depth that differ in one other thing; lowest seed.
 
-    Args:
-        records: in any order.
-        load: gives a record's predicted and true classes, (2, images); None where it has none.
+    ``load`` gives a record's predicted and true classes, (2, images); None where it has none.
     """
     shown = _of_lowest_seed(records)
     loaded = {record.cell.id: load(record) for record in shown}

@@ -67,11 +67,7 @@ class Digest:
 
 
 def digests(table6: Sequence[Row]) -> list[Digest]:
-    """Every network of the catalog that others report on, by panel and depth.
-
-    Args:
-        table6: rows of ``baselines.table6``: our own results.
-    """
+    """Every network of the catalog that others report on, by panel and depth."""
     groups: dict[tuple[str, str], list[Reproduction]] = {}
     for each in load_reproductions():
         panel = _PANELS.get((each.dataset, each.view))

@@ -60,8 +60,7 @@ class Comparison:
     """What was compared, what differs besides, and what was not compared.
 
     Attributes:
-        baseline: folder that the candidate is compared with.
-        candidate: folder that is judged.
+        baseline: folder, as is the candidate.
         findings: judged; speeds, then accuracies.
     """
 
@@ -74,12 +73,7 @@ class Comparison:
 
 
 def compare(baseline: Results, candidate: Results, repeats: Sequence[Results] = ()) -> Comparison:
-    """Compare everything that is alike in both.
-
-    Args:
-        baseline: what the candidate is compared with.
-        candidate: what is judged.
-        repeats: further runs of what the baseline ran, by which its machine's noise is measured.
+    """Compare everything that is alike in both; ``repeats`` of the baseline measure the noise.
 
     Raises:
         UsageError: nothing is, or a repeat is none; the message says what differs.

@@ -69,14 +69,11 @@ def noise_words(noise: Noise) -> str:
 
 
 def markdown(comparison: Comparison) -> str:
-    parts = [
-        f"### {title}\n\n{_in_markdown(frame)}" for title, frame in sections(comparison).items()
-    ]
+    parts = []
+    for title, frame in sections(comparison).items():
+        rows = frame.map(in_markdown).to_numpy().tolist()
+        parts.append(f"### {title}\n\n{markdown_table(list(frame.columns), rows)}")
     return "\n\n".join([*parts, totals(comparison)])
-
-
-def _in_markdown(frame: pd.DataFrame) -> str:
-    return markdown_table(list(frame.columns), frame.map(in_markdown).to_numpy().tolist())
 
 
 def latex(comparison: Comparison) -> str:

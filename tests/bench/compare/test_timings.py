@@ -72,12 +72,17 @@ def test_samples_of_a_round_are_not_taken_for_independent():
     assert width(apart) > 2 * width(shuffled)
 
 
-def test_few_samples_leave_a_large_change_undecided():
-    assert verdict(((1.0, 1.01),), ((2.0, 2.02),)) == "undecided"
-    assert verdict(((1.0,),), ((2.0,),)) == "undecided"
+STEADY = np.linspace(0.1, 0.1001, 50)
 
 
-def test_a_change_within_the_floor_is_noise_however_sure():
-    steady = np.linspace(0.1, 0.1001, 50).tolist()
-    slower = (np.array(steady) * 1.02).tolist()
-    assert verdict((steady,) * 3, (slower,) * 3) == "same within noise"
+@pytest.mark.parametrize(
+    ("a", "b", "word"),
+    [
+        pytest.param([[1.0, 1.01]], [[2.0, 2.02]], "undecided", id="few samples"),
+        pytest.param([[1.0]], [[2.0]], "undecided", id="one sample"),
+        pytest.param([STEADY] * 3, [1.02 * STEADY] * 3, "same within noise", id="in the floor"),
+    ],
+)
+def test_what_is_not_called_faster_or_slower(a, b, word):
+    rounds = [tuple(tuple(map(float, each)) for each in side) for side in (a, b)]
+    assert verdict(*rounds) == word
