@@ -177,6 +177,11 @@ def test_nothing_alike_is_an_error_that_says_what_differs(tmp_path, a, b, text):
         compared(a, b, tmp_path)
 
 
+def test_a_candidate_without_records_is_an_error(tmp_path):
+    with pytest.raises(UsageError, match=r"nothing can be compared: there is no record in .*b yet"):
+        compared([make_speed()], [], tmp_path)
+
+
 def test_folders_are_read_whole(tmp_path):
     write_results(tmp_path, [make_record()], [make_speed()], make_limits())
     (tmp_path / "speed" / "bad.json").write_text("{")
