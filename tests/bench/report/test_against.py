@@ -73,7 +73,8 @@ def test_one_sentence_sums_it_up(page):
 
 
 def test_every_finding_of_the_comparison_has_its_row(page, folders):
-    findings = compare(*map(read, folders)).findings
+    baseline, candidate = map(read, folders)
+    findings = compare(baseline, candidate).findings
     rows = [row for label in (ACCURACY, SPEED) for row in table_of(page, label) if len(row) > 1]
     assert len(rows) == len(findings) == 10
     texts = [" ".join(row) for row in rows]

@@ -4,6 +4,7 @@ import csv
 import re
 from functools import partial
 from io import StringIO
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -53,7 +54,7 @@ def test_project_curves_end_at_the_slides_figures():
         if cell.trained_depth != cell.depth:
             assert (cell.dataset, cell.depth) == ("mnist", 50)
             continue
-        end = ends.loc[(cell.dataset, cell.depth)]
+        end: Any = ends.loc[(cell.dataset, cell.depth)]
         assert (end["epoch"], end["images"]) == (cell.epochs, cell.images)
         for name in ("train_accuracy", "test_accuracy", "train_loss", "test_loss"):
             assert end[name] == pytest.approx(getattr(cell, name)), name
@@ -131,9 +132,10 @@ def test_freezes_are_marked_where_the_logs_have_them():
     assert "ResNet-18: cannot be judged in 20 epochs" in mnist.description
     still = [row for row in rows_of(base) if row["moving"] == "False"]
     assert len(still) == sum(
-        log.epochs - find_freeze(log).after_epoch
+        log.epochs - freeze.after_epoch
         for log in logs
-        if (log.dataset, log.recipe) == ("cifar10", "base") and find_freeze(log)
+        if (log.dataset, log.recipe) == ("cifar10", "base")
+        and (freeze := find_freeze(log)) is not None
     )
     assert len(rows_of(base)) == 100 + 100 + 3 * 60
 

@@ -2,6 +2,7 @@
 
 import re
 from math import inf, nan
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -100,7 +101,7 @@ def test_records_of_the_first_schema_make_a_page():
 
 
 def test_a_seed_that_failed_or_is_missing_is_no_part_of_the_mean():
-    broken = {"status": "failed", "reason": "out of memory", "epochs": ()}
+    broken: dict[str, Any] = {"status": "failed", "reason": "out of memory", "epochs": ()}
     records = [make_record(18), make_record(18, seed=1, **broken), make_record(18, seed=3)]
     page = render([*records, make_record(34)])
     first, reason, second = table_of(page, RESULTS)[1:4]
