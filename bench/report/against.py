@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
 from pathlib import Path
-from typing import Final, get_args
+from typing import Final
 from urllib.parse import quote
 
 from bench.analysis import tables
@@ -25,7 +25,7 @@ from bench.records.schema import Record
 from bench.records.speed import SpeedRecord, Workload
 from bench.records.store import SPEED
 from bench.report.figures.chart import Chart
-from bench.report.figures.speedups import SpeedUp, speedup_chart
+from bench.report.figures.speedups import Row, Rows, speedup_chart
 from resnet_models.text import readable
 
 TIMED: Final = {
@@ -34,21 +34,6 @@ TIMED: Final = {
     "latency": "latency of one image",
 }
 """What is timed of a cell, in the order of the page."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One quantity of one network; the links lead to the records of both sides."""
-
-    network: str
-    depth: int
-    found: Finding
-    links: Sequence[str]
-    other_links: Sequence[str]
-
-
-Rows = dict[str, list[Row]]
-"""By the title of those that stand together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,43 +63,29 @@ class Beside:
     left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
-    """Where records are to be found from the page.
+def set_beside(
+    this: Results, other: Results, shown: Container[str], path_to: Callable[[Path], str]
+) -> Beside:
+    """Everything that is alike in both, this run judged beside the other.
 
-    Attributes:
+    Args:
         shown: ids of the cells that have an entry on the page.
         path_to: a file or folder as seen from the page.
     """
-
-    shown: Container[str]
-    path_to: Callable[[Path], str]
-
-    def entry(self, results: Results, record: Record | SpeedRecord) -> str:
-        """To a record's entry on the page, or to its file where it has none."""
-        if isinstance(record, SpeedRecord):
-            return f"#workload-{record.workload.id}"
-        cell = record.cell.id
-        return f"#cell-{cell}" if cell in self.shown else self.file(results, record)
-
-    def file(self, results: Results, record: Record | SpeedRecord) -> str:
-        """To the file of a record."""
-        if isinstance(record, SpeedRecord):
-            path = results.folder / SPEED / f"{record.workload.id}.json"
-        else:
-            path = results.runs / record.cell.id / store.RECORD_FILE
-        return quote(self.path_to(path))
-
-
-def set_beside(this: Results, other: Results, links: Links) -> Beside:
-    """Everything that is alike in both, this run judged beside the other."""
-    name, path = readable(other.folder.resolve().name), links.path_to(other.folder)
+    name, path = readable(other.folder.resolve().name), path_to(other.folder)
     try:
         comparison = compare(other, this)
     except UsageError as error:
         why = str(error)
-        why = f"{why[0].upper()}{why[1:]}."
-        return Beside(name=name, path=path, problems=other.problems, nothing=why)
+        nothing = f"{why[0].upper()}{why[1:]}."
+        return Beside(name=name, path=path, problems=other.problems, nothing=nothing)
+
+    def link(record: Record | SpeedRecord) -> str:
+        """To its entry on the page, or to its file where it has none."""
+        if isinstance(record, SpeedRecord):
+            return f"#workload-{record.workload.id}"
+        cell = record.cell.id
+        return f"#cell-{cell}" if cell in shown else quote(path_to(_file(this, record)))
 
     def row(found: Finding) -> Row:
         first = found.candidate.records[0]
@@ -123,8 +94,8 @@ def set_beside(this: Results, other: Results, links: Links) -> Beside:
             network=model_title(cell.network, cell.depth),
             depth=cell.depth,
             found=found,
-            links=[links.entry(this, record) for record in found.candidate.records],
-            other_links=[links.file(other, record) for record in found.baseline.records],
+            links=[link(record) for record in found.candidate.records],
+            other_links=[quote(path_to(_file(other, each))) for each in found.baseline.records],
         )
 
     accuracy, of_cells = _cells(comparison, row)
@@ -132,6 +103,7 @@ def set_beside(this: Results, other: Results, links: Links) -> Beside:
     left_out: dict[str, list[str]] = {}
     for each in comparison.left_out:
         left_out.setdefault(each.why, []).append(each.name)
+    timed = (("cells", "cells", of_cells), ("workloads", "timed workloads", of_workloads))
     return Beside(
         name=name,
         path=path,
@@ -141,11 +113,8 @@ def set_beside(this: Results, other: Results, links: Links) -> Beside:
         accuracy=accuracy,
         speed=of_cells | of_workloads,
         charts=[
-            speedup_chart(f"speedup-{key}", f"Speed-up of the {title}", _points(rows))
-            for key, title, rows in (
-                ("cells", "cells", of_cells),
-                ("workloads", "timed workloads", of_workloads),
-            )
+            speedup_chart(f"speedup-{key}", f"Speed-up of the {title}", rows)
+            for key, title, rows in timed
             if rows
         ],
         notes=notes(comparison),
@@ -153,14 +122,18 @@ def set_beside(this: Results, other: Results, links: Links) -> Beside:
     )
 
 
+def _file(results: Results, record: Record | SpeedRecord) -> Path:
+    if isinstance(record, SpeedRecord):
+        return results.folder / SPEED / f"{record.workload.id}.json"
+    return results.runs / record.cell.id / store.RECORD_FILE
+
+
 def _totals(comparison: Comparison) -> dict[Kind, dict[Verdict, int]]:
     counts = Counter((each.kind, each.verdict) for each in comparison.findings)
-    kinds: list[Kind] = sorted(get_args(Kind))
-    totals: dict[Kind, dict[Verdict, int]] = {
+    return {
         kind: {word: counts[kind, word] for word in VERDICTS if counts[kind, word]}
-        for kind in kinds
+        for kind in sorted({each.kind for each in comparison.findings})
     }
-    return {kind: found for kind, found in totals.items() if found}
 
 
 def _cells(comparison: Comparison, row: Callable[[Finding], Row]) -> tuple[Rows, Rows]:
@@ -219,23 +192,3 @@ def _setting(workload: Workload) -> list[str]:
         "compiled" if workload.compiled else "not compiled",
         "CUDA graph" if workload.cuda_graph else "no CUDA graph",
     ]
-
-
-def _points(rows: Rows) -> list[SpeedUp]:
-    return [_point(title, row) for title, listed in rows.items() for row in listed]
-
-
-def _point(group: str, row: Row) -> SpeedUp:
-    found = row.found
-    assert found.floor is not None  # of speeds
-    return SpeedUp(
-        group=group,
-        network=row.network,
-        depth=row.depth,
-        speedup=found.effect,
-        low=found.interval.low,
-        high=found.interval.high,
-        floor=found.floor,
-        verdict=found.verdict,
-        decided=found.verdict in ("faster", "slower"),
-    )

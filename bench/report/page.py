@@ -20,15 +20,14 @@ from bench.errors import BenchError
 from bench.formats import duration, fit_for_html, number, period, significant, size
 from bench.records import folder, store
 from bench.records.schema import Record
-from bench.records.store import SPEED, Classes
+from bench.records.store import Classes
 from bench.reference.loader import dataset_title, load_paper
 from bench.report import claims, summaries
-from bench.report.against import Links, set_beside
+from bench.report.against import set_beside
 from bench.report.figures.verdicts import MARKS
 from bench.report.headlines import CONCLUSIONS, OTHER_CONCLUSION
 from bench.report.results import Results, distinct, gather
-from bench.report.sections import Contents, Paths, sections
-from bench.report.workloads import Workloads
+from bench.report.sections import Contents, sections
 
 
 def write(
@@ -48,7 +47,6 @@ def write(
         BenchError: ``out_file`` cannot be written.
     """
     found = folder.read_beside(results_folder)
-    home = found.folder
     problems = [*found.damaged_cells, *found.damaged_others, *found.damaged_workloads]
 
     def load(record: Record) -> Classes | None:
@@ -64,39 +62,21 @@ def write(
     results = gather(found.cells, profile)
     beside = None
     if against:
-        links = Links({record.cell.id for record in results.records}, from_page)
-        beside = set_beside(found, folder.read(against), links)
-    contents = Contents(
-        records=found.cells,
-        problems=problems,
-        evaluations=found.evaluations,
-        blocks=found.blocks,
-        workloads=Workloads(found.workloads, found.limits),
-        against=beside,
-        predictions=load,
-        paths=Paths(
-            records=from_page(results_folder),
-            evaluations=from_page(home / store.EVALUATIONS),
-            speed=from_page(home / SPEED),
+        shown = {record.cell.id for record in results.records}
+        beside = set_beside(found, folder.read(against), shown, from_page)
+    page = draw(
+        Contents(
+            found=found, problems=problems, against=beside, predictions=load, path_to=from_page
         ),
+        results,
     )
-    page = _page(contents, results)
     for name, content in summaries.files(results, len(found.damaged_cells)).items():
         store.write_atomic(out_file.with_name(name), content)
     store.write_atomic(out_file, page)
     return [*problems, *(beside.problems if beside else ())]
 
 
-def render(contents: Contents, profile: str | None = None) -> str:
-    """The page for the records of one profile, by default that of the newest record.
-
-    Raises:
-        UsageError: no record of ``profile`` is there.
-    """
-    return _page(contents, gather(contents.records, profile))
-
-
-def _page(contents: Contents, results: Results) -> str:
+def draw(contents: Contents, results: Results) -> str:
     shown = [
         (name, title, Markup(html))
         for name, title, template, context in sections(contents, results)

@@ -1,8 +1,9 @@
 """The sections of the page: for each its title, its template and what that shows."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,11 +14,8 @@ from bench.analysis.baselines import Row
 from bench.analysis.logs import run_logs
 from bench.analysis.paired import Load, compare_pairs
 from bench.audit.checks import audit_project2022
-from bench.records import store
-from bench.records.blocks import BlockTimes
-from bench.records.evaluations import Evaluation
+from bench.records import folder, store
 from bench.records.schema import Record
-from bench.records.store import SPEED
 from bench.reference.loader import load_project2022
 from bench.report import claims
 from bench.report import workloads as speed_tables
@@ -32,18 +30,8 @@ from bench.report.figures.signals import signal_charts, signal_table
 from bench.report.figures.verdicts import MARKS, verdict_chart
 from bench.report.headlines import footnotes
 from bench.report.results import Results, rows
-from bench.report.workloads import NO_WORKLOADS, Workloads
 from resnet_models import MODELS, define
 from resnet_models.spec import Lineage
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Paths:
-    """Folders of the files that the page links to, as seen from it."""
-
-    records: str = "runs"
-    evaluations: str = store.EVALUATIONS
-    speed: str = SPEED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,25 +39,19 @@ class Contents:
     """What a page is drawn from.
 
     Attributes:
-        records: of any profiles; the page notes what it leaves out.
+        found: records of any profiles; the page notes what it leaves out.
         problems: what is wrong with files that could not be read.
-        evaluations: of checkpoints; of any profile.
-        blocks: timings of blocks, where there are any.
-        workloads: what ``bench speed`` measured.
         against: these results beside another folder's.
         predictions: gives what a record's network took each test image for, if it is stored; what
             cannot be read of it may be added to ``problems``.
-        paths: where the files lie, as seen from the page.
+        path_to: a file or folder as seen from the page.
     """
 
-    records: Sequence[Record]
-    problems: Sequence[str] = ()
-    evaluations: Sequence[Evaluation] = ()
-    blocks: BlockTimes | None = None
-    workloads: Workloads = NO_WORKLOADS
-    against: Beside | None = None
-    predictions: Load = lambda _record: None
-    paths: Paths = Paths()
+    found: folder.Results
+    problems: Sequence[str]
+    against: Beside | None
+    predictions: Load
+    path_to: Callable[[Path], str]
 
 
 Section = tuple[str, str, str, dict[str, Any]]
@@ -81,8 +63,14 @@ def sections(contents: Contents, results: Results) -> list[Section]:
     shown, summary, verdicts = results.records, results.summary, results.verdicts
     grid, table6 = results.grid, baselines.table6(results.grid)
     beside = any(row.theirs for row in grid)
-    workloads = contents.workloads.records and speed_tables.section(contents.workloads)
-    blocks = contents.blocks and block_tables.section(contents.blocks)
+    found, path_to = contents.found, contents.path_to
+    workloads = found.workloads and speed_tables.section(found.workloads, found.limits)
+    blocks = found.blocks and block_tables.section(found.blocks)
+    paths = {
+        "records": path_to(found.runs),
+        "evaluations": path_to(found.folder / store.EVALUATIONS),
+        "speed": path_to(found.folder / store.SPEED),
+    }
     return [
         ("results", "Results", "results", {
             "grid": grid, "beside": beside, "footnotes": footnotes(grid),
@@ -113,7 +101,7 @@ def sections(contents: Contents, results: Results) -> list[Section]:
             "cost_charts": cost_charts(summary),
         }),
         ("workloads", "Roofline", "workloads", {"workloads": workloads}),
-        ("blocks", "Blocks", "blocks", {"blocks": blocks, "paths": contents.paths}),
+        ("blocks", "Blocks", "blocks", {"blocks": blocks, "paths": paths}),
         ("shortcuts", "Shortcuts", "shortcuts", {
             "signals": signal_table(shown, summary),
             "signal_charts": by_panel(signal_charts(shown, summary)),
@@ -123,12 +111,12 @@ def sections(contents: Contents, results: Results) -> list[Section]:
             "others": _others(table6) if table6 else _others_alone(),
         }),
         ("checkpoints", "Checkpoints", "evaluations", {
-            "evaluations": contents.evaluations, "paths": contents.paths,
+            "evaluations": found.evaluations, "paths": paths,
         }),
         ("problems", "Damaged records", "problems", {"problems": contents.problems}),
         ("reproduce", "Reproduce", "reproduce", {
             "cells": _cells(shown, summary), "environments": results.environments,
-            "workloads": workloads, "paths": contents.paths,
+            "workloads": workloads, "paths": paths,
         }),
     ]  # fmt: skip
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from bench.analysis.speed import limits_line, notes, summarize, unusual, work_title
 from bench.records.schema import Environment
@@ -10,17 +10,6 @@ from bench.records.speed import Limits, SpeedRecord
 from bench.report.figures.chart import Chart
 from bench.report.figures.roofline import roofline_charts
 from bench.report.results import rows
-
-
-@dataclass(frozen=True, slots=True)
-class Workloads:
-    """What ``bench speed`` measured, and the machine's limits where it has them."""
-
-    records: Sequence[SpeedRecord]
-    limits: Limits | None
-
-
-NO_WORKLOADS: Final = Workloads((), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,9 +31,9 @@ class Section:
     machines: list[Environment]
 
 
-def section(workloads: Workloads) -> Section:
+def section(records: Sequence[SpeedRecord], limits: Limits | None) -> Section:
     """The section of at least one record."""
-    summary = summarize(workloads.records, workloads.limits)
+    summary = summarize(records, limits)
     order = ["direction", "precision", "batch_size", "depth", "stem"]
     ordered = summary.sort_values(order, ascending=[False, True, False, True, True])
     groups: dict[str, list[dict[Any, Any]]] = {}
@@ -53,9 +42,9 @@ def section(workloads: Workloads) -> Section:
         groups.setdefault(", ".join([usual, *unusual(row)]), []).append(row)
     return Section(
         groups=groups,
-        records={record.workload.id: record for record in workloads.records},
-        limits=limits_line(workloads.limits) if workloads.limits else None,
-        notes=notes(workloads.records, workloads.limits),
-        charts=roofline_charts(summary, workloads.limits),
-        machines=list(dict.fromkeys(record.environment for record in workloads.records)),
+        records={record.workload.id: record for record in records},
+        limits=limits_line(limits) if limits else None,
+        notes=notes(records, limits),
+        charts=roofline_charts(summary, limits),
+        machines=list(dict.fromkeys(record.environment for record in records)),
     )

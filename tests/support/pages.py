@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from bench.records import blocks
+from bench.records.folder import Results
 from bench.records.schema import Predictions
 from bench.report import page as report
 from bench.report import sections
-from bench.report.against import Links, set_beside
+from bench.report.against import set_beside
+from bench.report.results import gather
 from bench.report.sections import Contents
-from bench.report.workloads import Workloads
 from tests.support import block_files
 from tests.support.block_files import content, four_timings, timing
 from tests.support.factories import (
@@ -55,11 +56,20 @@ def _empty_svg(_draw, key, _size=None):
     )
 
 
-def render(records, problems=(), *, profile=None, figures=False, **contents):
-    """The page of these records; ``contents`` as in ``bench.report.sections``."""
-    held = Contents(records=records, problems=problems, **contents)
+def render(
+    records, problems=(), *, profile=None, figures=False, against=None,
+    predictions=lambda _record: None, **found,
+):  # fmt: skip
+    """The page of these records and of what else a results folder holds."""
+    held = Contents(
+        found=Results(folder=Path(), runs=Path("runs"), cells=records, **found),
+        problems=problems,
+        against=against,
+        predictions=predictions,
+        path_to=Path.as_posix,
+    )
     with nullcontext() if figures else without_figures():
-        return report.render(held, profile)
+        return report.draw(held, gather(records, profile))
 
 
 def write_page(*arguments, **options):
@@ -129,7 +139,8 @@ def page_of(name, *, figures=False):
         figures=figures,
         evaluations=[make_evaluation()],
         blocks=make_blocks(*four_timings()),
-        workloads=Workloads([make_speed_record()], make_limits()),
+        workloads=[make_speed_record()],
+        limits=make_limits(),
         against=beside(
             EVERYTHING, [changed(record, slower=1.3, more_correct=50) for record in EVERYTHING]
         ),
@@ -147,9 +158,8 @@ def make_blocks(*timings, **machine):
 
 def beside(these, those):
     """The section that sets cells beside others, of the folder ``other``."""
-    links = Links({record.cell.id for record in these}, Path.as_posix)
     folders = make_results(Path("this"), these), make_results(Path("other"), those)
-    return set_beside(*folders, links)
+    return set_beside(*folders, {record.cell.id for record in these}, Path.as_posix)
 
 
 @cache
@@ -177,7 +187,8 @@ def odd_page(text):
         [text],
         evaluations=[make_evaluation(file_name=text, **made)],
         blocks=make_blocks(timed, device_name=text),
-        workloads=Workloads(workloads, make_limits(**made)),
+        workloads=workloads,
+        limits=make_limits(**made),
     )
 
 

@@ -6,9 +6,11 @@ from urllib.parse import unquote
 import pytest
 
 from bench.compare.comparison import compare
+from bench.compare.finding import Finding, Side
 from bench.formats import number
 from bench.records.folder import read
-from bench.report.figures.speedups import SpeedUp, speedup_chart
+from bench.report.figures.speedups import Row, speedup_chart
+from bench.stats import Interval
 from tests.support.factories import make_failed, make_record
 from tests.support.pages import beside, changed, render, table_of, without_figures, write_page
 from tests.support.results import cells, make_speed, predictions, slowed, stored, write_results
@@ -56,13 +58,6 @@ def page(page_file):
 def section_text(page):
     (section,) = parsed(page).findall(".//section[@id='against']")
     return " ".join("".join(section.itertext()).split())
-
-
-def test_the_section_follows_the_results_and_is_valid(page):
-    ids = re.findall(r'<section id="([^"]*)"', page)
-    assert ids[ids.index("results") + 1] == "against"
-    assert '<a href="#against">' in page
-    assert "against" not in re.findall(r' id="([^"]*)"', render([make_record()], []))
 
 
 def test_one_sentence_sums_it_up(page):
@@ -166,21 +161,28 @@ def test_a_copy_is_the_same_in_everything(folders):
     section = beside(records, records)
     verdicts = {verdict for found in section.totals.values() for verdict in found}
     assert verdicts == {"same within noise"}
-    page = render(records, [], against=section)
+    page = render(records, against=section)
     assert "machine, software and commit are the same" in section_text(page)
 
 
-def test_nothing_alike_is_one_sentence_and_no_failure():
-    page = render([make_record()], [], against=beside([make_record()], [make_record(50)]))
+@pytest.mark.parametrize(
+    ("these", "those", "words"),
+    [
+        (
+            [make_record()],
+            [make_record(50)],
+            ["Nothing in other can be compared with this: resnet50-paper-imagenet",
+             "model (resnet50 against resnet18)"],
+        ),
+        ([], [make_record()], ["Nothing can be compared: there is no record in this yet."]),
+    ],
+    ids=["nothing alike", "nothing here"],
+)  # fmt: skip
+def test_what_cannot_be_compared_is_one_sentence_and_no_failure(these, those, words):
+    page = render(these, against=beside(these, those))
     text = section_text(page)
-    assert "Nothing in other can be compared with this: resnet50-paper-imagenet" in text
-    assert "model (resnet50 against resnet18)" in text
+    assert [each for each in words if each not in text] == []
     assert table_of(page, "Accuracy and loss of every cell")
-
-
-def test_without_records_of_its_own_the_page_says_so():
-    page = render([], [], against=beside([], [make_record()]))
-    assert "Nothing can be compared: there is no record in this yet." in section_text(page)
 
 
 def test_damaged_records_of_the_other_are_listed_and_hide_no_good_one(tmp_path):
@@ -204,20 +206,24 @@ def test_predictions_are_found_whatever_the_folder_of_records_is_called(tmp_path
     assert "McNemar" in row
 
 
+def speed_row(depth, effect, low, high, p):
+    side = Side(0.1, 3, [])
+    found = Finding(
+        kind="speed", name="cell", quantity="training step", baseline=side, candidate=side,
+        effect=effect, interval=Interval(low, high), floor=0.05, p=p, p_holm=p, test="ranks",
+    )  # fmt: skip
+    return Row(network=f"ResNet-{depth}", depth=depth, found=found, links=[], other_links=[])
+
+
 def test_the_figure_has_a_row_for_each_timing():
-    points = [
-        SpeedUp(group="A & <b>", network="ResNet-18", depth=18, speedup=1.3, low=1.2, high=1.4,
-                floor=0.05, verdict="faster", decided=True),
-        SpeedUp(group="A & <b>", network="ResNet-50", depth=50, speedup=0.01, low=0.005, high=40,
-                floor=0.05, verdict="undecided", decided=False),
-    ]  # fmt: skip
-    chart = speedup_chart("speedup", "title", points)
+    rows = {"A & <b>": [speed_row(18, 1.3, 1.2, 1.4, 0.01), speed_row(50, 30, 20, 40, 0.2)]}
+    chart = speedup_chart("speedup", "title", rows)
     assert len(chart.csv.splitlines()) == 3
-    assert "ResNet-18 1.3 faster, ResNet-50 0.01 undecided" in chart.description
+    assert "ResNet-18 1.3 faster, ResNet-50 30 undecided" in chart.description
     assert "var(--depth-18" in chart.svg
     assert "var(--depth-50" in chart.svg
     assert "<b>" not in chart.svg
-    assert speedup_chart("speedup", "title", points) == chart
+    assert speedup_chart("speedup", "title", rows) == chart
     assert chart.svg.count("var(--page)") == 1  # one hollow dot
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from bench.records import store
 from bench.report.page import fill
-from bench.report.sections import Paths
 from bench.stats import wilson_interval
 from tests.support.factories import make_evaluation, make_record
 from tests.support.pages import render, without_figures, write_page
@@ -18,7 +17,7 @@ pytestmark = pytest.mark.heavy
 
 def row_of(evaluation):
     """What the table says of one evaluation."""
-    section = fill("evaluations", evaluations=[evaluation], paths=Paths())
+    section = fill("evaluations", evaluations=[evaluation], paths={"evaluations": "evaluations"})
     return text_of(section[section.index("<tbody>") : section.index("</tbody>")])
 
 

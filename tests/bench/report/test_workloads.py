@@ -9,7 +9,7 @@ from bench.analysis.speed import summarize
 from bench.records import store
 from bench.records.speed import Conditions
 from bench.report.figures.roofline import roofline_charts
-from bench.report.workloads import Workloads, section
+from bench.report.workloads import section
 from tests.support.factories import make_record
 from tests.support.pages import render, table_of, write_page
 from tests.support.speeds import make_limits, make_speed_record, make_split, make_workload
@@ -37,7 +37,7 @@ def matrix():
 
 @pytest.fixture(scope="module")
 def page():
-    return render([make_record()], [], workloads=Workloads(matrix(), make_limits()))
+    return render([make_record()], workloads=matrix(), limits=make_limits())
 
 
 def test_a_row_for_each_workload_in_groups(page):
@@ -75,7 +75,7 @@ def test_what_is_unusual_of_a_workload_stands_in_its_title():
     records = [make_speed_record(each) for each in (unusual, plain)]
     usual = "Training, float32, 32 images at a time"
     words = "lineage torchvision, option C, 64×64 pixels, contiguous, compiled"
-    assert set(section(Workloads(records, None)).groups) == {usual, f"{usual}, {words}"}
+    assert set(section(records, None).groups) == {usual, f"{usual}, {words}"}
 
 
 def test_what_failed_is_told_and_escaped(page):
@@ -91,10 +91,10 @@ def test_limits_and_warnings_stand_with_the_numbers():
         warnings=("other programs took half of the CPU.",),
     )  # fmt: skip
     records = [make_speed_record(conditions=warned)]
-    text = text_of(render([], [], workloads=Workloads(records, make_limits())))
+    text = text_of(render([], workloads=records, limits=make_limits()))
     assert "The machine's limits:" in text
     assert "warning (1 of 1 workloads): other programs took half of the CPU." in text
-    without = text_of(render([], [], workloads=Workloads(records, None)))
+    without = text_of(render([], workloads=records))
     assert "Its limits were not measured." in without
 
 
@@ -116,7 +116,7 @@ def test_the_roofline_has_the_fastest_batch_of_each_network():
 
 def test_without_limits_there_is_no_roofline():
     assert roofline_charts(summarize(matrix(), None), None) == []
-    assert section(Workloads(matrix(), None)).charts == []
+    assert section(matrix(), None).charts == []
 
 
 def test_the_report_reads_them_beside_the_records(tmp_path):
@@ -128,4 +128,4 @@ def test_the_report_reads_them_beside_the_records(tmp_path):
     assert "broken.json is not a valid speed record" in problems[0]
     page = (tmp_path / "index.html").read_text()
     assert 'href="#workloads"' in page
-    assert 'id="workloads"' not in render([], [])
+    assert 'id="workloads"' not in render([])
