@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import typer.core
 import typer.main
 
 from bench.analysis.labels import budget, schedule
@@ -14,7 +15,9 @@ from bench.records import store
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
 TEXTS = {path.name: path.read_text() for path in DOCUMENTS}
-COMMANDS = typer.main.get_command(app).commands
+GROUP = typer.main.get_command(app)
+assert isinstance(GROUP, typer.core.TyperGroup)
+COMMANDS = GROUP.commands
 
 
 def recipe_row(recipe, dataset):
