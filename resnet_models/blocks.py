@@ -14,6 +14,7 @@ class BatchNorm2d(nn.BatchNorm2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, C, H, W)."""
+        assert self.momentum is not None, "a mean over all batches would need their count here"
         kept = self.track_running_stats or not self.training
         return F.batch_norm(
             x,
@@ -22,7 +23,7 @@ class BatchNorm2d(nn.BatchNorm2d):
             self.weight,
             self.bias,
             self.training,
-            self.momentum or 0.0,
+            self.momentum,
             self.eps,
         )
 

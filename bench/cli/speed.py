@@ -74,13 +74,10 @@ def speed(
     """Measure speed, latency and memory of the networks beside the machine's own limits."""
     if sweep and batch_size is not None:
         raise UsageError("--sweep finds the batch size: leave out --batch-size or --sweep")
+    if ways and direction == "inference":
+        raise UsageError("--ways times training: leave out --direction inference or --ways")
     from bench.speed.rounds import Setting, refuse_impossible
-    from bench.training.environment import (
-        choose_device,
-        compile_problem,
-        describe,
-        load_average,
-    )
+    from bench.training.environment import choose_device, describe, load_average
 
     load, torch_device = load_average(), choose_device(device)
     workloads = default_matrix(
@@ -99,11 +96,7 @@ def speed(
         ),
     )
     workloads = sweep_start(workloads) if sweep else workloads
-    if ways:
-        problem = compile_problem(torch_device)
-        workloads = all_ways(workloads, torch_device.type, compiles=problem is None)
-        if problem:
-            say(f"without torch.compile: {problem}")
+    workloads = _in_all_ways(workloads, torch_device) if ways else workloads
     setting = Setting(
         device=torch_device,
         environment=describe(torch_device),
@@ -116,6 +109,14 @@ def speed(
     for workload in workloads:
         refuse_impossible(workload, torch_device, setting.memory_bytes)
     _measure(workloads, setting)
+
+
+def _in_all_ways(workloads: "Sequence[Workload]", device: "torch.device") -> "list[Workload]":
+    from bench.training.environment import compile_problem
+
+    if problem := compile_problem(device):
+        say(f"without torch.compile: {problem}")
+    return all_ways(workloads, device.type, compiles=problem is None)
 
 
 def _precisions(text: str, device: "torch.device", *, every: bool) -> list[Precision]:

@@ -63,14 +63,10 @@ def sections(contents: Contents, results: Results) -> list[Section]:
     shown, summary, verdicts = results.records, results.summary, results.verdicts
     grid, table6 = results.grid, baselines.table6(results.grid)
     beside = any(row.theirs for row in grid)
-    found, path_to = contents.found, contents.path_to
+    found = contents.found
     workloads = found.workloads and speed_tables.section(found.workloads, found.limits)
     blocks = found.blocks and block_tables.section(found.blocks)
-    paths = {
-        "records": path_to(found.runs),
-        "evaluations": path_to(found.folder / store.EVALUATIONS),
-        "speed": path_to(found.folder / store.SPEED),
-    }
+    paths = _paths(contents)
     return [
         ("results", "Results", "results", {
             "grid": grid, "beside": beside, "footnotes": footnotes(grid),
@@ -119,6 +115,16 @@ def sections(contents: Contents, results: Results) -> list[Section]:
             "workloads": workloads, "paths": paths,
         }),
     ]  # fmt: skip
+
+
+def _paths(contents: Contents) -> dict[str, str]:
+    found = contents.found
+    folders = {
+        "records": found.runs,
+        "evaluations": found.folder / store.EVALUATIONS,
+        "speed": found.folder / store.SPEED,
+    }
+    return {name: contents.path_to(folder) for name, folder in folders.items()}
 
 
 # What depends on no record is made once, however many pages a program draws.

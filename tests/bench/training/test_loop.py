@@ -11,16 +11,13 @@ from bench.config.recipes import ErrorWarmup, LinearSchedule, StepSchedule
 from bench.config.schedule import budget, learning_rate
 from bench.data.batches import DeviceData, epoch_plan
 from bench.errors import BenchError
-from bench.records.schema import Engine
 from bench.training.evaluation import Evaluator, Look
-from bench.training.loop import Data, Training
-from bench.training.trainer import Trainer
-from resnet_models import build
+from bench.training.loop import Training
 from tests.support.small import small_dataset, small_recipe
+from tests.support.trainings import CPU, make_data, make_trainer, run, state
 
 pytestmark = pytest.mark.heavy
 
-CPU = torch.device("cpu")
 CUDA = pytest.param(
     "cuda",
     marks=[
@@ -28,28 +25,6 @@ CUDA = pytest.param(
         pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device"),
     ],
 )
-
-
-def make_trainer(recipe, device=CPU, seed=0, *, name="cifar_resnet20", **engine):
-    torch.manual_seed(seed)
-    model = build(name, in_channels=1, num_classes=10, zero_init_residual=recipe.zero_init_residual)
-    engine = {"precision": "float32", "micro_batch_size": recipe.batch_size, **engine}
-    return Trainer(model, recipe, device, Engine(**engine))
-
-
-def make_data(dataset=None, device=CPU):
-    return Data.on(device, dataset or small_dataset())
-
-
-def run(recipe, device=CPU, seed=0, dataset=None, **options):
-    trainer = make_trainer(recipe, device, seed, **options)
-    steps: list[int] = []
-    training = Training(trainer, make_data(dataset, device), seed, on_step=steps.append)
-    return trainer, list(training.epochs()), steps
-
-
-def state(trainer):
-    return {key: value.clone() for key, value in trainer.model.state_dict().items()}
 
 
 def timeless(epochs):
@@ -211,16 +186,6 @@ def test_an_error_warmup_ends_when_the_network_has_begun_to_learn(monkeypatch):
     assert rates == [0.05] * end + [0.03] * (len(rates) - end)
 
 
-def test_the_error_of_a_window_is_that_of_its_own_images():
-    trainer = make_trainer(small_recipe())
-    metrics = trainer.metrics
-    metrics.add(torch.tensor(1.0), torch.tensor(2), 8)
-    assert metrics.window_error() == 0.75
-    metrics.add(torch.tensor(1.0), torch.tensor(6), 8)
-    assert metrics.window_error() == 0.25
-    assert metrics.read() == (8, 1.0, 16)
-
-
 def test_frozen_weights_stay_while_batchnorm_statistics_move():
     """The 2022 project's accident, on request."""
     recipe = small_recipe(
@@ -233,37 +198,6 @@ def test_frozen_weights_stay_while_batchnorm_statistics_move():
         moved = {key for key in before if not torch.equal(before[key], after[key])}
         assert not moved & parameters
         assert {"bn1.running_mean", "layer3.2.bn2.running_var"} <= moved
-
-
-def test_micro_batches_add_up_to_the_gradient_of_the_whole_batch():
-    """In evaluation mode, where BatchNorm does not look at its batch."""
-    gradients = []
-    for micro in (16, 8, 5):
-        trainer = make_trainer(small_recipe(optimizer="sgd", zero_init_residual=False))
-        trainer.engine = trainer.engine.model_copy(update={"micro_batch_size": micro})
-        trainer.model.eval()
-        trainer._scaler.step = lambda _, trainer=trainer: gradients.append(
-            [p.grad.clone() for p in trainer.model.parameters()]
-        )
-        trainer.eager_step(make_data().train, epoch_plan(0, 1, 64, 16, "none"))
-        assert trainer.metrics.read()[2] == 16
-    for parts in gradients[1:]:
-        for part, whole in zip(parts, gradients[0], strict=True):
-            torch.testing.assert_close(part, whole, rtol=1e-4, atol=1e-5)
-
-
-def test_the_optimizer_holds_exactly_the_parameters_of_its_network():
-    """And still does after loading: the 2022 project's accident cannot happen."""
-    trainer, _, _ = run(small_recipe())
-    other = make_trainer(small_recipe(), seed=1)
-    other.load_state_dict(trainer.state_dict())
-    for each in (trainer, other):
-        held = {id(p) for group in each.optimizer.param_groups for p in group["params"]}
-        assert held == {id(p) for p in each.model.parameters()}
-    before = state(other)
-    other.step(make_data().train, epoch_plan(0, 1, 64, 16, "none"), 0.01)
-    moved = [key for key, p in other.model.named_parameters() if not torch.equal(p, before[key])]
-    assert len(moved) == len(list(other.model.parameters()))
 
 
 def test_divergence_ends_with_step_and_rate():
