@@ -7,8 +7,7 @@ seed, which needs several runs and Student's t, and that of a finite test set, w
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from scipy import special, stats
@@ -17,8 +16,6 @@ from bench.formats import number
 
 LEVEL: Final = 0.05
 """Of verdicts and of what their intervals leave out; half of it for each way to be wrong."""
-POWER: Final = 0.8
-MOST_SEEDS: Final = 100
 
 Values = Sequence[float]
 
@@ -84,15 +81,15 @@ class Mean:
         return min(self.p_below(-margin), self.p_above(margin))
 
 
-def mean(values: Values) -> Mean:
-    """Of at least two values, not all equal."""
-    freedom = len(values) - 1
-    return Mean(float(np.mean(values)), float(np.std(values)) / math.sqrt(freedom), freedom)
+def mean(values: Values, unit: float = 0.0) -> Mean:
+    """Of at least two values, counted in steps of ``unit``."""
+    error = math.sqrt(_squared_error(values, unit))
+    return Mean(float(np.mean(values)), error, len(values) - 1)
 
 
-def difference(candidate: Values, baseline: Values) -> Mean:
+def difference(candidate: Values, baseline: Values, unit: float = 0.0) -> Mean:
     """Mean of ``candidate`` minus that of ``baseline``, whose spreads may differ (Welch)."""
-    errors = _squared_error(candidate), _squared_error(baseline)
+    errors = _squared_error(candidate, unit), _squared_error(baseline, unit)
     total = sum(errors)
     parts = [
         (error / total) ** 2 / (len(values) - 1)
@@ -102,19 +99,20 @@ def difference(candidate: Values, baseline: Values) -> Mean:
     return Mean(value, math.sqrt(total), 1 / sum(parts))
 
 
-def _squared_error(values: Values) -> float:
-    return float(np.var(values)) / (len(values) - 1)
+def _squared_error(values: Values, unit: float) -> float:
+    """Equal counts know their number to half a unit each way: no variance is less than that."""
+    return max(float(np.var(values, ddof=1)), unit**2 / 12) / len(values)
 
 
-def break_ties(values: Values, unit: float) -> tuple[float, ...]:
-    """``values``; where several are all equal, spread evenly over one counting ``unit``.
+def p_most(hits: int, runs: int) -> float:
+    """Small where ``hits`` in ``runs`` are too many for what happens in half of all cases."""
+    return float(stats.binom.sf(hits - 1, runs, 0.5))
 
-    Equal counts know their number to half a unit. Taken as exact they would claim certainty.
-    """
-    if len(values) < 2 or np.ptp(values) > 0:
-        return tuple(values)
-    steps = np.linspace(-unit / 2, unit / 2, len(values))
-    return tuple(float(value + step) for value, step in zip(values, steps, strict=True))
+
+def share_interval(hits: int, runs: int) -> Interval:
+    """For a share, in percent, of which ``hits`` in ``runs`` were seen (Clopper and Pearson)."""
+    interval = stats.binomtest(hits, runs).proportion_ci(1 - LEVEL, method="exact")
+    return Interval(100 * float(interval.low), 100 * float(interval.high))
 
 
 def standard_deviation(values: Values) -> float:
@@ -122,12 +120,12 @@ def standard_deviation(values: Values) -> float:
     return float(np.std(values, ddof=1))
 
 
-def prediction_interval(values: Values) -> Interval:
+def prediction_interval(values: Values, unit: float = 0.0) -> Interval:
     """Where one more run like those of ``values``, at least two, is expected."""
-    n = len(values)
-    scale = standard_deviation(values) * np.sqrt(1 + 1 / n)
-    low, high = stats.t.interval(1 - LEVEL, n - 1, loc=np.mean(values), scale=scale)
-    return Interval(float(low), float(high))
+    known = mean(values, unit)
+    half = float(special.stdtrit(known.freedom, 1 - LEVEL / 2)) * known.error
+    half *= math.sqrt(len(values) + 1)
+    return Interval(known.value - half, known.value + half)
 
 
 def stand_in(average: float, std: float, runs: int) -> tuple[float, ...]:
@@ -146,31 +144,6 @@ def holm(p_values: Values) -> tuple[float, ...]:
         least = max(least, min(1.0, (len(p_values) - rank) * p_values[place]))
         adjusted[place] = least
     return tuple(adjusted)
-
-
-def seeds_needed(gap: float, std: float, groups: Literal[1, 2]) -> int | None:
-    """Seeds, in each group, with which a true ``gap`` is seen in 8 of 10 cases.
-
-    Args:
-        gap: between the truth and the bound that it is tested against.
-        std: from seed to seed, in the same unit.
-        groups: 1 for a mean, 2 for the difference of two.
-
-    Returns:
-        None where more than MOST_SEEDS are needed.
-    """
-    return _seeds_needed(round(abs(gap) / std, 2), groups) if std else 2
-
-
-@lru_cache(maxsize=4096)
-def _seeds_needed(effect: float, groups: Literal[1, 2]) -> int | None:
-    """Where a one-sided t-test at half of LEVEL has the POWER to see so many deviations."""
-    for seeds in range(2, MOST_SEEDS + 1):
-        freedom = groups * (seeds - 1)
-        critical = special.stdtrit(freedom, 1 - LEVEL / 2)
-        if 1 - special.nctdtr(freedom, effect * math.sqrt(seeds / groups), critical) >= POWER:
-            return seeds
-    return None
 
 
 def wilson_interval(accuracy: float, images: float) -> tuple[float, float]:

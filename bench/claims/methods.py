@@ -79,8 +79,23 @@ class Threshold(Data):
         return self
 
 
+class Most(Data):
+    """In more than half of all runs a measure is on one side of a bound: counts, not means."""
+
+    levels: ClassVar = (1, 1)
+    name: Literal["most"]
+    measure: str
+    side: Literal["below", "above"]
+    bound: float
+    reason: str = Field(description="of the bound")
+
+    def hits(self, value: float) -> bool:
+        """Whether one run is as claimed."""
+        return value < self.bound if self.side == "below" else value > self.bound
+
+
 class Ordering(Data):
-    """Each cell's mean is smaller than that of every cell of the next level."""
+    """Means rise from level to level: on the whole, and no step falls by more than the margin."""
 
     levels: ClassVar = (2, 9)
     name: Literal["ordering"]
@@ -110,6 +125,6 @@ class Elsewhere(Data):
 
 
 Test = Annotated[
-    ExactCost | CostRatio | Reaches | Threshold | Ordering | Difference | Elsewhere,
+    ExactCost | CostRatio | Reaches | Threshold | Most | Ordering | Difference | Elsewhere,
     Field(discriminator="name"),
 ]

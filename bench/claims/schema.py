@@ -4,6 +4,7 @@ A claim holds no number of a reference: its test names where the number stands, 
 its sentence is replaced by it. ``each`` makes a row of claims out of one.
 """
 
+import json
 import tomllib
 from collections.abc import Iterator
 from functools import cache
@@ -94,16 +95,28 @@ def _as_level(value: Any) -> Any:
     return [{"model": cell} if isinstance(cell, str) else cell for cell in cells]
 
 
+def _split(value: Any) -> Any:
+    """A row of ``each`` gives several numbers as one text."""
+    return tuple(map(float, value.split())) if isinstance(value, str) else value
+
+
 class Needs(Data):
     """What must have been run.
 
     Attributes:
         cells: in levels, as the test compares them.
-        seeds: of each cell, at least.
+        seeds: of each cell, fixed before the first was run: no more and no fewer are tested.
+        first_seed: the lowest of them; those below had been looked at before the claim was made.
+        spread: assumed standard deviation from seed to seed.
+        means: assumed of each cell, in their order, or the share of runs in percent; of a claim
+            about a printed number or about equal means, what is claimed is assumed.
     """
 
     cells: tuple[Annotated[tuple[Group, ...], BeforeValidator(_as_level)], ...] = ()
     seeds: int = Field(default=0, ge=0)
+    first_seed: int = Field(default=0, ge=0)
+    spread: float | None = Field(default=None, gt=0)
+    means: Annotated[tuple[float | Path, ...], BeforeValidator(_split)] = ()
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -117,7 +130,8 @@ class Needs(Data):
         for group in self.groups:
             budgets.setdefault(str(group.needed), []).append(group.label)
         parts = [f"{listed(labels)} ({budget})" for budget, labels in budgets.items()]
-        return f"{self.seeds} seeds of {'; of '.join(parts)}"
+        lowest = f" from {self.first_seed} on" if self.first_seed else ""
+        return f"{self.seeds} seeds{lowest} of {'; of '.join(parts)}"
 
 
 class Claim(Data):
@@ -147,12 +161,29 @@ class Claim(Data):
             raise ValueError(f"{self.test.name} needs {wanted} levels of cells, not {levels}")
         _known("measure", getattr(self.test, "measure", None), MEASURES)
         _known("quantity", getattr(self.test, "quantity", None), QUANTITIES)
-        for path in self.references:
-            look_up(path)
+        for path in (*self.references, *self.needs.means):
+            if isinstance(path, str):
+                look_up(path)
+        if len(self.needs.means) not in (0, len(self.needs.groups)):
+            raise ValueError(f"{len(self.needs.means)} means of {len(self.needs.groups)} cells")
         exact = isinstance(self.test, ExactCost | CostRatio | Elsewhere)
         if not exact and self.needs.seeds < 2:
             raise ValueError("a claim about means needs at least 2 seeds")
         return self
+
+    @property
+    def measure(self) -> str:
+        """What of its runs it is about; only a claim about seeds has one."""
+        assert not isinstance(self.test, ExactCost | CostRatio | Elsewhere)
+        return self.test.measure
+
+    @property
+    def power(self) -> tuple[float, float] | None:
+        """Chance that it is reproduced if it is true as assumed: alone, and least beside all others.
+
+        None for what needs no seeds, and where the references leave open how large an effect is.
+        """
+        return _load_power().get(self.id)
 
     @property
     def text(self) -> str:
@@ -191,6 +222,12 @@ class Claim(Data):
 def _known(what: str, name: str | None, known: dict[str, Any]) -> None:
     if name is not None and name not in known:
         raise ValueError(f"no {what} {name!r}; there are {', '.join(known)}")
+
+
+@cache
+def _load_power() -> dict[str, tuple[float, float]]:
+    text = files("bench.reference").joinpath("power.json").read_text(encoding="utf-8")
+    return {name: (alone, least) for name, (alone, least) in json.loads(text).items()}
 
 
 @cache

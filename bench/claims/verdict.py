@@ -32,10 +32,9 @@ class Verdict:
         p: of the stronger of the two directions, doubled because there are two.
         shown: what is shown where p is small enough.
         but: why that decides nothing all the same.
-        seeds_needed: about how many would decide it, as far as is known.
         counted: ids of the records that counted the same, of a claim about cost.
-        p_adjusted: p by Holm's method within the family of the claim.
-        family_size: how many tests that correction is for.
+        p_adjusted: p by Holm's method over all claims that were tested.
+        tests: how many these are.
     """
 
     claim: Claim
@@ -51,10 +50,9 @@ class Verdict:
     p: float | None = None
     shown: str = ""
     but: str = ""
-    seeds_needed: int | None = None
     counted: tuple[str, ...] = ()
     p_adjusted: float | None = None
-    family_size: int = 0
+    tests: int = 0
 
     @property
     def records(self) -> tuple[str, ...]:
@@ -77,7 +75,7 @@ def not_run(claim: Claim, missing: Iterable[Missing], test: str) -> Verdict:
 
 
 def too_few(claim: Claim, samples: Sequence[Sample], test: str, told: str = "") -> Verdict:
-    """Inconclusive: a cell of ``samples`` has fewer runs than the claim needs of each."""
+    """Inconclusive: not all runs that were planned are there."""
     needed = claim.needs.seeds
     short = "; ".join(str(sample) for sample in samples if len(sample.values) < needed)
     only = samples[0] if len(samples) == 1 and len(samples[0].values) == 1 else None
@@ -85,12 +83,11 @@ def too_few(claim: Claim, samples: Sequence[Sample], test: str, told: str = "") 
     return Verdict(
         claim=claim,
         word="inconclusive",
-        reason=f"{short}; a claim about means needs at least {needed} seeds of every cell{told}",
+        reason=f"{short}; the claim is tested once, on {needed} seeds of every cell{told}",
         samples=tuple(samples),
         effect=only.values[0] if only else None,
         interval=only.noise if only else None,
         unit=measure.unit,
         digits=measure.digits,
         test=test,
-        seeds_needed=needed,
     )

@@ -1,5 +1,6 @@
 """Test accuracies of both folders -> findings: over seeds, or image by image."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
@@ -78,11 +79,18 @@ def _compared(baseline: Group, candidate: Group) -> tuple[Group, Group]:
 
 
 def _over_seeds(baseline: Group, candidate: Group) -> tuple[str, stats.Estimate, float]:
+    """Seed by seed where both have the same: such runs saw the same images in the same order."""
     unit = 100 / _final(baseline[0]).test_images
-    before, after = (stats.break_ties(_percents(side), unit) for side in (baseline, candidate))
-    difference = stats.difference(after, before)
+    before, after = _percents(baseline), _percents(candidate)
+    if [each.cell.seed for each in baseline] == [each.cell.seed for each in candidate]:
+        test = "paired t"
+        pairs = zip(after, before, strict=True)
+        difference = stats.mean([ours - theirs for ours, theirs in pairs], math.sqrt(2) * unit)
+    else:
+        test = "Welch"
+        difference = stats.difference(after, before, unit)
     estimate = stats.Estimate(difference.value, difference.interval)
-    return "Welch", estimate, min(1.0, 2 * difference.p_beyond(0))
+    return test, estimate, min(1.0, 2 * difference.p_beyond(0))
 
 
 def _between_two(

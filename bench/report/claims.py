@@ -64,9 +64,8 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         "margin_reason": claim.margin.reason if claim.margin else None,
         "p": verdict.p,
         "p_holm": verdict.p_adjusted,
-        "family": claim.family,
-        "family_tests": verdict.family_size,
-        "seeds_needed": verdict.seeds_needed if verdict.word == "inconclusive" else None,
+        "tests": verdict.tests,
+        "power": claim.power,
         "needs": str(claim.needs),
         "records": list(verdict.records),
     }

@@ -13,7 +13,7 @@ import numpy as np
 
 from bench.claims.ledger import judge_observed
 from bench.claims.measures import Figure, Observed
-from bench.claims.methods import Difference, Ordering, Reaches, Threshold
+from bench.claims.methods import Difference, Most, Ordering, Reaches, Threshold
 from bench.claims.schema import Claim, Group, load_claims
 from bench.claims.verdict import Verdict
 from bench.config import recipes
@@ -22,11 +22,16 @@ from bench.records.schema import Engine
 from bench.reference.printed import look_up
 from tests.support.factories import START, make_record
 
-TESTED = (Reaches, Threshold, Ordering, Difference)
+TESTED = (Reaches, Threshold, Most, Ordering, Difference)
 CLAIMS = {claim.id: claim for claim in load_claims()}
 STATISTICAL = tuple(claim for claim in CLAIMS.values() if isinstance(claim.test, TESTED))
-NEAR_875 = (8.60, 8.95, 8.70, 8.85, 8.65)
-PLAIN = ((9.6, 9.7, 9.8), (10.1, 10.2, 10.0), (11.4, 11.3, 11.5), (13.2, 13.4, 13.3))
+NEAR_875 = (8.60, 8.95, 8.70, 8.85, 8.65, 8.80, 8.90, 8.55)
+PLAIN = (
+    (9.6, 9.7, 9.8, 9.7, 9.65),
+    (10.1, 10.2, 10.0, 10.1, 10.15),
+    (11.4, 11.3, 11.5, 11.4, 11.35),
+    (13.2, 13.4, 13.3, 13.3, 13.25),
+)
 # Where nothing is printed: near the bounds that claims set.
 COMMON = {
     "test_error": 8.0, "train_error": 1.0, "epochs_to_learn": 1.5, "response_std": 0.5,
@@ -37,13 +42,13 @@ Key = tuple[Group, str]
 _RECORD = make_record()
 
 
-def runs(claim_id, *levels, measure="test_error", images=10_000):
+def runs(claim_id, *levels, measure="test_error", images=10_000, first_seed=0):
     """Observations of every group of a claim, one list of figures for each."""
     groups = [network_of(group) for group in CLAIMS[claim_id].needs.groups]
     return [
         observed(group, seed, {measure: Figure(value, images)})
         for group, values in zip(groups, levels, strict=True)
-        for seed, value in enumerate(values)
+        for seed, value in enumerate(values, first_seed)
     ]
 
 
@@ -87,6 +92,8 @@ class World:
             return abs(means[0] - look_up(test.reference).value) <= claim.margin.value
         if isinstance(test, Difference):
             return abs(means[0] - means[1]) <= claim.margin.value
+        if isinstance(test, Most):
+            return test.hits(means[0])  # the median, for noise is symmetric
         if isinstance(test, Threshold):
             bound = look_up(test.reference).value if test.reference else test.bound
             return means[0] < bound if test.side == "below" else means[0] > bound
@@ -94,7 +101,9 @@ class World:
             [self.means[network_of(group), test.measure] for group in level]
             for level in claim.needs.cells
         ]
-        return all(max(lower) < min(upper) for lower, upper in pairwise(levels))
+        line = np.polyfit(*zip(*[(n, m) for n, level in enumerate(levels) for m in level]), 1)
+        steps = [min(upper) - max(lower) for lower, upper in pairwise(levels)]
+        return line[0] > 0 and min(steps) >= -claim.margin.value
 
     def is_wrong(self, verdict: Verdict) -> bool:
         """A verdict that is not true here; silence is never wrong."""
@@ -110,7 +119,7 @@ def make_world(
     rng: np.random.Generator,
     *,
     offsets=(-3, -1.5, -1.01, -0.99, -0.5, 0, 0, 0.5, 0.99, 1.01, 1.5, 3),
-    seeds=(0, 1, 2, 3, 4, 5, 10),
+    seeds=(0, 1, 3, 5, 8, 12, 15),
     tails: float | None = None,
 ) -> World:
     """A world drawn at random.
@@ -129,10 +138,19 @@ def make_world(
     )
     for group, count in world.seeds.items():
         measures = measures_of[group]
-        for seed in range(count):
+        first = FIRST_SEED.get(group, 0)
+        for seed in range(first, first + count):
             world.observations.append(_run(world, group, measures, seed, rng, tails))
         world.observations += _distractions(group, measures, rng)
     return world
+
+
+FIRST_SEED = {
+    network_of(group): claim.needs.first_seed
+    for claim in STATISTICAL
+    for group in claim.needs.groups
+    if claim.needs.first_seed
+}
 
 
 @cache
@@ -141,8 +159,9 @@ def _tested() -> tuple[dict[Key, float], dict[Key, float], dict[Group, list[str]
     margins: dict[Key, float] = {}
     bases: dict[Key, float] = {}
     for claim in STATISTICAL:
+        margin = claim.margin.value if claim.margin else 1.0  # of a count
         for key in keys_of(claim):
-            margins[key] = max(claim.margin.value, margins.get(key, 0))
+            margins[key] = max(margin, margins.get(key, 0))
             bases.setdefault(key, COMMON.get(key[1], 0.0))
             reference = getattr(claim.test, "reference", None)
             if reference:

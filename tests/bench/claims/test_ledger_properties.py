@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bench.claims.ledger import judge_observed
 from bench.claims.measures import Figure
-from bench.claims.methods import CostRatio, ExactCost
+from bench.claims.methods import CostRatio, ExactCost, Most
 from bench.claims.schema import load_claims
 from bench.config import recipes
 from bench.stats import LEVEL
@@ -15,7 +15,7 @@ from tests.support.worlds import STATISTICAL, make_world, network_of, observed
 WORLDS = st.integers(0, 2**32 - 1).map(lambda seed: make_world(np.random.default_rng(seed)))
 ONE = next(claim for claim in STATISTICAL if claim.id == "table6.error.20")
 CELL = network_of(ONE.needs.groups[0])
-ERRORS = st.lists(st.floats(0, 100).map(lambda x: round(x, 2)), min_size=3, max_size=12)
+ERRORS = st.lists(st.floats(0, 100).map(lambda x: round(x, 2)), min_size=8, max_size=12)
 
 
 def judge_errors(errors):
@@ -35,7 +35,7 @@ def test_every_verdict_has_its_evidence_whatever_the_order_of_records(world, ran
             least = min(len(sample.values) for sample in verdict.samples)
             assert least >= verdict.claim.needs.seeds
             assert verdict.p <= verdict.p_adjusted <= LEVEL
-            assert verdict.margin is not None
+            assert verdict.margin is not None or isinstance(verdict.claim.test, Most)
         if verdict.word == "not run":
             assert not verdict.records
         if verdict.interval is not None:
@@ -69,8 +69,8 @@ def test_only_runs_of_the_needed_budget_are_evidence(world):
 
 
 @settings(max_examples=30, deadline=None)
-@given(ERRORS, st.integers(0, 2))
-def test_fewer_than_three_seeds_never_decide(errors, count):
+@given(ERRORS, st.integers(0, 7))
+def test_fewer_seeds_than_planned_never_decide(errors, count):
     assert judge_errors(errors[:count]).word in ("inconclusive", "not run")
 
 

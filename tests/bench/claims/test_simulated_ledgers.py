@@ -1,8 +1,8 @@
 """How often a verdict is wrong, over many ledgers whose truth is known.
 
-A verdict of *reproduced* or *refuted* may be wrong; one family of a ledger holds such a verdict in
-at most 5 of 100 ledgers, in the worst case too: where the truth lies just beyond a margin, or just
-within. Some counts are bounded with room for chance in few ledgers.
+A verdict of *reproduced* or *refuted* may be wrong; at most 5 of 100 ledgers hold such a verdict,
+in the worst case too: where the truth lies just beyond a margin, or just within. Counts of few
+ledgers are bounded with room for chance.
 """
 
 from collections import Counter
@@ -18,7 +18,7 @@ from tests.support.worlds import STATISTICAL, make_world
 
 pytestmark = pytest.mark.heavy
 
-ENOUGH = (3, 5, 10)
+ENOUGH = (8, 10, 12, 15)
 SCENARIOS: dict[str, dict[str, Any]] = {
     "anything": {},
     "enough seeds": {"seeds": ENOUGH},
@@ -37,7 +37,6 @@ class Tally:
     with_error: int = 0
     words: Counter = field(default_factory=Counter)
     wrong: Counter = field(default_factory=Counter)
-    wrong_families: Counter = field(default_factory=Counter)
 
     @property
     def decided(self):
@@ -45,12 +44,10 @@ class Tally:
 
     def __str__(self):
         wrong = sum(self.wrong.values())
-        worst = max(self.wrong_families.values(), default=0)
         return (
             f"{self.ledgers} ledgers, {sum(self.words.values())} verdicts, {self.decided} decided; "
             f"wrong {dict(self.wrong)}: {wrong / max(1, self.decided):.2%} of those decided, "
-            f"{self.with_error / self.ledgers:.1%} of ledgers with one, "
-            f"{worst / self.ledgers:.1%} in the worst family"
+            f"{self.with_error / self.ledgers:.1%} of ledgers with one"
         )
 
 
@@ -64,16 +61,14 @@ def simulate(ledgers, number, **scenario):
         tally.with_error += bool(bad)
         tally.words.update(verdict.word for verdict in verdicts)
         tally.wrong.update(verdict.word for verdict in bad)
-        tally.wrong_families.update({verdict.claim.family for verdict in bad})
     return tally
 
 
 def assert_seldom_wrong(tally):
-    assert sum(tally.wrong.values()) <= LEVEL * tally.decided
-    for family, count in tally.wrong_families.items():
-        # Only a count that chance alone hardly ever gives is held against the method.
-        p = binomtest(count, tally.ledgers, LEVEL, alternative="greater").pvalue
-        assert p > 0.001, (family, count)
+    assert sum(tally.wrong.values()) <= 0.01 * tally.decided
+    # Only a count that chance alone hardly ever gives is held against the method.
+    p = binomtest(tally.with_error, tally.ledgers, LEVEL, alternative="greater").pvalue
+    assert p > 0.001, tally
 
 
 @pytest.mark.parametrize("name", ["anything", "just false", "just true"])
@@ -91,12 +86,12 @@ def test_verdicts_are_seldom_wrong_in_a_thousand_ledgers(name):
     print(f"\n{name}: {tally}")
     assert_seldom_wrong(tally)
     if name != "heavy tails":
-        assert max(tally.wrong_families.values(), default=0) <= LEVEL * tally.ledgers
+        assert tally.with_error <= LEVEL * tally.ledgers
 
 
 def test_with_ten_seeds_and_clear_truths_most_verdicts_are_found():
     """Caution alone would never be wrong; the tests must also see what is there."""
-    tally = simulate(8, 7, seeds=(10,), offsets=(-3, 0, 3))
+    tally = simulate(8, 7, seeds=(15,), offsets=(-3, 0, 3))
     assert tally.decided >= 0.4 * sum(tally.words.values())
 
 

@@ -22,10 +22,16 @@ def find(a, b, tmp_path):
     return found
 
 
-def test_several_seeds_are_compared_by_welch(tmp_path):
-    found = find(cells(9000, 9050, 9020), cells(9200, 9250, 9240), tmp_path)
-    expected = stats.difference([92.0, 92.5, 92.4], [90.0, 90.5, 90.2])
-    assert found.test == "Welch"
+@pytest.mark.parametrize("shared", [True, False])
+def test_several_seeds_are_compared_in_pairs_where_they_are_shared(shared, tmp_path):
+    others = cells(9200, 9250, 9240) if shared else cells(9999, 9200, 9250, 9240)[1:]
+    found = find(cells(9000, 9050, 9020), others, tmp_path)
+    if shared:
+        expected = stats.mean([2.0, 2.0, 2.2])
+        assert found.test == "paired t"
+    else:
+        expected = stats.difference([92.0, 92.5, 92.4], [90.0, 90.5, 90.2])
+        assert found.test == "Welch"
     assert (found.baseline.count, found.candidate.count) == (3, 3)
     assert found.effect == pytest.approx(expected.value)
     assert found.interval.low == pytest.approx(expected.interval.low)
