@@ -8,6 +8,7 @@ import typer.core
 import typer.main
 
 from bench.analysis.labels import budget, schedule
+from bench.claims import power
 from bench.cli.app import app
 from bench.config.profiles import PROFILES
 from bench.records import store
@@ -33,6 +34,10 @@ def test_recipe_table_equals_the_recipes():
     rows = dict.fromkeys(recipe_row(plan.recipe, plan.cell.dataset) for plan in plans)
     table = re.findall(r"^\| `\w+` \| (?:cifar10|mnist) .*\|$", TEXTS["methodology.md"], re.M)
     assert table == list(rows)
+
+
+def test_the_table_of_powers_is_what_claims_state():
+    assert power.table() in TEXTS["methodology.md"]
 
 
 @pytest.mark.parametrize("name", TEXTS)

@@ -11,6 +11,7 @@ import pytest
 
 from bench.config.profiles import PROFILES
 from bench.records import store
+from bench.report.headlines import OTHER_CONCLUSION
 from tests.support import block_files
 from tests.support.factories import make_evaluation, make_record
 from tests.support.pages import without_figures
@@ -136,5 +137,6 @@ def test_a_stopped_run_keeps_its_cells_and_goes_on(number, code, tmp_path, monke
         done = bench(*arguments)
     assert done.returncode == 0, done.stderr
     assert "2 cells, 1 finished before" in done.stdout
+    assert OTHER_CONCLUSION in done.stdout
     assert "1 cells run, 1 reused, 0 failed" in done.stdout
     assert first.read_bytes() == kept
