@@ -64,7 +64,11 @@ class Mean:
     @property
     def interval(self) -> Interval:
         """For the true value."""
-        half = float(special.stdtrit(self.freedom, 1 - LEVEL / 2)) * self.error
+        return self.interval_at(LEVEL)
+
+    def interval_at(self, level: float) -> Interval:
+        """For the true value, which it misses with the probability ``level``."""
+        half = float(special.stdtrit(self.freedom, 1 - level / 2)) * self.error
         return Interval(self.value - half, self.value + half)
 
     def p_below(self, bound: float) -> float:
@@ -84,6 +88,25 @@ class Mean:
         return min(self.p_below(-margin), self.p_above(margin))
 
 
+@dataclass(frozen=True, slots=True)
+class Variance:
+    """An estimate, and by how many degrees of freedom; infinitely many where it is given."""
+
+    value: float
+    freedom: float
+
+
+def total(parts: Sequence[Variance]) -> Variance:
+    """Of the sum of what varies independently, with Satterthwaite's degrees of freedom.
+
+    Source: F. E. Satterthwaite, An approximate distribution of estimates of variance components,
+    Biometrics Bulletin 2, 1946.
+    """
+    value = sum(part.value for part in parts)
+    doubt = sum((part.value / value) ** 2 / part.freedom for part in parts)
+    return Variance(value, 1 / doubt if doubt else math.inf)
+
+
 def mean(values: Values) -> Mean:
     """Of at least two values, not all equal."""
     freedom = len(values) - 1
@@ -92,18 +115,11 @@ def mean(values: Values) -> Mean:
 
 def difference(candidate: Values, baseline: Values) -> Mean:
     """Mean of ``candidate`` minus that of ``baseline``, whose spreads may differ (Welch)."""
-    errors = _squared_error(candidate), _squared_error(baseline)
-    total = sum(errors)
-    parts = [
-        (error / total) ** 2 / (len(values) - 1)
-        for error, values in zip(errors, (candidate, baseline), strict=True)
-    ]
+    error = total(
+        [Variance(float(np.var(v)) / (len(v) - 1), len(v) - 1) for v in (candidate, baseline)]
+    )
     value = float(np.mean(candidate) - np.mean(baseline))
-    return Mean(value, math.sqrt(total), 1 / sum(parts))
-
-
-def _squared_error(values: Values) -> float:
-    return float(np.var(values)) / (len(values) - 1)
+    return Mean(value, math.sqrt(error.value), error.freedom)
 
 
 def break_ties(values: Values, unit: float) -> tuple[float, ...]:

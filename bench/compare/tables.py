@@ -4,17 +4,22 @@ On paper the baseline is A and the candidate B, as on the command line.
 """
 
 import json
-import math
 from collections import Counter
 from typing import Any, Final
 
 import pandas as pd
 
-from bench.compare.comparison import Comparison, Noise
+from bench.compare.comparison import Comparison
 from bench.compare.finding import Finding
+from bench.compare.noise import Noise
+from bench.compare.timings import RUN
 from bench.formats import in_markdown, markdown_table, number, significant
 
 _MOST_NAMES: Final = 3
+INTERVALS: Final = (
+    "Interval and p hold beside all other speeds that were compared (Holm's method). A change is "
+    "shown where the interval leaves out 1; visible is the smallest that could have been."
+)
 
 
 def sections(comparison: Comparison) -> dict[str, pd.DataFrame]:
@@ -36,9 +41,17 @@ def notes(comparison: Comparison) -> list[tuple[str, str]]:
         for note in each.notes:
             names.setdefault(note, []).append(each.name)
     found = [(note, _few(list(dict.fromkeys(about)))) for note, about in names.items()]
-    if any(each.kind == "speed" for each in comparison.findings):
-        return [(noise_words(comparison.noise), "noise floor"), *found]
-    return found
+    limits = {each.kind: each.same for each in comparison.findings}
+    if "speed" in limits:
+        found[:0] = [(noise_words(comparison.noise), "noise"), (INTERVALS, "speed")]
+    words = " or ".join(
+        f"{100 * (same - 1):g} % of a speed" if kind == "speed" else f"{same:g} points of accuracy"
+        for kind, same in limits.items()
+    )
+    return [
+        (f"The same is what the interval shows to change by less than {words}.", "same"),
+        *found,
+    ]
 
 
 def _few(names: list[str]) -> str:
@@ -54,18 +67,20 @@ def totals(comparison: Comparison) -> str:
 
 
 def noise_words(noise: Noise) -> str:
-    floor = f"{number(100 * math.expm1(noise.floor), 1)} %"
-    if not noise.ratios:
+    assumed = f"It is assumed that runs of the same differ as a whole by {_percent(RUN)} % each"
+    if not noise.timings:
         return (
-            f"It is assumed, not measured, that two runs of the same differ by up to {floor}. To "
-            "measure it, run again what A ran, and name that folder: bench compare --repeat FOLDER."
+            f"{assumed} (standard deviation). To measure it, run again what A ran, and name that "
+            "folder: bench compare --repeat FOLDER."
         )
-    measured = number(100 * math.expm1(noise.largest), 1)
-    ratios = "the only ratio" if noise.ratios == 1 else f"the largest of {noise.ratios} ratios"
     return (
-        f"Runs of the same differ by up to {measured} %: {ratios} between {noise.runs} runs. "
-        f"The floors are made with {floor}."
+        f"{assumed}; {noise.runs} runs, {noise.timings} timings in each, were measured to differ "
+        f"by {_percent(noise.deviation)} % besides (standard deviations, which add as squares)."
     )
+
+
+def _percent(log: float) -> str:
+    return number(100 * log, 1)
 
 
 def markdown(comparison: Comparison) -> str:
@@ -98,11 +113,11 @@ def as_json(comparison: Comparison) -> str:
             {"what": each.what, "a": each.baseline, "b": each.candidate}
             for each in comparison.conditions
         ],
-        "noise_floor": {
-            "floor": math.expm1(noise.floor),
+        "noise": {
+            "assumed": RUN,
+            "measured": noise.deviation if noise.timings else None,
             "runs": noise.runs,
-            "ratios": noise.ratios,
-            "largest": math.expm1(noise.largest) if noise.ratios else None,
+            "timings": noise.timings,
         },
         "compared": [_flat(each) for each in comparison.findings],
         "not_compared": [{"name": each.name, "why": each.why} for each in comparison.left_out],
@@ -121,7 +136,7 @@ def _flat(found: Finding) -> dict[str, Any]:
         "count_a": found.baseline.count,
         "count_b": found.candidate.count,
         "effect": found.effect,
-        "floor": found.floor,
+        "visible": found.visible,
         "p": found.p,
         "test": found.test,
         "notes": found.notes,
@@ -141,16 +156,15 @@ def _conditions(comparison: Comparison) -> pd.DataFrame:
 
 
 def _speed_row(found: Finding) -> dict[str, str]:
-    assert found.floor is not None
     return {
         "Work": found.name,
         "Of": found.quantity,
         "A, ms": significant(1000 * found.baseline.value),
         "B, ms": significant(1000 * found.candidate.value),
-        "Samples": f"{found.baseline.count}, {found.candidate.count}",
+        "Rounds": f"{found.baseline.count}, {found.candidate.count}",
         "Speed-up of B": number(found.effect, 3),
         "95 % interval": f"{number(found.interval.low, 3)} to {number(found.interval.high, 3)}",
-        "Noise floor": f"±{number(100 * found.floor, 1)} %",
+        "Visible": f"±{number(100 * (found.visible - 1), 1)} %",
         "p": _p(found.p_holm),
         "B is": found.verdict,
     }

@@ -3,14 +3,17 @@
 import csv
 import json
 import re
+import shutil
+from datetime import timedelta
 
 import pytest
 
 from bench.compare import tables
 from bench.compare.comparison import compare
 from bench.records.folder import read
-from tests.support.factories import ENVIRONMENT, make_failed, make_record
-from tests.support.results import make_speed, slowed, write_results
+from tests.support.factories import ENVIRONMENT, START, make_failed, make_record
+from tests.support.pages import changed
+from tests.support.results import cells, make_speed, slowed, write_results
 from tests.support.speeds import make_workload
 from tests.support.tools import HOSTILE, assert_refused, bench
 
@@ -43,21 +46,94 @@ def test_the_table_says_what_differs_then_what_was_found(folders):
     places = [done.stdout.index(f"\n{title}\n" if n else title) for n, title in enumerate(titles)]
     assert places == sorted(places)
     row = re.search(rf"{WORK} .*", done.stdout).group()
-    assert re.search(r" 30, 30 +0\.769 +0\.\d+ to 0\.\d+ +±\d\.\d % +< 0\.001  slower", row)
+    assert re.search(r" 3, 3 +0\.769 +0\.\d+ to 0\.\d+ +±\d\.\d % +< 0\.001  slower", row)
     for text in ("only in A", "failed in B: out of memory",
                  "the noise from seed to seed is not covered",
-                 "6 compared: 5 same within noise, 1 slower; 2 not compared."):  # fmt: skip
+                 "6 compared: 1 same, 1 slower, 4 too noisy to tell; 2 not compared."):  # fmt: skip
         assert text in done.stdout
 
 
+LATER = START + timedelta(days=1)
+TRAINING = make_speed()
+INFERENCE = make_speed(make_workload(direction="inference"))
+NOISY = [(0.07, 0.071), (0.1, 0.101), (0.13, 0.131)]
+
+
+@pytest.fixture
+def gate(tmp_path):
+    """What a build is told of B, beside an A with two timings and two cells of each seed."""
+    a_cells = cells(9000, 9010)
+    a = write_results(tmp_path / "a", a_cells, [TRAINING, INFERENCE])
+
+    def told(workloads, b_cells, *options):
+        moved = [each.model_copy(update={"started_at": LATER}) for each in workloads]
+        b = write_results(tmp_path / "b", map(changed, b_cells or a_cells), moved)
+        return bench("compare", a, b, *options)
+
+    return told
+
+
 @pytest.mark.parametrize(
-    ("words", "code"),
-    [(["slower"], 1), (["faster", "slower"], 1), (["faster,worse"], 0), (["undecided"], 0)],
-)
-def test_a_verdict_can_fail_a_build(folders, words, code):
-    done = bench("compare", *folders, *[part for word in words for part in ("--fail-on", word)])
+    ("workloads", "options", "code", "why"),
+    [
+        ([TRAINING, INFERENCE], ["--fail-on", "slower"], 0, ""),
+        ([TRAINING, INFERENCE], ["--max-slowdown", "10", "--fail-on", "slower,worse"], 0, ""),
+        ([slowed(TRAINING, 1.3), INFERENCE], ["--fail-on", "slower"], 1, "fails: 1 slower"),
+        ([slowed(TRAINING, 1.3), INFERENCE], ["--fail-on", "worse,faster"], 0, ""),
+        ([slowed(TRAINING, 1.3), INFERENCE], [], 0, ""),
+        ([slowed(TRAINING, 1.3), INFERENCE], ["--max-slowdown", "5"], 1,
+         "fails: 1 slower by more than 5 %"),
+        ([slowed(TRAINING, 1.3), INFERENCE], ["--max-slowdown", "30"], 3,
+         "cannot tell: 1 possibly slower by more than 30 %"),
+        ([slowed(TRAINING, 1.3), INFERENCE], ["--max-slowdown", "60"], 0, ""),
+        ([slowed(TRAINING, 0.5), INFERENCE], ["--max-slowdown", "5.5"], 0, ""),
+        ([TRAINING, make_speed(INFERENCE.workload, rounds=NOISY)], ["--fail-on", "slower"], 3,
+         "cannot tell: 1 speed too noisy to tell"),
+        ([TRAINING, make_speed(INFERENCE.workload, rounds=NOISY)],
+         ["--fail-on", "too-noisy-to-tell"], 1, "fails: 1 too noisy to tell"),
+        ([TRAINING], ["--fail-on", "slower"], 1, "fails: 1 of A not compared (--allow-missing"),
+        ([TRAINING], ["--fail-on", "worse"], 1, "fails: 1 of A not compared"),
+        ([TRAINING], ["--max-slowdown", "10"], 1, "fails: 1 of A not compared"),
+        ([TRAINING], ["--fail-on", "slower", "--allow-missing"], 0, ""),
+        ([TRAINING, make_speed(INFERENCE.workload, status="failed", reason="no", rounds=())],
+         ["--fail-on", "slower"], 1, "fails: 1 of A not compared"),
+        ([TRAINING, INFERENCE, make_speed(make_workload(batch_size=2))],
+         ["--fail-on", "slower"], 0, ""),
+    ],
+)  # fmt: skip
+def test_a_build_passes_only_where_all_is_shown(gate, workloads, options, code, why):
+    done = gate(workloads, None, *options)
     assert done.returncode == code, done.stderr
-    assert "slower" in done.stdout
+    assert done.stderr.startswith(why)
+    assert bool(why) == bool(done.stderr)
+
+
+def test_a_lost_seed_fails_a_build(gate):
+    done = gate([TRAINING, INFERENCE], cells(9000), "--fail-on", "faster")
+    assert (done.returncode, "1 of A not compared" in done.stderr) == (1, True)
+    assert "1 completed in B, 2 in A" in done.stdout
+
+
+def test_a_file_that_cannot_be_read_fails_a_build(gate, tmp_path):
+    bad = tmp_path / "a" / "speed" / "bad.json"
+    bad.write_text("{")
+    done = gate([TRAINING, INFERENCE], None, "--fail-on", "slower")
+    assert (done.returncode, "fails: 1 of A not compared" in done.stderr) == (1, True)
+
+
+def test_a_kind_of_which_nothing_was_compared_cannot_pass(tmp_path):
+    for name, record in (("a", TRAINING), ("b", slowed(TRAINING, 1.01))):
+        write_results(tmp_path / name, [], [record])
+    done = bench("compare", tmp_path / "a", tmp_path / "b", "--fail-on", "worse")
+    assert (done.returncode, done.stderr) == (3, "cannot tell: no accuracy was compared\n")
+
+
+@pytest.mark.parametrize("option", [["--fail-on", "slower"], ["--max-slowdown", "5"]])
+def test_a_build_that_has_not_run_is_refused(folders, tmp_path, option):
+    copy = shutil.copytree(folders[0], tmp_path / "copy")
+    for b in (folders[0], copy):
+        assert_refused(bench("compare", folders[0], b, *option), 2, "records are those of")
+        assert bench("compare", folders[0], b).returncode == 0
 
 
 def test_json_holds_everything_unrounded(comparison):
@@ -123,6 +199,8 @@ def test_damaged_files_are_left_out_and_told(folders, tmp_path):
         (["{a}"], ["Missing argument 'B'"]),
         (["{a}", "{b}", "--format", "pdf"], ["'pdf'", "markdown"]),
         (["{a}", "{b}", "--fail-on", "bad"], ["--fail-on bad: no such verdict; there are faster"]),
+        (["{a}", "{b}", "--max-slowdown", "nan"], ["--max-slowdown nan: give percent above 0"]),
+        (["{a}", "{b}", "--max-slowdown", "0"], ["--max-slowdown 0: give percent above 0"]),
     ],
 )
 def test_wrong_words_exit_with_2(folders, arguments, texts):
