@@ -1,24 +1,26 @@
 """``compare``: two results folders side by side."""
 
 import math
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 from typer import Argument, Exit, Option
 
-from bench.cli.shared import EXIT_FAILURE, plain_table, verdict_words, wide
+from bench.cli.shared import EXIT_FAILURE, console, plain_table, say, verdict_words
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
-    from bench.compare.comparison import Comparison
+    import pandas as pd
+
     from bench.records.folder import Results
 
 EXIT_CANNOT_TELL: Final = 3
 Format = Literal["table", "markdown", "csv", "latex", "json"]
-RIGHT: Final = {"A, ms", "B, ms", "A, %", "B, %", "Rounds", "Seeds", "Speed-up of B"} | {
-    "B − A, points", "95 % interval", "Visible", "p"
-}  # fmt: skip
+LEFT: Final = {"Direction", "Precision", "Test", "B is"}
+NOT_ON_A_TERMINAL: Final = {"Rounds", "p"}
 
 
 def compare(
@@ -26,6 +28,13 @@ def compare(
     candidate: Annotated[Path, Argument(metavar="B", help="Results folder that is judged.")],
     *,
     form: Annotated[Format, Option("--format", help="How to write it.")] = "table",
+    only: Annotated[
+        Literal["changed"] | None,
+        Option(help="Show only what is faster, slower, better or worse."),
+    ] = None,
+    sort: Annotated[
+        Literal["name", "change"], Option(help="The largest change first, or by name.")
+    ] = "name",
     repeat: Annotated[
         list[Path] | None,
         Option(
@@ -76,16 +85,19 @@ def compare(
         for problem in each.problems:
             typer.echo(f"left out: {problem}", err=True)
     comparison = compare_results(results[0], results[1], results[2:], slowest or SAME)
+    shown = tables.select(
+        comparison.findings, changed=only == "changed", by_change=sort == "change"
+    )
     if form == "table":
-        _show(comparison)
+        _show(tables.sections(comparison, shown), tables.totals(comparison))
     elif form == "csv":
         typer.echo(f"noise: {tables.noise_words(comparison.noise)}", err=True)
         for left_out in comparison.left_out:
             typer.echo(f"not compared: {left_out.name}: {left_out.why}", err=True)
-        print(tables.csv(comparison), end="")
+        print(tables.csv(comparison, shown), end="")
     else:
         write = {"markdown": tables.markdown, "latex": tables.latex, "json": tables.as_json}[form]
-        print(write(comparison))
+        print(write(comparison, shown))
     if gated:
         outcome = check(
             comparison,
@@ -126,14 +138,43 @@ def _refuse_copies(results: "list[Results]", gated: bool) -> None:
         )
 
 
-def _show(comparison: "Comparison") -> None:
-    from bench.compare.tables import sections, totals
+def _show(tables: "dict[str, pd.DataFrame]", totals: str) -> None:
+    for title, frame in tables.items():
+        console.print(title, style="bold")
+        if title in ("Speed", "Accuracy"):
+            _say_by_work(frame)
+        elif title == "Notes":
+            for about, note in frame.to_numpy().tolist():
+                console.print(f"{note} ({about})")
+        else:
+            table = plain_table(list(frame.columns), "l" * len(frame.columns))
+            for column in table.columns:
+                column.no_wrap, column.overflow = False, "fold"
+            for row in frame.to_numpy().tolist():
+                table.add_row(*row)
+            console.print(table)
+        console.print()
+    console.print(totals)
 
-    for title, frame in sections(comparison).items():
-        wide.print(title, style="bold")
-        sides = "".join("r" if column in RIGHT else "l" for column in frame.columns)
-        table = plain_table(list(frame.columns), sides)
-        for row in frame.to_numpy().tolist():
-            table.add_row(*row)
-        wide.print(table, "")
-    wide.print(totals(comparison))
+
+def _say_by_work(frame: "pd.DataFrame") -> None:
+    """Names are long: each stands on its own line above its rows, which fit 80 columns."""
+    frame = frame.drop(columns=list(NOT_ON_A_TERMINAL), errors="ignore")
+    frame = frame.assign(**{"B is": frame["B is"].str.removesuffix(" to tell")})
+    head, rows = list(frame.columns[1:]), frame.to_numpy().tolist()
+    widths = [
+        max(map(len, column)) for column in zip(head, *(row[1:] for row in rows), strict=True)
+    ]
+
+    def line(cells: list[str]) -> str:
+        aligned = [
+            cell.ljust(width) if name in LEFT else cell.rjust(width)
+            for name, cell, width in zip(head, cells, widths, strict=True)
+        ]
+        return f"  {' '.join(aligned)}".rstrip()
+
+    say(line(head))
+    for work, group in groupby(rows, key=itemgetter(0)):
+        say(work)
+        for row in group:
+            say(line(row[1:]))

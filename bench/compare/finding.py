@@ -11,6 +11,7 @@ from bench.stats import LEVEL, Interval, Mean, holm
 
 Verdict = Literal["faster", "slower", "better", "worse", "same", "too noisy to tell"]
 VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
+CHANGED: Final[tuple[Verdict, ...]] = ("faster", "slower", "better", "worse")
 Kind = Literal["speed", "accuracy"]
 
 
@@ -67,6 +68,11 @@ class Finding:
         if self.kind == "speed":
             return self.interval.high / self.effect
         return (self.interval.high - self.interval.low) / 2
+
+    @property
+    def size(self) -> float:
+        """Of the change, whichever way: a logarithm, or points."""
+        return abs(math.log(self.effect) if self.kind == "speed" else self.effect)
 
     @property
     def verdict(self) -> Verdict:

@@ -50,7 +50,9 @@ def check(
         failures[more] = sum(each.high < 1 / slowest for each in changes)
         doubts[f"possibly {more}"] = sum(each.low < 1 / slowest <= each.high for each in changes)
     if not allow_missing:
-        failures["of A not compared (--allow-missing lets it pass)"] = comparison.missing
+        failures["of A not compared, or not read (--allow-missing lets it pass)"] = (
+            comparison.missing
+        )
     absent = sorted(kinds - {each.kind for each in found})
     return Outcome(
         [f"{count} {what}" for what, count in failures.items() if count],
