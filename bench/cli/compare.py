@@ -15,6 +15,7 @@ from bench.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from bench.compare.gate import Outcome
     from bench.records.folder import Results
 
 EXIT_CANNOT_TELL: Final = 3
@@ -77,6 +78,8 @@ def compare(
     from bench.records.folder import read
 
     bad = verdict_words("--fail-on", fail_on, VERDICTS)
+    if fail_on and not bad:
+        raise UsageError(f"--fail-on without a word; give one of {', '.join(VERDICTS[:4])}")
     slowest = _ratio(max_slowdown)
     results = [read(folder) for folder in (baseline, candidate, *(repeat or []))]
     gated = bool(bad or slowest)
@@ -99,18 +102,18 @@ def compare(
         write = {"markdown": tables.markdown, "latex": tables.latex, "json": tables.as_json}[form]
         print(write(comparison, shown))
     if gated:
-        outcome = check(
-            comparison,
-            [word for word in VERDICTS if word in bad],
-            slowest,
-            allow_missing=allow_missing,
-        )
-        if outcome.failures:
-            typer.echo(f"fails: {'; '.join(outcome.failures)}", err=True)
-            raise Exit(EXIT_FAILURE)
-        if outcome.doubts:
-            typer.echo(f"cannot tell: {'; '.join(outcome.doubts)}", err=True)
-            raise Exit(EXIT_CANNOT_TELL)
+        words = [word for word in VERDICTS if word in bad]
+        _leave(check(comparison, words, slowest, allow_missing=allow_missing))
+
+
+def _leave(outcome: "Outcome") -> None:
+    """With the exit code of a gate that does not pass, having said why."""
+    if outcome.failures:
+        typer.echo(f"fails: {'; '.join(outcome.failures)}", err=True)
+        raise Exit(EXIT_FAILURE)
+    if outcome.doubts:
+        typer.echo(f"cannot tell: {'; '.join(outcome.doubts)}", err=True)
+        raise Exit(EXIT_CANNOT_TELL)
 
 
 def _ratio(percent: float | None) -> float | None:

@@ -37,9 +37,9 @@ INTERVALS: Final = (
 def select(findings: Findings, *, changed: bool, by_change: bool) -> list[Finding]:
     """What of ``findings`` is shown: what has changed alone, or all; the largest change first."""
     shown = [each for each in findings if not changed or each.verdict in CHANGED]
-    return (
-        sorted(shown, key=lambda each: (each.kind != "speed", -each.size)) if by_change else shown
-    )
+    if by_change:
+        shown.sort(key=lambda each: (each.kind != "speed", -each.size))
+    return shown
 
 
 def sections(comparison: Comparison, shown: Findings) -> dict[str, pd.DataFrame]:
@@ -71,13 +71,13 @@ def notes(comparison: Comparison) -> list[tuple[str, str]]:
     if "speed" in limits:
         found[:0] = [(noise_words(comparison.noise), "noise"), (INTERVALS, "speed")]
     words = " or ".join(
-        f"{100 * (same - 1):g} % of a speed" if kind == "speed" else f"{same:g} points of accuracy"
+        f"{100 * (same - 1):g} % of a speed" if kind == "speed" else f"{same:g} point of accuracy"
         for kind, same in limits.items()
     )
-    return [
-        (f"The same is what the interval shows to change by less than {words}.", "same"),
-        *found,
-    ]
+    found.insert(
+        0, (f"The same is what the interval shows to change by less than {words}.", "same")
+    )
+    return found
 
 
 def _few(names: list[str]) -> str:
@@ -86,7 +86,7 @@ def _few(names: list[str]) -> str:
 
 
 def totals(comparison: Comparison) -> str:
-    """``3 compared: 1 faster, 2 same within noise; 4 not compared``, with its full stop."""
+    """``3 compared: 1 faster, 2 same; 4 not compared``, with its full stop."""
     counts = Counter(each.verdict for each in comparison.findings)
     words = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
     return f"{len(comparison.findings)} compared: {words}; {len(comparison.left_out)} not compared."
@@ -157,14 +157,12 @@ def as_json(comparison: Comparison, shown: Findings) -> str:
 
 def _flat(found: Finding) -> dict[str, Any]:
     """One row for programs, in UNITS."""
-    speed = found.kind == "speed"
+    directions = {"training": "training", "inference": "inference", "latency": "inference"}
     return {
         "kind": found.kind,
         "name": found.name,
         "quantity": found.quantity,
-        "direction": (found.quantity if found.quantity == "training" else "inference")
-        if speed
-        else None,
+        "direction": directions.get(found.quantity),
         "precision": _precision(found),
         "batch_size": found.images,
         "a": found.baseline.value,

@@ -272,6 +272,7 @@ def test_damaged_files_are_left_out_and_told(folders, tmp_path):
         (["{a}"], ["Missing argument 'B'"]),
         (["{a}", "{b}", "--format", "pdf"], ["'pdf'", "markdown"]),
         (["{a}", "{b}", "--fail-on", "bad"], ["--fail-on bad: no such verdict; there are faster"]),
+        (["{a}", "{b}", "--fail-on", ""], ["--fail-on without a word; give one of faster, slower"]),
         (["{a}", "{b}", "--max-slowdown", "nan"], ["--max-slowdown nan: give percent above 0"]),
         (["{a}", "{b}", "--max-slowdown", "0"], ["--max-slowdown 0: give percent above 0"]),
     ],
