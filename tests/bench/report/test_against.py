@@ -67,6 +67,12 @@ def test_one_sentence_sums_it_up(page):
     )
 
 
+def _visible(found):
+    if found.kind == "speed":
+        return number(100 * (found.visible - 1), 1)
+    return number(found.visible)
+
+
 def test_every_finding_of_the_comparison_has_its_row(page, folders):
     baseline, candidate = map(read, folders)
     findings = compare(baseline, candidate).findings
@@ -81,7 +87,12 @@ def test_every_finding_of_the_comparison_has_its_row(page, folders):
         )
         effect = number(found.effect, digits, signed=signed)
         assert [
-            text for text in texts if interval in text and effect in text and found.verdict in text
+            text
+            for text in texts
+            if interval in text
+            and effect in text
+            and found.verdict in text
+            and _visible(found) in text.split()
         ], found
 
 
