@@ -61,7 +61,11 @@ class Mean:
     @property
     def interval(self) -> Interval:
         """For the true value."""
-        half = float(special.stdtrit(self.freedom, 1 - LEVEL / 2)) * self.error
+        return self.interval_at(LEVEL)
+
+    def interval_at(self, level: float) -> Interval:
+        """For the true value, which it misses with the probability ``level``."""
+        half = float(special.stdtrit(self.freedom, 1 - level / 2)) * self.error
         return Interval(self.value - half, self.value + half)
 
     def p_below(self, bound: float) -> float:
@@ -81,27 +85,42 @@ class Mean:
         return min(self.p_below(-margin), self.p_above(margin))
 
 
+@dataclass(frozen=True, slots=True)
+class Variance:
+    """An estimate, and by how many degrees of freedom; infinitely many where it is given."""
+
+    value: float
+    freedom: float
+
+
+def total(parts: Sequence[Variance]) -> Variance:
+    """Of the sum of what varies independently, with Satterthwaite's degrees of freedom.
+
+    Source: F. E. Satterthwaite, An approximate distribution of estimates of variance components,
+    Biometrics Bulletin 2, 1946.
+    """
+    value = sum(part.value for part in parts)
+    doubt = sum((part.value / value) ** 2 / part.freedom for part in parts)
+    return Variance(value, 1 / doubt if doubt else math.inf)
+
+
 def mean(values: Values, unit: float = 0.0) -> Mean:
     """Of at least two values, counted in steps of ``unit``."""
-    error = math.sqrt(_squared_error(values, unit))
-    return Mean(float(np.mean(values)), error, len(values) - 1)
+    error = _squared_error(values, unit)
+    return Mean(float(np.mean(values)), math.sqrt(error.value), error.freedom)
 
 
 def difference(candidate: Values, baseline: Values, unit: float = 0.0) -> Mean:
     """Mean of ``candidate`` minus that of ``baseline``, whose spreads may differ (Welch)."""
-    errors = _squared_error(candidate, unit), _squared_error(baseline, unit)
-    total = sum(errors)
-    parts = [
-        (error / total) ** 2 / (len(values) - 1)
-        for error, values in zip(errors, (candidate, baseline), strict=True)
-    ]
+    error = total([_squared_error(values, unit) for values in (candidate, baseline)])
     value = float(np.mean(candidate) - np.mean(baseline))
-    return Mean(value, math.sqrt(total), 1 / sum(parts))
+    return Mean(value, math.sqrt(error.value), error.freedom)
 
 
-def _squared_error(values: Values, unit: float) -> float:
+def _squared_error(values: Values, unit: float) -> Variance:
     """Equal counts know their number to half a unit each way: no variance is less than that."""
-    return max(float(np.var(values, ddof=1)), unit**2 / 12) / len(values)
+    least = unit**2 / 12
+    return Variance(max(float(np.var(values, ddof=1)), least) / len(values), len(values) - 1)
 
 
 def p_most(hits: int, runs: int) -> float:

@@ -179,7 +179,7 @@ class Claim(Data):
 
     @property
     def power(self) -> tuple[float, float] | None:
-        """Chance that it is reproduced if it is true as assumed: alone, and least beside all others.
+        """Chance that it is reproduced if true as assumed: alone, and least beside all others.
 
         None for what needs no seeds, and where the references leave open how large an effect is.
         """

@@ -19,6 +19,8 @@ from bench.records import store
 from bench.records.schema import EpochRecord, Record
 
 QUANTITY: Final = "test accuracy"
+SAME: Final = 1.0
+"""In points. An accuracy whose difference surely is smaller either way is the same."""
 ONE_SEED: Final = (
     "One seed: the noise from seed to seed is not covered. These two networks are compared, and "
     "others of the same settings may differ the other way."
@@ -58,6 +60,7 @@ def accuracy_finding(
         candidate=_side(sides[1]),
         effect=difference.value,
         interval=difference.interval,
+        same=SAME,
         p=p,
         test=test,
         notes=tuple(notes),

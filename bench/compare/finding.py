@@ -1,20 +1,18 @@
 """One compared quantity, and its verdict beside all the others that were tested."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
 from bench.records.schema import Record
 from bench.records.speed import SpeedRecord
-from bench.stats import LEVEL, Interval, holm
+from bench.stats import LEVEL, Interval, Mean, holm
 
-Verdict = Literal["faster", "slower", "better", "worse", "same within noise", "undecided"]
+Verdict = Literal["faster", "slower", "better", "worse", "same", "too noisy to tell"]
 VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
+CHANGED: Final[tuple[Verdict, ...]] = ("faster", "slower", "better", "worse")
 Kind = Literal["speed", "accuracy"]
-UNDECIDED: Final = (
-    "Undecided: the change is larger than noise, but the ranks of so few samples do not confirm it "
-    "beside all the other tests; with more samples they would, if it is real."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +20,8 @@ class Side:
     """Of one folder.
 
     Attributes:
-        value: a median in seconds, or a mean accuracy in percent.
-        count: samples, or seeds.
+        value: a time in seconds, or a mean accuracy in percent.
+        count: rounds, or seeds.
         records: what it was made from.
     """
 
@@ -39,9 +37,11 @@ class Finding:
     Attributes:
         name: of the workload or cell, without its seed.
         quantity: what was measured, in words.
+        images: at once; of speed.
         effect: speed-up of the candidate, or its accuracy minus the baseline's in points.
-        interval: 95 %, for the true effect.
-        floor: of speed, 0.03 where two runs of the same thing differ by up to 3 %.
+        interval: 95 %, for the true effect; of speed, ``judge`` widens it for all that are tested.
+        change: of speed, the logarithm of ``effect``, from which interval and p are made.
+        same: a smaller change is none: a ratio above 1, or points.
         p: two-sided, of ``test``.
         p_holm: adjusted for all findings of its kind, by ``judge``.
         notes: what else a reader should know.
@@ -50,35 +50,59 @@ class Finding:
     kind: Kind
     name: str
     quantity: str
+    images: int | None = None
     baseline: Side
     candidate: Side
     effect: float
     interval: Interval
-    floor: float | None = None
+    change: Mean | None = None
+    same: float
     p: float
     p_holm: float = 1
     test: str
     notes: tuple[str, ...] = ()
 
     @property
+    def visible(self) -> float:
+        """The smallest change that could have been seen: a ratio above 1, or points."""
+        if self.kind == "speed":
+            return self.interval.high / self.effect
+        return (self.interval.high - self.interval.low) / 2
+
+    @property
+    def size(self) -> float:
+        """Of the change, whichever way: a logarithm, or points."""
+        return abs(math.log(self.effect) if self.kind == "speed" else self.effect)
+
+    @property
     def verdict(self) -> Verdict:
-        """Of speed: the change is larger than the floor, and interval and ranks agree."""
-        if self.floor is None:
-            if self.p_holm >= LEVEL:
-                return "same within noise"
-            return "better" if self.effect > 0 else "worse"
-        if max(self.effect, 1 / self.effect) <= 1 + self.floor or self.interval.holds(1):
-            return "same within noise"
-        if self.p_holm >= LEVEL:
-            return "undecided"
-        return "faster" if self.effect > 1 else "slower"
+        """What the interval shows: a change, that there is none worth a name, or neither."""
+        speed = self.kind == "speed"
+        if self.p_holm < LEVEL:
+            if self.effect > (1 if speed else 0):
+                return "faster" if speed else "better"
+            return "slower" if speed else "worse"
+        least = 1 / self.same if speed else -self.same
+        within = least < self.interval.low and self.interval.high < self.same
+        return "same" if within else "too noisy to tell"
 
 
 def judge(findings: Sequence[Finding]) -> list[Finding]:
-    """Adjust all p-values of one kind, a family for Holm's method, and explain open verdicts."""
+    """Adjust p-values and intervals of one kind, a family for Holm's method.
+
+    Holm's method tests what it has not yet found to differ at LEVEL through the number of these.
+    An interval of a speed at that level leaves out 1 just where the adjusted p is below LEVEL.
+    """
     adjusted = holm([finding.p for finding in findings])
-    judged = [replace(each, p_holm=p) for each, p in zip(findings, adjusted, strict=True)]
+    level = LEVEL / max(1, sum(p >= LEVEL for p in adjusted))
     return [
-        replace(each, notes=(*each.notes, UNDECIDED)) if each.verdict == "undecided" else each
-        for each in judged
+        replace(
+            each, p_holm=p, interval=_ratios(each.change, level) if each.change else each.interval
+        )
+        for each, p in zip(findings, adjusted, strict=True)
     ]
+
+
+def _ratios(change: Mean, level: float) -> Interval:
+    logs = change.interval_at(level)
+    return Interval(math.exp(logs.low), math.exp(logs.high))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from statistics import median
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 from bench.analysis.labels import schedule
 from bench.config.recipes import Recipe
@@ -23,11 +23,11 @@ Value = str | int | bool | None
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """What was not compared, and why; ``alone`` where there was nothing to compare it with."""
+    """What was not compared, and why; ``only_in`` where one side has nothing like it."""
 
     name: str
     why: str
-    alone: bool = False
+    only_in: Literal["A", "B"] | None = None
 
 
 def pair(
@@ -44,8 +44,8 @@ def pair(
     left_out: list[LeftOut] = []
     for name in sorted(baseline.keys() | candidate.keys()):
         if name not in baseline or name not in candidate:
-            side = "A" if name in baseline else "B"
-            left_out.append(LeftOut(name, f"only in {side}", alone=True))
+            side: Literal["A", "B"] = "A" if name in baseline else "B"
+            left_out.append(LeftOut(name, f"only in {side}", side))
         elif why := refusal(baseline[name], candidate[name]):
             left_out.append(LeftOut(name, why))
         else:

@@ -1,34 +1,37 @@
-"""Timings of both folders -> findings: how many times faster one is, and whether that is noise.
+"""Timings of both folders -> findings: how many times faster one is, and what that is worth.
 
-Times are compared as ratios, so that the statistics are made on their logarithms.
+Times are compared as ratios, so that the statistics are made on their logarithms. Samples of one
+round are alike: a round counts once, by its median.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean, median
 from typing import Final
-
-import numpy as np
-from numpy.typing import NDArray
-from scipy import stats
 
 from bench.compare.finding import Finding, Side
 from bench.compare.pairing import Group, LeftOut, completed, pair, usable
 from bench.records.schema import Record
 from bench.records.speed import SpeedRecord
-from bench.stats import LEVEL, Interval
+from bench.stats import Interval, Mean, Variance, total
 
-LEAST_FLOOR: Final = 0.03
-"""Logarithm of a ratio. Assumed where no repeat has measured more: two runs of the same thing on
-the same machine differ as a whole by about 1 % each (clock, layout of memory), which no round in
-them shows: 1.96 · √2 · 1 % is 2.8 %."""
-RANK_TEST: Final = "Mann-Whitney"
-RESAMPLES: Final = 1000
-_AT_ONCE: Final = 100  # so that many samples need little memory
-_SEED: Final = 0
+SAME: Final = 1.1
+"""A ratio. A speed whose interval lies within this either way is the same."""
+RUN: Final = 0.011
+"""Standard deviation, as a logarithm, of runs as a whole, which no round in them shows: about 1 %
+(clock, layout of memory). Assumed, and rounded up so that no change below 3 % is ever called one:
+1.96 · √2 · 1.1 %."""
+SINGLE: Final = 0.1
+"""Standard deviation, as a logarithm, of single rounds: docs/methodology.md tells where it was
+measured. Assumed where neither side has a second one, as the cells of one seed have not."""
+ONE_ROUND: Final = (
+    "One round a side cannot show how far rounds lie apart: 10 % each are assumed. More seeds, or "
+    "timed workloads of several rounds, see smaller changes."
+)
+TEST: Final = "t"
 
 Rounds = Sequence[Sequence[float]]
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +47,34 @@ class Timed:
     images: tuple[int, ...]
     rounds: Rounds
 
+    @property
+    def logs(self) -> list[float]:
+        """Logarithms of the rounds' medians."""
+        return [math.log(median(each)) for each in self.rounds if each]
+
+
+Both = tuple[Timed, Timed]
+
+
+def timed_in_both(
+    workloads: Mapping[str, tuple[SpeedRecord, SpeedRecord]],
+    cells: Mapping[str, tuple[Group, Group]],
+) -> tuple[dict[tuple[str, str], Both], list[LeftOut]]:
+    """Every timing that is alike in both, by name and quantity; and what is not."""
+    timed: dict[tuple[str, str], Both] = {}
+    left_out: list[LeftOut] = []
+    for name, records in workloads.items():
+        of_both = of_workload(records[0]), of_workload(records[1])
+        timed[name, records[0].workload.direction] = of_both
+    for name, both in cells.items():
+        of_cell, refused = pair(_of_group(both[0]), _of_group(both[1]), _refusal)
+        timed |= {(name, quantity): each for quantity, each in of_cell.items()}
+        left_out += [LeftOut(f"{name}, {each.name}", each.why, each.only_in) for each in refused]
+    return timed, left_out
+
 
 def of_workload(record: SpeedRecord) -> Timed:
     return Timed([record], (record.workload.batch_size,), record.rounds)
-
-
-def of_cells(
-    baseline: Group, candidate: Group
-) -> tuple[dict[str, tuple[Timed, Timed]], list[LeftOut]]:
-    return pair(_of_group(baseline), _of_group(candidate), _refusal)
 
 
 def _of_group(group: Group) -> dict[str, Timed]:
@@ -84,32 +106,40 @@ def _refusal(baseline: Timed, candidate: Timed) -> str:
 def timing_finding(
     name: str,
     quantity: str,
-    baseline: Timed,
-    candidate: Timed,
-    least_floor: float = LEAST_FLOOR,
+    both: Both,
+    same: float = SAME,
+    measured: Sequence[Variance] = (),
 ) -> Finding:
     """How fast the candidate does the same work; all times are positive and finite.
 
-    ``least_floor`` is by how much runs of the same differ as a whole, a logarithm.
+    The variance of the change is that of both means over rounds, and of two runs that differ as a
+    whole; a t-test with Satterthwaite's degrees of freedom.
+
+    Args:
+        same: a ratio; a smaller change is none.
+        measured: of the logarithms of whole runs, beside what is assumed.
     """
-    pieces = [_pieces(side.rounds) for side in (baseline, candidate)]
-    samples = [np.concatenate(each) for each in pieces]
-    medians = [float(np.median(each)) for each in samples]
-    random = np.random.default_rng(_SEED)
-    resampled = [_resampled_medians(each, random) for each in pieces]
-    low, high = np.quantile(resampled[0] / resampled[1], [LEVEL / 2, 1 - LEVEL / 2])
+    sides = [each.logs for each in both]
+    run = [Variance(RUN**2, math.inf), *measured]
+    runs = [Variance(2 * part.value, part.freedom) for part in run]
+    variance = total([_of_means(sides), *runs])
+    before, after = map(fmean, sides)
+    change = Mean(before - after, math.sqrt(variance.value), variance.freedom)
+    notes = [text for side, each in zip("AB", both, strict=True) for text in _warnings(side, each)]
     return Finding(
         kind="speed",
         name=name,
         quantity=quantity,
-        baseline=Side(medians[0], samples[0].size, baseline.records),
-        candidate=Side(medians[1], samples[1].size, candidate.records),
-        effect=medians[0] / medians[1],
-        interval=Interval(float(low), float(high)),
-        floor=math.expm1(_log_floor(pieces, least_floor)),
-        p=_rank_test(*samples),
-        test=RANK_TEST,
-        notes=(*_warnings("A", baseline), *_warnings("B", candidate)),
+        images=both[0].images[0],
+        baseline=Side(math.exp(before), len(sides[0]), both[0].records),
+        candidate=Side(math.exp(after), len(sides[1]), both[1].records),
+        effect=math.exp(change.value),
+        interval=Interval(math.exp(change.interval.low), math.exp(change.interval.high)),
+        change=change,
+        same=same,
+        p=min(1.0, 2 * change.p_beyond(0)),
+        test=TEST,
+        notes=(*notes, *([ONE_ROUND] if max(map(len, sides)) == 1 else [])),
     )
 
 
@@ -119,46 +149,11 @@ def _warnings(side: str, timed: Timed) -> list[str]:
     return [f"{side}: {text}" for record in warned for text in record.conditions.warnings]
 
 
-def _pieces(rounds: Rounds) -> list[Array]:
-    """The rounds that have samples; the consecutive halves of a single one stand for two."""
-    kept = [np.asarray(each, dtype=np.float64) for each in rounds if len(each)]
-    if len(kept) == 1 and len(kept[0]) > 1:
-        return np.array_split(kept[0], 2)
-    return kept
-
-
-def _resampled_medians(rounds: Sequence[Array], random: np.random.Generator) -> Array:
-    """Bootstrap medians, (RESAMPLES,): rounds are drawn, then samples within each of them.
-
-    Samples of one round are alike, so that drawing them all from one pool would promise too much.
-    """
-    lengths = np.array([len(each) for each in rounds])
-    padded = np.array([np.resize(each, lengths.max()) for each in rounds])
-    medians = []
-    for _ in range(RESAMPLES // _AT_ONCE):
-        drawn = random.integers(len(rounds), size=(_AT_ONCE, len(rounds), 1))
-        places = random.random((_AT_ONCE, len(rounds), lengths.max())) * lengths[drawn]
-        samples = padded[drawn, places.astype(np.intp)]
-        medians.append(np.median(samples.reshape(_AT_ONCE, -1), axis=1))
-    return np.concatenate(medians)
-
-
-def _log_floor(sides: Sequence[Sequence[Array]], least: float) -> float:
-    """By how much two runs of the same thing differ in 95 of 100 cases, as a logarithm.
-
-    The scatter of round medians, within each side, says how well a run's median is known; with
-    few rounds Student's t makes up for that scatter being a guess.
-    """
-    freedom = sum(len(rounds) - 1 for rounds in sides)
-    if freedom == 0:
-        return least
-    centres = [np.log([np.median(each) for each in rounds]) for rounds in sides]
-    squares = sum(float(np.sum((each - each.mean()) ** 2)) for each in centres)
-    error = math.sqrt(squares / freedom * sum(1 / len(rounds) for rounds in sides))
-    return math.hypot(least, error * float(stats.t.ppf(1 - LEVEL / 2, freedom)))
-
-
-def _rank_test(baseline: Array, candidate: Array) -> float:
-    if np.ptp(np.concatenate([baseline, candidate])) == 0:
-        return 1.0  # all ranks are tied, and scipy's p is not a number
-    return float(stats.mannwhitneyu(baseline, candidate).pvalue)
+def _of_means(sides: Sequence[Sequence[float]]) -> Variance:
+    """Of the difference of two means over rounds, by the scatter of rounds within each side."""
+    shares = sum(1 / len(logs) for logs in sides)
+    freedom = sum(len(logs) - 1 for logs in sides)
+    if not freedom:
+        return Variance(SINGLE**2 * shares, math.inf)
+    squares = sum((each - fmean(logs)) ** 2 for logs in sides for each in logs)
+    return Variance(squares / freedom * shares, freedom)

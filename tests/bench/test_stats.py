@@ -154,4 +154,3 @@ def test_a_count_is_held_against_a_coin(hits, runs):
 def test_three_of_three_say_little():
     assert stats.share_interval(3, 3).low == pytest.approx(29.2, abs=0.1)
     assert 2 * stats.p_most(3, 3) > stats.LEVEL
-

@@ -62,7 +62,7 @@ def verdict(a, b):
 def timings_compared(a, b):
     """What is found of the rounds ``b`` beside the rounds ``a``."""
     baseline, candidate = (of_workload(make_speed(rounds=rounds)) for rounds in (a, b))
-    return timing_finding("work", "training", baseline, candidate)
+    return timing_finding("work", "training", (baseline, candidate))
 
 
 def slowed(record, factor, **changes):

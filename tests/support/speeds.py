@@ -3,9 +3,24 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from bench.records.schema import PeakMemory
 from bench.records.speed import Conditions, Limits, SpeedRecord, StepSplit, Workload
+from bench.speed import limits, memory, timing
 from tests.support.factories import ENVIRONMENT, START
+
+
+def shorten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``bench speed`` with few samples of little work: for what it does, not what it finds."""
+    monkeypatch.setattr(timing, "MOST_WARMUP_SECONDS", 0.0)
+    monkeypatch.setattr(timing, "SAMPLE_SECONDS", 0.0)
+    monkeypatch.setattr(limits, "PRODUCT_SIZE", {"cpu": 64})
+    monkeypatch.setattr(limits, "IMAGES", {"cpu": 1})
+    monkeypatch.setattr(limits, "COPIED_BYTES", {"cpu": 2**20})
+    monkeypatch.setattr(limits.LimitSamples.add_round, "__defaults__", (0.0,))  # seconds
+    monkeypatch.setattr(memory, "in_a_child", lambda _: (None, "not here"))
+
 
 QUIET = Conditions(
     load_before=0.1,

@@ -101,9 +101,10 @@ class World:
             [self.means[network_of(group), test.measure] for group in level]
             for level in claim.needs.cells
         ]
-        line = np.polyfit(*zip(*[(n, m) for n, level in enumerate(levels) for m in level]), 1)
+        points = np.array([(n, mean) for n, level in enumerate(levels) for mean in level])
+        rises = np.cov(points.T)[0, 1] > 0  # the slope of a straight line through them
         steps = [min(upper) - max(lower) for lower, upper in pairwise(levels)]
-        return line[0] > 0 and min(steps) >= -claim.margin.value
+        return bool(rises) and min(steps) >= -claim.margin.value
 
     def is_wrong(self, verdict: Verdict) -> bool:
         """A verdict that is not true here; silence is never wrong."""

@@ -45,7 +45,7 @@ def speedup_chart(key: str, title: str, groups: Rows) -> Chart:
     data = pd.DataFrame(
         {"group": name, "network": row.network, "depth": row.depth, "speedup": row.found.effect,
          "low": row.found.interval.low, "high": row.found.interval.high,
-         "floor": row.found.floor, "verdict": row.found.verdict}
+         "same": row.found.same, "verdict": row.found.verdict}
         for name, rows in groups.items()
         for row in rows
     )  # fmt: skip
@@ -61,7 +61,7 @@ def speedup_chart(key: str, title: str, groups: Rows) -> Chart:
 
 
 def _draw(axes: Axes, groups: Rows) -> None:
-    """Dots with intervals; filled where faster or slower, the noise floor as a band behind."""
+    """Dots with intervals; filled where faster or slower; what is the same is a band behind."""
     drawn = [row for rows in groups.values() for row in rows]
     place, places = -0.5, []
     for name, rows in groups.items():
@@ -87,8 +87,7 @@ def _draw(axes: Axes, groups: Rows) -> None:
 
 def _draw_row(axes: Axes, row: Row, place: float) -> None:
     colour, found = depth_colour(row.depth), row.found
-    assert found.floor is not None  # of speeds
-    low, high = 1 / (1 + found.floor), 1 + found.floor
+    low, high = 1 / found.same, found.same
     axes.barh(place, high - low, left=low, height=1, color=SOFT, alpha=0.2, linewidth=0)
     face = colour if found.verdict in ("faster", "slower") else PAGE
     dot(axes, (found.effect, place), (found.interval.low, found.interval.high), colour,
@@ -100,7 +99,7 @@ def _scale(axes: Axes, findings: Sequence[Finding]) -> None:
     ends = [
         end
         for found in findings
-        for end in (found.interval.low, found.interval.high, found.effect, 1 + (found.floor or 0))
+        for end in (found.interval.low, found.interval.high, found.effect, found.same)
     ]
     reach = 1.1 * max(abs(math.log(end)) for end in ends)
     axes.set_xscale("log")

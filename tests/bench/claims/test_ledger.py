@@ -155,7 +155,7 @@ def test_plain_20_and_32_are_not_put_in_an_order_by_their_training_errors():
 
 
 def test_seeds_that_are_good_or_bad_for_both_are_compared_in_pairs():
-    """The seed moves both by several points, the shortcut by one: Welch's test would see nothing."""
+    """The seed moves both by points, the shortcut by one: Welch's test would see nothing."""
     name = "residual.beats_plain.20"
     residual = (8.0, 12.0, 10.0, 9.0, 11.0)
     plain = (9.1, 12.9, 11.0, 9.9, 12.1)

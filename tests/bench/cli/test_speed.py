@@ -3,8 +3,9 @@
 import pytest
 
 from bench.records.store import load_speed
-from bench.speed import limits, measure, memory, rounds, timing
+from bench.speed import measure, rounds
 from bench.training import environment
+from tests.support.speeds import shorten
 from tests.support.tools import assert_refused, bench
 
 pytestmark = pytest.mark.heavy
@@ -14,13 +15,7 @@ SMALL = ["--models", "cifar_resnet20", "--device", "cpu", "--precision", "float3
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch):
-    monkeypatch.setattr(timing, "MOST_WARMUP_SECONDS", 0.0)
-    monkeypatch.setattr(timing, "SAMPLE_SECONDS", 0.0)
-    monkeypatch.setattr(limits, "PRODUCT_SIZE", {"cpu": 64})
-    monkeypatch.setattr(limits, "IMAGES", {"cpu": 1})
-    monkeypatch.setattr(limits, "COPIED_BYTES", {"cpu": 2**20})
-    monkeypatch.setattr(limits.LimitSamples.add_round, "__defaults__", (0.0,))  # seconds
-    monkeypatch.setattr(memory, "in_a_child", lambda _: (None, "not here"))
+    shorten(monkeypatch)
 
 
 def speed(tmp_path, *options, batch_size=2):

@@ -43,7 +43,8 @@ def test_equal_seeds_have_no_certainty(tmp_path):
     found = find(cells(9000, 9000), cells(9000, 9000), tmp_path)
     assert found.effect == pytest.approx(0)
     assert found.p == pytest.approx(1)
-    assert judge([found])[0].verdict == "same within noise"
+    assert found.visible > 0
+    assert judge([found])[0].verdict == "same"
 
 
 def test_single_seeds_are_compared_by_their_counts_and_told_apart(tmp_path):
@@ -53,7 +54,7 @@ def test_single_seeds_are_compared_by_their_counts_and_told_apart(tmp_path):
     assert not found.interval.holds(0)
     assert found.notes == (accuracy.ONE_SEED,)
     assert judge([found])[0].verdict == "worse"
-    assert judge([find(cells(9000), cells(8990), tmp_path)])[0].verdict == "same within noise"
+    assert judge([find(cells(9000), cells(8990), tmp_path)])[0].verdict == "same"
 
 
 @pytest.mark.parametrize("correct", [0, 10_000])
@@ -92,6 +93,12 @@ def test_other_test_images_are_refused(tmp_path):
     assert refused == LeftOut("cell, test accuracy", "test images (1,000 against 10,000)")
 
 
+def test_seeds_that_lie_apart_are_too_noisy_to_tell(tmp_path):
+    found = find(cells(8500, 9000, 9500), cells(8300, 8900, 9500), tmp_path)
+    assert found.visible > accuracy.SAME
+    assert judge([found])[0].verdict == "too noisy to tell"
+
+
 def test_failed_seeds_are_told(tmp_path):
     found = find([*cells(9000, 9010), make_failed()], cells(9000, 9020), tmp_path)
     assert found.notes == ("A: 1 of 3 seeds failed",)
@@ -106,5 +113,5 @@ def test_seldom_better_or_worse_where_nothing_differs(tmp_path):
         drawn = rng.normal(9000, 20, (10, 2, 3)).astype(int)
         sides = [[map(with_correct, base, counts) for counts in pair] for pair in drawn]
         found = [find(list(a), list(b), tmp_path) for a, b in sides]
-        wrong += any(each.verdict != "same within noise" for each in judge(found))
+        wrong += any(each.verdict in ("better", "worse") for each in judge(found))
     assert wrong <= 5

@@ -62,9 +62,15 @@ def section_text(page):
 
 def test_one_sentence_sums_it_up(page):
     assert (
-        "This run beside the other: of 2 test accuracies 1 better, 1 same within noise; of 8 "
-        "timings 1 slower, 7 same within noise." in section_text(page)
+        "This run beside the other: of 2 test accuracies 1 better, 1 too noisy to tell; of 8 "
+        "timings 1 slower, 4 same, 3 too noisy to tell." in section_text(page)
     )
+
+
+def _visible(found):
+    if found.kind == "speed":
+        return number(100 * (found.visible - 1), 1)
+    return number(found.visible)
 
 
 def test_every_finding_of_the_comparison_has_its_row(page, folders):
@@ -81,7 +87,12 @@ def test_every_finding_of_the_comparison_has_its_row(page, folders):
         )
         effect = number(found.effect, digits, signed=signed)
         assert [
-            text for text in texts if interval in text and effect in text and found.verdict in text
+            text
+            for text in texts
+            if interval in text
+            and effect in text
+            and found.verdict in text
+            and _visible(found) in text.split()
         ], found
 
 
@@ -160,7 +171,7 @@ def test_a_copy_is_the_same_in_everything(folders):
     records = read(this).cells
     section = beside(records, records)
     verdicts = {verdict for found in section.totals.values() for verdict in found}
-    assert verdicts == {"same within noise"}
+    assert verdicts == {"same", "too noisy to tell"}
     page = render(records, against=section)
     assert "machine, software and commit are the same" in section_text(page)
 
@@ -193,7 +204,7 @@ def test_damaged_records_of_the_other_are_listed_and_hide_no_good_one(tmp_path):
     text = section_text((tmp_path / "index.html").read_text())
     assert len(problems) == 1
     assert problems[0] in text
-    assert "of 1 test accuracies 1 same within noise" in text
+    assert "of 1 test accuracies 1 too noisy to tell" in text
 
 
 def test_predictions_are_found_whatever_the_folder_of_records_is_called(tmp_path):
@@ -210,7 +221,7 @@ def speed_row(depth, effect, low, high, p):
     side = Side(0.1, 3, [])
     found = Finding(
         kind="speed", name="cell", quantity="training step", baseline=side, candidate=side,
-        effect=effect, interval=Interval(low, high), floor=0.05, p=p, p_holm=p, test="ranks",
+        effect=effect, interval=Interval(low, high), same=1.1, p=p, p_holm=p, test="t",
     )  # fmt: skip
     return Row(network=f"ResNet-{depth}", depth=depth, found=found, links=[], other_links=[])
 
@@ -219,7 +230,7 @@ def test_the_figure_has_a_row_for_each_timing():
     rows = {"A & <b>": [speed_row(18, 1.3, 1.2, 1.4, 0.01), speed_row(50, 30, 20, 40, 0.2)]}
     chart = speedup_chart("speedup", "title", rows)
     assert len(chart.csv.splitlines()) == 3
-    assert "ResNet-18 1.3 faster, ResNet-50 30 undecided" in chart.description
+    assert "ResNet-18 1.3 faster, ResNet-50 30 too noisy to tell" in chart.description
     assert "var(--depth-18" in chart.svg
     assert "var(--depth-50" in chart.svg
     assert "<b>" not in chart.svg
