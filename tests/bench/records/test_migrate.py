@@ -29,7 +29,10 @@ def version_1(record):
     del content["cell"]["shortcut"]
     recipe = content["recipe"]
     recipe["warmup_fraction"] = recipe.pop("schedule")["warmup_fraction"]
-    later = "iterations held_out_images normalisation initialization freeze_weights_after_epoch"
+    later = (
+        "iterations held_out_images normalisation initialization freeze_weights_after_epoch "
+        "norm_batch_size"
+    )
     for name in later.split():
         del recipe[name]
     new = {"steps", "validation_images", "validation_correct", "validation_loss"}
@@ -101,10 +104,12 @@ def test_a_record_of_version_2_or_3_has_not_what_came_later(tmp_path, version):
 def test_a_record_of_version_4_knows_no_clean_training_error(tmp_path):
     record = make_record(18)
     content = record.model_dump(mode="json", exclude={"epochs", *NEW_IN_5})
+    del content["recipe"]["norm_batch_size"]
     epochs = [epoch.model_dump(mode="json") for epoch in record.epochs]
     content["schema_version"] = 4
     found = store.load(write(tmp_path / record.cell.id, content, epochs))
     assert (found.schema_version, found.clean_training) == (SCHEMA_VERSION, None)
+    assert found == record
 
 
 def test_an_epoch_with_a_short_last_batch_had_one_more_step():
