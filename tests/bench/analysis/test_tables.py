@@ -40,6 +40,12 @@ def test_clean_training_error_is_the_mean_of_seeds_that_all_have_it():
     assert (row.clean_train_error, row.clean_train_loss) == (None, None)
 
 
+def test_live_cost_stands_beside_the_nominal_one():
+    line = summarize([make_record(18)]).iloc[0]
+    assert (line["parameters"], line["live_parameters"]) == (11_181_642, 4_234_826)
+    assert (line["macs"], line["live_macs"]) == (37_016_576, 21_667_584)
+
+
 def test_rates_are_medians_with_quartiles():
     speed = Speed(
         batch_size=10,
