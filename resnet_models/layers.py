@@ -40,6 +40,39 @@ class Layer:
     kernel: int | None = None  # side of the window of a convolution or a pool
     stride: int | None = None
 
+    @property
+    def live_parameters(self) -> int:
+        """Parameters that meet a number of the input; the others only ever meet padding."""
+        if self.kind != "convolution":
+            return self.parameters
+        return self._pairs * sum(count > 0 for count in self._meetings()) ** 2
+
+    @property
+    def live_macs(self) -> int:
+        """Multiply-adds with a number of the input; the others are with padding."""
+        if self.kind != "convolution":
+            return self.macs
+        return self._pairs * sum(self._meetings()) ** 2
+
+    @property
+    def _pairs(self) -> int:
+        """Pairs of an input plane and an output plane."""
+        return self.input_shape[0] * self.output_shape[0]
+
+    def _meetings(self) -> list[int]:
+        """For each row of a convolution's taps, how many of its places lie in the image.
+
+        Maps are square and padding is (kernel - 1) / 2, so columns are as rows.
+        """
+        assert self.kernel is not None
+        assert self.stride is not None
+        last, places = self.input_shape[1] - 1, self.output_shape[1]
+        shifts = [tap - (self.kernel - 1) // 2 for tap in range(self.kernel)]
+        # Of place p the tap looks at row p * stride + shift, which is to lie from 0 to last.
+        first = [max(0, -(shift // self.stride)) for shift in shifts]
+        end = [min(places, (last - shift) // self.stride + 1) for shift in shifts]
+        return [max(0, until - since) for since, until in zip(first, end, strict=True)]
+
 
 def layer_table(definition: Definition, resolution: int) -> list[Layer]:
     """Every layer in the order of execution, for images of ``resolution`` pixels a side."""

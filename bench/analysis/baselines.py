@@ -11,7 +11,7 @@ from typing import Any, Final
 import pandas as pd
 
 from bench.analysis.labels import model_title, place
-from bench.analysis.tables import BUDGET, SCORES, VARIANT
+from bench.analysis.tables import BUDGET, CLEAN, SCORES, VARIANT
 from bench.reference.loader import load_paper, load_project2022
 from bench.reference.paper import Table6Row
 from bench.reference.printed import look_up
@@ -39,6 +39,8 @@ class Row:
         cell_ids: of every seed, failed ones too.
         status: ``completed``, ``not run`` or how it failed.
         seeds: that completed.
+        clean_train_accuracy: of the final weights, on the images of the last epoch as they are;
+            None where a seed was not looked at so, as is all that is clean.
         test_low: the Wilson interval's end, for the noise of the test set; with ``test_high``.
         test_min: of the seeds; with ``test_max``.
         theirs: the 2022 project's cell, where it has one of this network.
@@ -63,6 +65,9 @@ class Row:
     batch_size: float | None = None
     train_accuracy: float | None = None
     train_loss: float | None = None
+    clean_train_accuracy: float | None = None
+    clean_train_loss: float | None = None
+    clean_train_images: float | None = None
     test_accuracy: float | None = None
     test_loss: float | None = None
     test_images: float = 0
@@ -121,6 +126,12 @@ class Row:
     def train_error(self) -> float | None:
         """In percent, counted while weights change."""
         return None if self.train_accuracy is None else 100 - self.train_accuracy
+
+    @property
+    def clean_train_error(self) -> float | None:
+        """In percent, of the final weights on images as they are."""
+        clean = self.clean_train_accuracy
+        return None if clean is None else 100 - clean
 
     @property
     def printed(self) -> Table6Row | None:
@@ -225,9 +236,8 @@ def _row(cells: pd.DataFrame) -> Row:
     if done.empty:
         return row
     # A loss that is not a number must not vanish among the others.
-    means: dict[str, Any] = {
-        name: float(done[name].mean(skipna=False)) for name in (*SCORES, *BUDGET)
-    }
+    names = [*SCORES, *BUDGET, *(CLEAN if done["clean_train_images"].notna().all() else ())]
+    means: dict[str, Any] = {name: float(done[name].mean(skipna=False)) for name in names}
     images = float(done["test_images"].min())
     low, high = wilson_interval(means["test_accuracy"], images)
     return replace(

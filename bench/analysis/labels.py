@@ -117,4 +117,9 @@ def course(record: Record) -> dict[str, str]:
     if final and final.validation_accuracy is not None:
         accuracy = number(100 * final.validation_accuracy)
         facts["Validation accuracy"] = f"{accuracy} % of {final.validation_images:,} images"
+    if clean := record.clean_training:
+        facts["Training images at the end"] = (
+            f"{number(100 * clean.accuracy)} % of {clean.images:,} without augmentation, "
+            f"loss {number(clean.loss, 4)}"
+        )
     return facts

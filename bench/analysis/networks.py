@@ -6,7 +6,8 @@ Nothing is rounded here and no torch is imported.
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Final
+from functools import cache
+from typing import Final, NamedTuple
 
 import pandas as pd
 
@@ -86,6 +87,21 @@ def table6() -> pd.DataFrame:
     ours = ours.rename(columns={"depth": "layers"})[["layers", "model", "parameters", "macs"]]
     table = printed.merge(ours.assign(method="ResNet"), on=["method", "layers"], how="left")
     return table.astype({"layers": "Int64", "parameters": "Int64", "macs": "Int64"})
+
+
+class Live(NamedTuple):
+    """Parameters and MACs that meet numbers of an image, and not only padding."""
+
+    parameters: int
+    macs: int
+
+
+@cache
+def live(definition: Definition, resolution: int) -> Live:
+    """What is live of a network for images of ``resolution`` pixels a side."""
+    layers = layer_table(definition, resolution)
+    parameters = sum(layer.live_parameters for layer in layers)
+    return Live(parameters, sum(layer.live_macs for layer in layers))
 
 
 def layer_frame(definition: Definition, resolution: int | None = None) -> pd.DataFrame:

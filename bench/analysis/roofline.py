@@ -14,7 +14,6 @@ from math import prod
 
 from bench.records.schema import Precision
 from bench.records.speed import NUMBER_BYTES, Limits, SpeedRecord, Workload, layers_of
-from resnet_models.layers import Layer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,28 +58,14 @@ def _work_by_layer(workload: Workload) -> Iterator[Work]:
     for layer in layers_of(workload):
         if not layer.macs:
             continue
-        macs, weights = _without_padding(layer)
-        numbers = weights + images * (prod(layer.input_shape) + prod(layer.output_shape))
+        numbers = layer.live_parameters + images * (
+            prod(layer.input_shape) + prod(layer.output_shape)
+        )
         yield Work(
-            operations=2 * passes * images * macs, moved_bytes=passes * numbers * number_bytes
+            operations=2 * passes * images * layer.live_macs,
+            moved_bytes=passes * numbers * number_bytes,
         )
         passes = 3 if training else 1
-
-
-def _without_padding(layer: Layer) -> tuple[int, int]:
-    """MACs of ``layer`` with numbers of its input, and weights that meet any of them.
-
-    Maps are square, so rows and columns of taps are alike.
-    """
-    if layer.kernel is None or layer.stride is None:
-        return layer.macs, layer.parameters
-    side, out_side, kernel = layer.input_shape[1], layer.output_shape[1], layer.kernel
-    seen = [
-        sum(0 <= place * layer.stride + tap - (kernel - 1) // 2 < side for place in range(out_side))
-        for tap in range(kernel)
-    ]
-    pairs = layer.parameters // kernel**2  # of an input plane and an output plane
-    return pairs * sum(seen) ** 2, pairs * sum(count > 0 for count in seen) ** 2
 
 
 def whole(layers: list[Work]) -> Work:

@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 
 from bench.analysis.labels import NETWORKS, in_order
+from bench.analysis.networks import live
 from bench.config.recipes import WARMUP
+from bench.data.datasets import SPECS
 from bench.records.schema import EpochRecord, Record, Speed
 from bench.reference.loader import dataset_title, load_project2022
 from bench.stats import wilson_interval
@@ -29,15 +31,24 @@ _WORDING: Final = {
 IDENTITY: Final = ["cell_id", "depth", *VARIANT, "variant", "panel", "seed"]
 BUDGET: Final = ["epochs", "steps", "images", "passes", "batch_size"]
 SCORES: Final = ["train_accuracy", "train_loss", "test_accuracy", "test_loss"]
+# Of the final weights, on the images of the last epoch as they are; missing in older records.
+CLEAN: Final = ["clean_train_accuracy", "clean_train_loss", "clean_train_images"]
 _TRAINING: Final = ["training_images_per_second", "training_low", "training_high"]
 _INFERENCE: Final = ["inference_images_per_second", "inference_low", "inference_high"]
 _LATENCY: Final = ["latency_ms", "latency_low", "latency_high"]
 _SPEED: Final = [*_TRAINING, *_INFERENCE, *_LATENCY, "inference_batch_size", "speed_samples"]
 _MEMORY: Final = ["peak_memory_bytes", "peak_memory_source"]
-_COST: Final = ["parameters", "macs", "table1_parameters", "table1_macs"]
+_COST: Final = [
+    "parameters",
+    "macs",
+    "live_parameters",
+    "live_macs",
+    "table1_parameters",
+    "table1_macs",
+]
 _RUN: Final = ["status", "reason", "precision", "device", "train_seconds"]
 TEST: Final = ["test_low", "test_high", "test_images"]
-_SUMMARY: Final = [*IDENTITY, *_RUN, *BUDGET, *SCORES, *TEST, *_SPEED, *_MEMORY, *_COST]
+_SUMMARY: Final = [*IDENTITY, *_RUN, *BUDGET, *SCORES, *CLEAN, *TEST, *_SPEED, *_MEMORY, *_COST]
 _CURVES: Final = [*IDENTITY, "epoch", "images", *SCORES]
 
 
@@ -136,8 +147,19 @@ def _summary_row(record: Record) -> dict[str, object]:
             "test_low": low,
             "test_high": high,
         }
+    if record.clean_training is not None:
+        row |= {
+            "clean_train_accuracy": 100 * record.clean_training.accuracy,
+            "clean_train_loss": record.clean_training.loss,
+            "clean_train_images": record.clean_training.images,
+        }
     if record.cost is not None:
         row |= record.cost.model_dump(exclude={"input_shape"})
+        if record.cell.dataset in SPECS:
+            channels, pixels, _ = record.cost.input_shape
+            classes = SPECS[record.cell.dataset].classes
+            found = live(record.cell.define(in_channels=channels, num_classes=classes), pixels)
+            row |= {"live_parameters": found.parameters, "live_macs": found.macs}
     if record.speed is not None:
         row |= _speed_columns(record.speed)
     if record.peak_memory is not None:

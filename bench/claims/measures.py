@@ -91,6 +91,11 @@ def _train_error(record: Record) -> Figure:
     return Figure(100 * (1 - final.train_accuracy), final.train_images)
 
 
+def _clean_train_error(record: Record) -> Figure | None:
+    clean = record.clean_training
+    return None if clean is None else Figure(100 * (1 - clean.accuracy), clean.images)
+
+
 def _warmup_steps(record: Record) -> Figure | None:
     steps = record.course.warmup_steps
     return None if steps is None else Figure(steps)
@@ -163,6 +168,9 @@ MEASURES: Final[dict[str, Measure]] = {
     "test_error": Measure("test error", " %", " points", 2, 0.01, _test_error),
     "test_accuracy": Measure("test accuracy", " %", " points", 2, 0.01, _test_accuracy),
     "train_error": Measure("training error", " %", " points", 2, 0.002, _train_error),
+    "clean_train_error": Measure(
+        "training error of the final weights", " %", " points", 2, 0.002, _clean_train_error
+    ),
     "warmup_steps": Measure("length of the warm-up", " steps", " steps", 0, 1, _warmup_steps),
     "epochs_to_learn": Measure(
         "first epoch better than chance", "", " epochs", 1, 1, _epochs_to_learn

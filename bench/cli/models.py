@@ -89,7 +89,7 @@ def _show_catalog(lineage: Lineage, *, csv: bool) -> None:
 
 
 def _show_layers(definition: Definition, resolution: int | None, *, csv: bool) -> None:
-    from bench.analysis.networks import COUNTS, RESOLUTION, kind_totals, layer_frame
+    from bench.analysis.networks import COUNTS, RESOLUTION, kind_totals, layer_frame, live
 
     resolution = resolution or RESOLUTION[definition.spec.family]
     frame = layer_frame(definition, resolution)
@@ -114,6 +114,11 @@ def _show_layers(definition: Definition, resolution: int | None, *, csv: bool) -
     )
     wide.print(layers, "", totals)
     wide.print(f"\n2×MACs: {2 * frame['macs'].sum():,}, where a multiply-add counts as two")
+    shares = [
+        f"{count:,} {words} ({100 * count / int(frame[words.lower()].sum()):.1f} %)"
+        for count, words in zip(live(definition, resolution), ("parameters", "MACs"), strict=True)
+    ]
+    wide.print(f"Live: {' and '.join(shares)};\nthe others only ever meet padding")
 
 
 def _show_table1(lineage: Lineage, *, csv: bool) -> None:

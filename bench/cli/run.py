@@ -29,6 +29,9 @@ Images = Annotated[
 HeldOut = Annotated[
     int | None, count("--held-out", "Keep the last N training images for validation.")
 ]
+NormBatch = Annotated[
+    int | None, count("--norm-batch", "Let BatchNorm see N images of a batch at a time.")
+]
 Precision = Annotated[
     Literal["auto", "float32", "bfloat16", "float16"],
     Option(help="auto (what is fastest here), float32, bfloat16 or float16."),
@@ -56,6 +59,7 @@ def run(
     epochs: Epochs = None,
     images_per_epoch: Images = None,
     held_out: HeldOut = None,
+    norm_batch: NormBatch = None,
     device: Device = "auto",
     data_dir: DataDir = None,
     data_source: DataSource = "auto",
@@ -81,7 +85,12 @@ def run(
         datasets=names(datasets),
         cells=names(cells),
         seeds=seeds,
-        changes=Changes(epochs=epochs, images_per_epoch=images_per_epoch, held_out=held_out),
+        changes=Changes(
+            epochs=epochs,
+            images_per_epoch=images_per_epoch,
+            held_out=held_out,
+            norm_batch=norm_batch,
+        ),
     )
     options = RunOptions(
         config=config,

@@ -43,6 +43,7 @@ class Changes:
     epochs: int | None = None
     images_per_epoch: int | None = None
     held_out: int | None = None  # images of each training set that are kept for validation
+    norm_batch: int | None = None  # images that BatchNorm sees at a time
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -50,6 +51,7 @@ class Changes:
             "--epochs": self.epochs,
             "--images-per-epoch": self.images_per_epoch,
             "--held-out": self.held_out,
+            "--norm-batch": self.norm_batch,
         }
         return tuple(f"{option} {value}" for option, value in options.items() if value is not None)
 
@@ -57,7 +59,8 @@ class Changes:
         """``recipe`` changed so, with another name.
 
         Raises:
-            UsageError: its budget is in iterations, or there are not that many images.
+            UsageError: its budget is in iterations, or there are not that many images, in the
+                training set or in a batch.
         """
         there = find(dataset).arrays["train_labels"].shape[0] - (self.held_out or 0)
         if (self.images_per_epoch or 0) > there:
@@ -69,7 +72,14 @@ class Changes:
                 recipe = recipes.limit(recipe, epochs=self.epochs, images=self.images_per_epoch)
             except ValueError as error:
                 raise UsageError(f"{' '.join(self.words)}: {error}") from None
-        return recipes.hold_out(recipe, self.held_out) if self.held_out else recipe
+        if (self.norm_batch or 0) > recipe.batch_size:
+            raise UsageError(
+                f"--norm-batch {self.norm_batch}: a batch of {recipe.name} has {recipe.batch_size} "
+                "images, and BatchNorm cannot see more of them at a time"
+            )
+        if self.held_out:
+            recipe = recipes.hold_out(recipe, self.held_out)
+        return recipes.group_norm_batches(recipe, self.norm_batch) if self.norm_batch else recipe
 
 
 def plan(

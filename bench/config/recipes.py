@@ -60,6 +60,8 @@ class Recipe(Frozen):
     weight_decay: float = Field(ge=0)
     momentum: float = Field(default=0.9, ge=0, lt=1)  # SGD momentum, AdamW beta1
     batch_size: PositiveInt
+    # images that BatchNorm sees at a time; None: the batch, or what memory allows
+    norm_batch_size: PositiveInt | None = None
     epochs: PositiveInt | None = None  # budget; None where iterations are given
     iterations: PositiveInt | None = None  # budget; the last epoch is cut short
     images_per_epoch: PositiveInt | None = None  # drawn anew each epoch, none twice; None: all
@@ -164,6 +166,12 @@ def hold_out(recipe: Recipe, images: int) -> Recipe:
     """``recipe`` with the last images kept for validation: in section 4.2, 5,000 of CIFAR-10."""
     name = f"{recipe.name}_heldout{images}"
     return recipe.model_copy(update={"name": name, "held_out_images": images})
+
+
+def group_norm_batches(recipe: Recipe, images: int) -> Recipe:
+    """``recipe`` whose BatchNorm sees ``images`` at a time: in section 4.2, 64, half a batch."""
+    name = f"{recipe.name}_norm{images}"
+    return recipe.model_copy(update={"name": name, "norm_batch_size": images})
 
 
 def limit(recipe: Recipe, *, epochs: int | None = None, images: int | None = None) -> Recipe:

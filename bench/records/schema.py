@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PositiveInt, m
 from bench.config.cell import Cell
 from bench.config.recipes import Recipe
 
-SCHEMA_VERSION: Final = 4
+SCHEMA_VERSION: Final = 5
 
 Precision = Literal["float32", "bfloat16", "float16"]
 
@@ -65,6 +65,24 @@ class EpochRecord(Stored):
     def validation_accuracy(self) -> float | None:
         images = self.validation_images
         return self.validation_correct / images if images else None
+
+
+class CleanTraining(Stored):
+    """The final weights on images that they were trained on, in evaluation mode, unaugmented."""
+
+    images: PositiveInt  # those of the last epoch, each once
+    correct: int = Field(ge=0)
+    loss: float  # mean cross-entropy per image, nats
+
+    @model_validator(mode="after")
+    def _no_more_correct_than_seen(self) -> Self:
+        if self.correct > self.images:
+            raise ValueError("more correct predictions than images")
+        return self
+
+    @property
+    def accuracy(self) -> float:
+        return self.correct / self.images
 
 
 class Cost(Stored):
@@ -168,7 +186,7 @@ class Predictions(Stored):
 class Record(Stored):
     """The versioned result of one cell; a failure is a record too."""
 
-    schema_version: Literal[4] = SCHEMA_VERSION
+    schema_version: Literal[5] = SCHEMA_VERSION
     cell: Cell
     profile: str
     status: Literal["completed", "failed"]
@@ -184,6 +202,7 @@ class Record(Stored):
     speed: Speed | None
     peak_memory: PeakMemory | None
     epochs: tuple[EpochRecord, ...]
+    clean_training: CleanTraining | None = None  # None: it failed, or is older than version 5
     signals: tuple[Signals, ...] = ()
     predictions: Predictions | None = None
 

@@ -11,7 +11,7 @@ import pandas as pd
 from pydantic import Field
 
 from bench.analysis.baselines import Row
-from bench.analysis.tables import SCORES
+from bench.analysis.tables import CLEAN, SCORES
 from bench.claims.verdict import Word
 from bench.formats import in_markdown, markdown_table, number
 from bench.records.schema import Environment, Stored
@@ -54,6 +54,11 @@ class NetworkSummary(Stored):
     test_loss: float | None = Field(description="mean cross-entropy per image, nats")
     train_accuracy: float | None = Field(description="percent, counted while weights change")
     train_loss: float | None
+    clean_train_accuracy: float | None = Field(
+        description="percent, of the final weights on the images of the last epoch, unaugmented"
+    )
+    clean_train_loss: float | None
+    clean_train_images: float | None = Field(description="of one seed; null in older records")
     theirs_test_accuracy: float | None = Field(description="percent; the 2022 project's cell")
     theirs_images: float | None
     difference: float | None = Field(description="points of test accuracy, ours minus theirs")
@@ -105,7 +110,7 @@ def summary(results: Results, damaged: int) -> Summary:
 
 def _network(row: Row) -> NetworkSummary:
     values = {name: getattr(row, name, None) for name in NetworkSummary.model_fields}
-    scores = {name: value for name in SCORES if (value := values[name]) is not None}
+    scores = {name: value for name in (*SCORES, *CLEAN) if (value := values[name]) is not None}
     not_finite = [name for name, value in scores.items() if not math.isfinite(value)]
     values |= dict.fromkeys(not_finite)
     values |= {"network": row.title, "not_finite": tuple(not_finite)}

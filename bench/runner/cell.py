@@ -16,6 +16,7 @@ from bench.config.schedule import budget
 from bench.data.datasets import Normalisation
 from bench.errors import BenchError, StorageError
 from bench.records.schema import (
+    CleanTraining,
     Cost,
     Course,
     Engine,
@@ -90,6 +91,7 @@ class CellRun:
         self.speed: Speed | None = None
         self.peak_memory: PeakMemory | None = None
         self.epochs: tuple[EpochRecord, ...] = ()
+        self.clean_training: CleanTraining | None = None
         self.course = Course()
         self.signals: tuple[Signals, ...] = ()
         self.classes: Classes | None = None
@@ -130,6 +132,7 @@ class CellRun:
             speed=self.speed,
             peak_memory=self.peak_memory,
             epochs=self.epochs,
+            clean_training=self.clean_training,
             signals=self.signals,
         )
         return Outcome(record, self.classes)
@@ -216,6 +219,7 @@ class CellRun:
             self.epochs = (*self.epochs, epoch)
             self.course = training.course()
             progress.end_epoch(epoch, training.budget.epochs)
+        self.clean_training = training.clean
         self.signals = (*self.signals, self._signals(trainer, data, "final"))
         assert training.predicted is not None
         labels = data.test.labels[: len(training.predicted)].to(torch.uint8)

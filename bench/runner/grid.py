@@ -131,7 +131,8 @@ def _run_cell(
         (folder / store.RECORD_FILE).unlink(missing_ok=True)
         checkpoints.clear()
     loaded = checkpoints.load()
-    whole = engine.model_copy(update={"micro_batch_size": plan.recipe.batch_size})
+    at_a_time = plan.recipe.norm_batch_size or plan.recipe.batch_size
+    whole = engine.model_copy(update={"micro_batch_size": at_a_time})
     outcome = CellRun(
         plan,
         options,

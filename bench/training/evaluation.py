@@ -61,22 +61,26 @@ class Evaluator:
         self._correct = torch.zeros((), dtype=torch.int64, device=device)
         self._predicted = torch.zeros(len(data), dtype=torch.uint8, device=device)
 
-    @torch.inference_mode()
     def look(self, images: int | None = None, *, first: int = 0) -> Look:
         """Look at ``images`` (None: all) from the one numbered ``first`` on, once each."""
         end = len(self.data) if images is None else min(first + images, len(self.data))
-        device = self.data.labels.device
-        whole = BATCH_SIZE[device.type]
+        return self.look_at(torch.arange(first, end, device=self.data.labels.device))
+
+    @torch.inference_mode()
+    def look_at(self, indices: Tensor) -> Look:
+        """Look at the images of ``indices`` (images,), each there once, in that order."""
+        whole = BATCH_SIZE[indices.device.type]
         self._loss.zero_()
         self._correct.zero_()
-        for part in torch.split(torch.arange(first, end, device=device), whole):
+        for part in torch.split(indices, whole):
             batch = EpochPlan(part, None, None)
             if self.graphs and len(part) == whole:
                 self.graphs.run(self._key, self._add, batch)
             else:
                 self._add(batch)
-        mean = float(self._loss) / (end - first)
-        return Look(end - first, int(self._correct), mean, self._predicted[first:end].clone())
+        images = len(indices)
+        mean = float(self._loss) / images
+        return Look(images, int(self._correct), mean, self._predicted[indices])
 
     def _add(self, batch: EpochPlan) -> None:
         inputs, labels = self.data.batch(batch.indices)

@@ -13,7 +13,7 @@ from bench.config.schedule import budget, learning_rate
 from bench.data.batches import DeviceData, EpochPlan, epoch_plan
 from bench.data.datasets import Dataset, DatasetSpec
 from bench.errors import BenchError
-from bench.records.schema import Course, EpochRecord
+from bench.records.schema import CleanTraining, Course, EpochRecord
 from bench.training.checkpoint import Checkpoints, Loaded, Position
 from bench.training.evaluation import Evaluator
 from bench.training.stop import StopRequest
@@ -75,13 +75,15 @@ class Training:
         self.on_step = on_step
         self.budget = budget(trainer.recipe, len(data.train))
         self.position = Position()
-        self.predicted: Tensor | None = None  # of the test images, once training has ended
+        # Once training has ended:
+        self.predicted: Tensor | None = None  # of the test images
+        self.clean: CleanTraining | None = None
         if loaded:
             self.position = loaded.position
             trainer.load_state_dict(loaded.state)
             loaded.state.clear()
         precision = trainer.engine.precision
-        self._test, self._held_out = (
+        self._test, self._train = (
             Evaluator(trainer.model, split, precision, trainer.graphs)
             for split in (data.test, data.train)
         )
@@ -201,12 +203,13 @@ class Training:
                 f"training diverged: the test loss after epoch {position.epoch} is not a finite "
                 f"number (learning rate {self._rate(self.steps_done - 1):.3g})"
             )
+        correct, loss, images = trainer.metrics.read()
         if last:
             self.predicted = test.predicted
+            self.clean = self._look_at_trained(images)
         held_out = None
         if recipe.held_out_images:
-            held_out = self._held_out.look(first=len(self.data.train) - recipe.held_out_images)
-        correct, loss, images = trainer.metrics.read()
+            held_out = self._train.look(first=len(self.data.train) - recipe.held_out_images)
         return EpochRecord(
             epoch=position.epoch,
             steps=position.step,
@@ -223,6 +226,11 @@ class Training:
             validation_correct=held_out.correct if held_out else 0,
             validation_loss=held_out.loss if held_out else None,
         )
+
+    def _look_at_trained(self, images: int) -> CleanTraining:
+        """The weights as they stand, on the ``images`` that this epoch trained on."""
+        seen = self._train.look_at(self._plan(self.position.epoch).indices[:images])
+        return CleanTraining(images=seen.images, correct=seen.correct, loss=seen.loss)
 
     def _due(self, *, epoch_ends: bool) -> bool:
         if self.checkpoints is None:

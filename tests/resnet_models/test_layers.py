@@ -6,6 +6,7 @@ from typing import get_args
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from bench.reference.loader import load_paper
@@ -157,3 +158,62 @@ def test_stages_of_a_network_for_small_images():
         ("conv4_x", 8, "[3×3, 64; 3×3, 64] × 3"),
         ("head", 1, "average pool; 10-d fc"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "pixels"),
+    [
+        ("resnet18", {}, 32),
+        ("resnet18", {}, 28),
+        ("resnet34", {"shortcut": "A"}, 33),
+        ("resnet50", {}, 32),
+        ("resnet50", {"lineage": "torchvision"}, 32),
+        ("resnet18", {}, 64),
+        ("resnet18", {"stem": "cifar"}, 7),
+        ("cifar_resnet20", {}, 32),
+        ("cifar_resnet20", {}, 5),
+    ],
+)
+def test_live_is_what_has_a_gradient_and_multiplies_a_pixel(name, options, pixels):
+    """Of every convolution alone, on ones: exactly the taps on padding have none."""
+    for layer in layer_table(define(name, **options), pixels):
+        if layer.kind != "convolution":
+            assert (layer.live_parameters, layer.live_macs) == (layer.parameters, layer.macs)
+            continue
+        # All pairs of an input plane and an output plane are alike.
+        weight = torch.ones(1, 1, layer.kernel, layer.kernel, requires_grad=True)
+        ones = torch.ones(1, 1, *layer.input_shape[1:])
+        seen = F.conv2d(ones, weight, stride=layer.stride, padding=layer.kernel // 2)
+        seen.sum().backward()
+        pairs = layer.input_shape[0] * layer.output_shape[0]
+        live = int((weight.grad != 0).sum()), int(weight.grad.sum())
+        assert (layer.live_parameters, layer.live_macs) == tuple(pairs * count for count in live)
+
+
+@pytest.mark.parametrize(
+    ("depth", "dead_percent"), [(18, 62.1), (34, 52.3), (50, 26.7), (101, 14.8), (152, 10.8)]
+)
+def test_most_parameters_see_only_padding_behind_the_imagenet_stem(depth, dead_percent):
+    """The figures of docs/methodology.md."""
+    layers = layer_table(define(f"resnet{depth}", num_classes=10), 32)
+    live = sum(layer.live_parameters for layer in layers)
+    dead = 1 - live / sum(layer.parameters for layer in layers)
+    assert round(100 * dead, 1) == dead_percent
+
+
+def test_gradients_of_the_whole_network_are_zero_where_weights_are_dead():
+    """With all positive inputs and weights, nothing else can be zero."""
+    model = build("resnet18", num_classes=10)
+    for parameter in model.parameters():
+        parameter.detach().fill_(1e-3)
+    model.eval()(torch.ones(1, 3, 32, 32)).sum().backward()
+    grown = {name: int((p.grad != 0).sum()) for name, p in model.named_parameters()}
+    for layer in layer_table(define("resnet18", num_classes=10), 32):
+        if layer.kind == "convolution":
+            assert grown[f"{layer.name}.weight"] == layer.live_parameters, layer.name
+
+
+def test_every_parameter_of_table_6_is_live():
+    for name in ("cifar_resnet20", "cifar_resnet110", "cifar_plain20"):
+        layers = layer_table(define(name), 32)
+        assert [layer.live_parameters for layer in layers] == [layer.parameters for layer in layers]

@@ -12,6 +12,7 @@ from bench.config.recipes import LinearSchedule, Recipe
 from bench.config.schedule import budget
 from bench.records.evaluations import Evaluation, Score
 from bench.records.schema import (
+    CleanTraining,
     Cost,
     Course,
     Engine,
@@ -227,6 +228,14 @@ def make_with_error(error: float, **changes: Any) -> Record:
     record = make_record(20, network="cifar_resnet", recipe=recipe)
     last = record.epochs[-1].model_copy(update={"test_correct": round((100 - error) * 100)})
     return record.model_copy(update={"epochs": (*record.epochs[:-1], last)})
+
+
+def make_with_clean(record: Record, error: float = 2.5) -> Record:
+    """``record`` whose final weights err on so many percent of the last epoch's images."""
+    images = record.epochs[-1].train_images
+    correct = round((1 - error / 100) * images)
+    clean = CleanTraining(images=images, correct=correct, loss=0.0875)
+    return record.model_copy(update={"clean_training": clean})
 
 
 def make_evaluation(**changes: Any) -> Evaluation:

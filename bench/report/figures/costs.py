@@ -1,5 +1,6 @@
 """Speed, and accuracy against what it costs: a point for each depth, one panel a chart."""
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
@@ -32,6 +33,8 @@ _SPEEDS: Final = (
     ),
     ("latency", "latency of one image", "Milliseconds", ("latency_ms",)),
 )
+# A hollow point for what is live is drawn where this share, or more, is not.
+_DEAD_SHARE: Final = 0.05
 # Column of the summary -> key, axis, words.
 _COSTS: Final = {
     "macs": ("cost", "Multiply-adds per image (MACs)", "MACs per image"),
@@ -73,25 +76,35 @@ def _with_quartiles(column: str) -> tuple[str, str, str]:
 def cost_charts(summary: pd.DataFrame) -> list[Chart]:
     """Test accuracy against MACs per image at the training resolution, and against parameters.
 
-    Two charts per panel.
+    Two charts per panel. Hollow points stand at what of the cost is live, where that is less.
     """
     charts = []
     measured = summary.dropna(subset=["macs", "test_accuracy"])
     for number, panel, frame in panels(measured):
         rows = frame.groupby("depth").agg(
-            {"macs": "mean", "parameters": "mean", "test_accuracy": "mean",
-             "test_low": "min", "test_high": "max"}
+            {"macs": "mean", "parameters": "mean", "live_macs": "mean", "live_parameters": "mean",
+             "test_accuracy": "mean", "test_low": "min", "test_high": "max"}
         )  # fmt: skip
         for column, (key, label, words) in _COSTS.items():
+            live = rows[f"live_{column}"]
+            dead = (live < (1 - _DEAD_SHARE) * rows[column]).any()
+            title = f"test accuracy (95 % interval) against {words}"
+            description = f"Test accuracy in percent against {words}, on {panel}. "
+            if dead:
+                title += ", hollow = live ones alone"
+                description += (
+                    f"Hollow points stand at the live {words}, which meet more than padding. "
+                )
             charts.append(
                 make_chart(
                     f"{key}-{number}",
                     panel,
-                    f"test accuracy (95 % interval) against {words}",
-                    f"Test accuracy in percent against {words}, on {panel}. "
-                    + listing(frame, rows["test_accuracy"]),
-                    partial(_draw_cost, rows=rows_of(rows), column=column, label=label),
-                    rows.reset_index()[["depth", column, "test_accuracy", "test_low", "test_high"]],
+                    title,
+                    description + listing(frame, rows["test_accuracy"]),
+                    partial(_draw_cost, rows=rows_of(rows), column=column, label=label, live=dead),
+                    rows.reset_index()[
+                        ["depth", column, live.name, "test_accuracy", "test_low", "test_high"]
+                    ],
                 )
             )
     return charts
@@ -117,18 +130,27 @@ def _draw_speed(axes: Axes, rows: Rows, axis: str, columns: Sequence[str]) -> No
     axes.margins(x=0.12)
 
 
-def _draw_cost(axes: Axes, rows: Rows, column: str, label: str) -> None:
-    """A point per depth with the 95 % interval of its test accuracy (of all its seeds')."""
+def _draw_cost(axes: Axes, rows: Rows, column: str, label: str, *, live: bool) -> None:
+    """A point per depth with the 95 % interval of its test accuracy (of all its seeds').
+
+    Where it is to be ``live`` too, a hollow one on a line to the left of it.
+    """
     width = max(row[column] for row in rows) - min(row[column] for row in rows)
     for row, neighbour in zip(rows, [*rows[1:], None], strict=True):
         depth, colour = row["depth"], depth_colour(row["depth"])
         point = (row[column], row["test_accuracy"])
+        if live:
+            hollow = row[f"live_{column}"], row["test_accuracy"]
+            dot(axes, hollow, (math.nan, math.nan), colour, face=PAGE, size=5,
+                marker=MARKERS.get(depth, "o"))  # fmt: skip
+            axes.plot(*zip(point, hollow, strict=True), ":", color=colour, linewidth=1, zorder=1)
         dot(axes, point, (row["test_low"], row["test_high"]), colour, upright=True,
             marker=MARKERS.get(depth, "o"), linewidth=1)  # fmt: skip
         # The label stands left of its point where the next one is close on the right.
         is_close = neighbour is not None and neighbour[column] - row[column] < width / 8
         axes.annotate(
-            f"{depth}", point, xytext=(-7 if is_close else 7, 0), textcoords="offset points",
+            f"{depth}", point, textcoords="offset points",
+            xytext=(-7, 7 if live else 0) if is_close else (7, 0),
             ha="right" if is_close else "left", va="center", color=colour, fontweight="bold",
         )  # fmt: skip
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))

@@ -10,7 +10,7 @@ from bench.analysis.tables import curves, summarize
 from bench.config import recipes
 from bench.records.schema import Speed
 from bench.stats import wilson_interval
-from tests.support.factories import make_failed, make_profile, make_record
+from tests.support.factories import make_failed, make_profile, make_record, make_with_clean
 
 
 @pytest.mark.parametrize("accuracy", [0.0, 100.0])
@@ -27,6 +27,23 @@ def test_summary_takes_the_last_epoch_and_counts_the_budget():
     assert (line["images"], line["epochs"]) == (4 * 2560, 4)
     assert line["passes"] == pytest.approx(10_240 / 50_000)
     assert line["test_low"] < line["test_accuracy"] < line["test_high"]
+
+
+def test_clean_training_error_is_the_mean_of_seeds_that_all_have_it():
+    seeds = [make_with_clean(make_record(18, seed=seed), error=seed) for seed in (1, 2)]
+    (row,) = [row for row in grid(summarize(seeds)) if row.cell_ids]
+    assert row.clean_train_error == pytest.approx(1.5, abs=0.01)
+    assert (row.clean_train_loss, row.clean_train_images) == (0.0875, 2560)
+    assert row.train_error != row.clean_train_error
+    older = make_record(18, seed=3)
+    (row,) = [row for row in grid(summarize([*seeds, older])) if row.cell_ids]
+    assert (row.clean_train_error, row.clean_train_loss) == (None, None)
+
+
+def test_live_cost_stands_beside_the_nominal_one():
+    line = summarize([make_record(18)]).iloc[0]
+    assert (line["parameters"], line["live_parameters"]) == (11_181_642, 4_234_826)
+    assert (line["macs"], line["live_macs"]) == (37_016_576, 21_667_584)
 
 
 def test_rates_are_medians_with_quartiles():

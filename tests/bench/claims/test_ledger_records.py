@@ -6,10 +6,17 @@ from typing import Any
 import pytest
 
 from bench.claims.ledger import judge
-from bench.claims.measures import MEASURES, Figure
+from bench.claims.measures import MEASURES, Figure, observe
 from bench.config import recipes
 from bench.records.schema import Engine, Signals
-from tests.support.factories import START, make_failed, make_grid, make_profile, make_record
+from tests.support.factories import (
+    START,
+    make_failed,
+    make_grid,
+    make_profile,
+    make_record,
+    make_with_clean,
+)
 from tests.support.worlds import CLAIMS, NEAR_875, PLAIN, network_of, observed, runs, verdict
 
 PAPER = recipes.paper_cifar(warmup=False)
@@ -24,6 +31,16 @@ def record_with_error(error, seed, **changes):
     return record.model_copy(
         update={"epochs": (*others, last.model_copy(update={"test_correct": correct}))}
     )
+
+
+def test_training_error_is_offered_as_counted_in_training_and_as_of_the_final_weights():
+    record = make_record(20, network="cifar_resnet", recipe=PAPER)
+    running = Figure(100 * (1 - record.final.train_accuracy), 34_176)
+    figures = observe(make_with_clean(record, error=1.25)).figures
+    assert figures["train_error"] == running
+    assert figures["clean_train_error"].value == pytest.approx(1.25, abs=0.01)
+    assert figures["clean_train_error"].images == 34_176
+    assert "clean_train_error" not in observe(record).figures
 
 
 def resnet20(records):

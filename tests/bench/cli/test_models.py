@@ -122,6 +122,11 @@ def test_csv_of_a_network_parses_back_to_its_layers(arguments, options, pixels):
             assert (int(row[side]) if row[side] else None) == getattr(layer, side)
 
 
+def test_what_of_a_network_meets_pixels_at_a_resolution():
+    text = models("resnet18", "--resolution", "32", "--classes", "10")
+    assert "\nLive: 4,234,826 parameters (37.9 %) and 21,667,584 MACs (58.5 %);\n" in text
+
+
 def test_csv_of_the_list_is_exact():
     found = pd.read_csv(io.StringIO(models("--csv")), keep_default_na=False, na_values=[""])
     pd.testing.assert_frame_equal(found, catalog(), check_dtype=False, check_exact=True)

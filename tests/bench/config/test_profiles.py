@@ -111,6 +111,10 @@ def test_seeds_go_through_the_whole_profile_one_by_one():
             {"changes": Changes(images_per_epoch=45_001, held_out=5000)},
             "--images-per-epoch 45001: cifar10 has 45000 to train on",
         ),
+        (
+            {"changes": Changes(norm_batch=33)},
+            "--norm-batch 33: a batch of smoke has 32 images, and BatchNorm cannot see more",
+        ),
     ],
 )
 def test_unknown_names_are_refused_with_the_known_ones(wrong, message):
@@ -136,6 +140,18 @@ def test_held_out_images_make_other_cells():
         ("paper_cifar_heldout5000", 5000),
         ("paper_cifar_warmup_heldout5000", 5000),
     }
+
+
+def test_smaller_groups_for_batch_norm_make_other_cells():
+    changes = Changes(held_out=5000, norm_batch=64)
+    config = make("table6", has_gpu=False, models=["cifar_resnet110"], changes=changes)
+    assert config.words == ("--held-out 5000", "--norm-batch 64")
+    (made,) = config.plans
+    plain = recipes.paper_cifar(warmup=True)
+    name = "paper_cifar_warmup_heldout5000_norm64"
+    assert made.cell.recipe == name
+    changed = {"name": name, "held_out_images": 5000, "norm_batch_size": 64}
+    assert made.recipe == plain.model_copy(update=changed)
 
 
 def test_cells_are_chosen_by_the_names_of_their_folders():

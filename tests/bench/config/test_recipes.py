@@ -134,6 +134,7 @@ STEP = {"kind": "step", "unit": "iteration", "milestones": (1,), "factor": 0.1}
         ({"learning_rate": -1}, "learning_rate"),
         ({"optimizer": "lion"}, "optimizer"),
         ({"batch_size": 0}, "batch_size"),
+        ({"norm_batch_size": 0}, "norm_batch_size"),
         ({"held_out_images": -1}, "held_out_images"),
         ({"freeze_weights_after_epoch": 0}, "freeze_weights_after_epoch"),
         ({"normalisation": "cifar100"}, "normalisation"),

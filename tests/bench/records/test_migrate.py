@@ -16,18 +16,23 @@ from tests.support.factories import make_failed, make_record
 
 PUBLISHED = Path(__file__).parents[3] / "reports" / "published" / "cpu-2-cores-2026-11-24" / "runs"
 FOLDERS = sorted(path for path in PUBLISHED.iterdir() if path.is_dir())
-NEW_IN_3 = ("signals", "predictions")
+NEW_IN_3, NEW_IN_5 = {"signals", "predictions"}, {"clean_training"}
 
 
 def version_1(record):
     """``record`` in the words of version 1, and its epochs."""
-    content = record.model_dump(mode="json", exclude={"epochs", "engine", "course", *NEW_IN_3})
+    content = record.model_dump(
+        mode="json", exclude={"epochs", "engine", "course", *NEW_IN_3, *NEW_IN_5}
+    )
     content["schema_version"] = 1
     content["precision"] = record.engine.precision
     del content["cell"]["shortcut"]
     recipe = content["recipe"]
     recipe["warmup_fraction"] = recipe.pop("schedule")["warmup_fraction"]
-    later = "iterations held_out_images normalisation initialization freeze_weights_after_epoch"
+    later = (
+        "iterations held_out_images normalisation initialization freeze_weights_after_epoch "
+        "norm_batch_size"
+    )
     for name in later.split():
         del recipe[name]
     new = {"steps", "validation_images", "validation_correct", "validation_loss"}
@@ -87,13 +92,24 @@ def test_a_record_of_version_1_becomes_that_of_today(tmp_path, record):
 @pytest.mark.parametrize("version", [2, 3])
 def test_a_record_of_version_2_or_3_has_not_what_came_later(tmp_path, version):
     record = make_record(110, network="cifar_resnet", recipe=recipes.paper_cifar(warmup=True))
-    content = record.model_dump(mode="json", exclude={"epochs", *NEW_IN_3})
+    content = record.model_dump(mode="json", exclude={"epochs", *NEW_IN_3, *NEW_IN_5})
     epochs = [epoch.model_dump(mode="json") for epoch in record.epochs]
     del content["course"]["uncaptured"]
     content["schema_version"] = version
     found = store.load(write(tmp_path / record.cell.id, content, epochs))
     assert found == record
     assert (found.schema_version, found.signals, found.predictions) == (SCHEMA_VERSION, (), None)
+
+
+def test_a_record_of_version_4_knows_no_clean_training_error(tmp_path):
+    record = make_record(18)
+    content = record.model_dump(mode="json", exclude={"epochs", *NEW_IN_5})
+    del content["recipe"]["norm_batch_size"]
+    epochs = [epoch.model_dump(mode="json") for epoch in record.epochs]
+    content["schema_version"] = 4
+    found = store.load(write(tmp_path / record.cell.id, content, epochs))
+    assert (found.schema_version, found.clean_training) == (SCHEMA_VERSION, None)
+    assert found == record
 
 
 def test_an_epoch_with_a_short_last_batch_had_one_more_step():
@@ -114,7 +130,7 @@ def test_a_record_of_today_stays_as_it_is():
 
 
 DAMAGED = r"epochs\.jsonl is damaged: not a record of version 1"
-OTHER = r"schema version .*, this program reads 1, 2, 3, 4\. Delete the folder"
+OTHER = r"schema version .*, this program reads 1, 2, 3, 4, 5\. Delete the folder"
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,17 @@ def test_a_label_stands_left_of_a_point_with_a_close_neighbour(charts):
     assert "text-anchor: end" not in places["50"]
 
 
+def test_costs_stand_beside_what_of_them_is_live():
+    with without_figures():
+        charts = cost_charts(summarize([make_record(18), make_record(20, network="cifar_resnet")]))
+    titles = {chart.key: chart.title.endswith(", hollow = live ones alone") for chart in charts}
+    assert titles["parameters-1"] != titles["parameters-2"]  # those of Table 6 are all live
+    (row,) = [
+        row for chart in charts for row in rows_of(chart) if row.get("parameters") == "11181642"
+    ]
+    assert row["live_parameters"] == "4234826"
+
+
 def test_ids_are_unique_in_a_page_and_references_resolve(charts):
     page = "".join(chart.svg for chart in charts)
     ids = re.findall(r' id="([^"]*)"', page)

@@ -15,7 +15,7 @@ from bench.report import page as report
 from bench.report import summaries
 from bench.report.results import gather
 from bench.report.summaries import NetworkSummary, Summary
-from tests.support.factories import make_failed, make_grid, make_record
+from tests.support.factories import make_failed, make_grid, make_record, make_with_clean
 from tests.support.pages import RECORDS, without_figures
 from tests.support.tools import HOSTILE
 
@@ -92,6 +92,15 @@ def test_what_is_not_finite_is_null_and_named(value):
     assert first.test_loss is None
     assert first.not_finite == ("test_loss",)
     assert first.train_loss > 0
+
+
+def test_clean_training_error_is_in_both_files():
+    records = [make_with_clean(make_record(18), error=2.5), make_record(34)]
+    first, second = Summary.model_validate_json(content_of(records, "summary.json")).networks[:2]
+    assert (first.clean_train_accuracy, first.clean_train_images) == (97.5, 2560)
+    assert (second.clean_train_accuracy, second.clean_train_loss) == (None, None)
+    rows = list(csv.DictReader(StringIO(content_of(records, "results.csv"))))
+    assert [row["clean_train_accuracy"] for row in rows] == ["97.5", ""]
 
 
 def test_csv_has_every_record_unrounded():

@@ -11,7 +11,7 @@ from bench.config.profiles import DEPTHS
 from bench.reference.loader import load_paper, load_project2022
 from resnet_models import MODELS, define
 from resnet_models.layers import layer_table
-from tests.support.factories import make_record, make_with_error
+from tests.support.factories import make_record, make_with_clean, make_with_error
 from tests.support.pages import RECORDS, page_of, render, table_of
 from tests.support.references import content
 from tests.support.tools import parsed, text_of
@@ -187,6 +187,17 @@ def verdict_of(record):
 )
 def test_a_lower_error_is_the_better_one(error, verdict):
     assert verdict_of(make_with_error(error)) == verdict
+
+
+def test_the_training_error_of_the_final_weights_stands_below_the_running_one():
+    record = make_with_clean(make_with_error(8.7), error=1.25)
+    page = render([record], [])
+    running = 100 * (1 - record.final.train_accuracy)
+    (row,) = table_of(page, OURS)
+    assert row[4] == f"{running:.2f}1.25 at the end"
+    assert "98.75 at the end" in text_of(page)
+    assert "98.75 % of 34,176 without augmentation, loss 0.0875" in text_of(page)
+    assert "at the end</small>" not in render([make_with_error(8.7)], [])
 
 
 @pytest.mark.parametrize("change", [{"iterations": 6400}, {"batch_size": 32}])

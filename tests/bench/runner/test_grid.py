@@ -35,6 +35,7 @@ def test_a_record_is_complete_and_stored(finished):
     predicted, labels = predictions
     assert int((predicted == labels).sum()) == record.final.test_correct
     assert labels.tolist() == DATASETS["mnist"].test.labels.tolist()
+    assert record.clean_training.images == record.final.train_images
     assert record.speed.train_step_seconds
     assert record.peak_memory.size_bytes > 2**26
     assert record.command == (

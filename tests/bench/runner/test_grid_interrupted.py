@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from bench.config.recipes import LinearSchedule
+from bench.config.recipes import LinearSchedule, group_norm_batches
 from bench.errors import StorageError, UsageError
 from bench.records import store
 from bench.runner import grid
@@ -54,6 +54,19 @@ def test_out_of_memory_goes_on_with_smaller_micro_batches(tmp_path, monkeypatch,
     whole = finished[1][0]
     assert [epoch.steps for epoch in record.epochs] == [epoch.steps for epoch in whole.epochs]
     assert record.epochs[0].learning_rate == whole.epochs[0].learning_rate
+
+
+def test_a_recipe_may_have_batch_norm_see_a_part_of_each_batch(tmp_path, monkeypatch):
+    """It is then trained as where memory forces it."""
+    whole = small_recipe(batch_size=16, images_per_epoch=16)
+    (asked,) = run(tmp_path / "asked", one_cell(group_norm_batches(whole, 8)))
+    (undivided,) = run(tmp_path / "undivided", one_cell(whole))
+    out_of_memory_above(monkeypatch, 8)
+    (forced,) = run(tmp_path / "forced", one_cell(whole))
+    assert (asked.engine, asked.recipe.name) == (forced.engine, "small_norm8")
+    assert (asked.engine.micro_batch_size, undivided.engine.micro_batch_size) == (8, 16)
+    losses = [[epoch.train_loss for epoch in r.epochs] for r in (asked, forced, undivided)]
+    assert losses[0] == losses[1] != losses[2]
 
 
 def test_out_of_memory_with_few_images_is_a_failed_record(tmp_path, monkeypatch):

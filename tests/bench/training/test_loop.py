@@ -93,6 +93,25 @@ def test_held_out_images_are_validated_on_and_never_trained_on():
     assert epochs[-1].validation_correct == right
 
 
+@pytest.mark.parametrize(("iterations", "images"), [(None, 20), (5, 16), (6, 20)])
+def test_the_final_weights_are_tried_on_the_last_epochs_images_as_they_are(iterations, images):
+    recipe = small_recipe(
+        epochs=None if iterations else 2, iterations=iterations, images_per_epoch=20, batch_size=8,
+        augmentation="crop_flip", optimizer="sgd", learning_rate=0.1,
+    )  # fmt: skip
+    data = make_data()
+    trainer = make_trainer(recipe)
+    training = Training(trainer, data, seed=0)
+    running = list(training.epochs())[-1]
+    trained_on = epoch_plan(0, 2, 64, 20, "none").indices[:images]
+    inputs, labels = data.train.batch(trained_on)
+    logits = trainer.model.eval()(inputs)
+    assert training.clean.images == running.train_images == images
+    assert training.clean.correct == int((logits.argmax(1) == labels).sum())
+    assert training.clean.loss == pytest.approx(F.cross_entropy(logits, labels).item(), rel=1e-5)
+    assert training.clean.loss != running.train_loss
+
+
 def test_same_seed_gives_the_same_weights_and_another_seed_others():
     recipe = small_recipe(augmentation="crop_flip", batch_size=8, images_per_epoch=16)
     first, first_epochs, _ = run(recipe)
