@@ -1,7 +1,8 @@
 """What others got with the paper's networks, beside what it prints. No torch here.
 
 Errors are percent. Only what was tested alike stands side by side: a panel is a data set and a way
-of cutting its images.
+of cutting its images. Only the same network is the same: with the shortcut option that the paper
+gives it, as far as is known, and trained about as the paper says; the rest is counted, and listed.
 """
 
 import statistics
@@ -17,6 +18,7 @@ from bench.reference.loader import load_paper, load_reproductions
 from bench.reference.printed import look_up
 from bench.reference.reproductions import Reproduction
 from resnet_models import MODELS
+from resnet_models.spec import Shortcut
 
 CIFAR10: Final = "CIFAR-10"
 ONE_CROP: Final = "ImageNet, one crop"
@@ -33,8 +35,10 @@ class Digest:
     """Top-1 errors of one network in one panel.
 
     Attributes:
-        printed: by the paper, the mean where it gives one; None where it prints none.
+        printed: by the paper for this network, the mean where it gives one; None where it prints
+            none.
         results: of others, at least one, from the lowest error to the highest.
+        apart: results with another shortcut option, or a recipe far from the paper's.
         ours: rows of ``baselines.table6`` with an error, whatever their budget.
     """
 
@@ -42,6 +46,7 @@ class Digest:
     model: str
     printed: float | None
     results: Sequence[Reproduction]
+    apart: Sequence[Reproduction]
     ours: Sequence[Row]
 
     @property
@@ -68,12 +73,14 @@ class Digest:
 
 def digests(table6: Sequence[Row]) -> list[Digest]:
     """Every network of the catalog that others report on, by panel and depth."""
-    groups: dict[tuple[str, str], list[Reproduction]] = {}
+    alike: dict[tuple[str, str], list[Reproduction]] = {}
+    apart: dict[tuple[str, str], list[Reproduction]] = {}
     for each in load_reproductions():
         panel = _PANELS.get((each.dataset, each.view))
         trained = each.metric == "top-1 error %" and each.kind != "target"
         if panel and trained and each.network in MODELS:
-            groups.setdefault((panel, each.network), []).append(each)
+            same = each.shortcut == _option(each.network) and not each.other_recipe
+            (alike if same else apart).setdefault((panel, each.network), []).append(each)
     printed = _printed()
     found = [
         Digest(
@@ -81,9 +88,10 @@ def digests(table6: Sequence[Row]) -> list[Digest]:
             model=model,
             printed=printed.get((panel, model)),
             results=sorted(results, key=lambda each: each.value),
+            apart=apart.get((panel, model), []),
             ours=_ours(model, table6) if panel == CIFAR10 else [],
         )
-        for (panel, model), results in groups.items()
+        for (panel, model), results in alike.items()
     ]
     order, networks = list(_PANELS.values()), list(NETWORKS)
     return sorted(
@@ -92,13 +100,20 @@ def digests(table6: Sequence[Row]) -> list[Digest]:
     )
 
 
+def _option(model: str) -> Shortcut:
+    """The paper's, or of several that which others train: B of ResNet-18 and 34 on ImageNet."""
+    return MODELS[model].shortcuts[0]
+
+
 def _printed() -> dict[tuple[str, str], float]:
-    """Tables 6, 2 and 3; of ResNet-34 on ImageNet option B, as others trained it."""
+    """Tables 6 and 3; of ResNet-34 on ImageNet option B, as others trained it.
+
+    Of ResNet-18, Table 2 has option A alone, which is another network than that of the others.
+    """
     errors = {
         (CIFAR10, f"cifar_resnet{layers}"): row.expected
         for layers, row in load_paper().tables.table6.resnets.items()
     }
-    errors[TEN_CROPS, "resnet18"] = look_up("paper:tables/table2/rows/18/resnet").value
     methods = {34: "ResNet-34 B", 50: "ResNet-50", 101: "ResNet-101", 152: "ResNet-152"}
     for depth, method in methods.items():
         path = f"paper:tables/table3/rows/{method}/top1"
@@ -111,7 +126,7 @@ def _ours(model: str, table6: Sequence[Row]) -> list[Row]:
     return [
         row for row in table6
         if f"{row.network}{row.depth}" == model
-        and row.shortcut == MODELS[model].shortcuts[0]
+        and row.shortcut == _option(model)
         and row.test_error is not None
     ]  # fmt: skip
 

@@ -37,6 +37,13 @@ from resnet_models.spec import Lineage, Shortcut, Stem
 
 T = TypeVar("T", bound=BaseModel)
 
+Origin = Literal["paper", "carried", "project2022", "own"]
+"""Printed in the paper; its statement about ImageNet, carried to CIFAR-10; of the 2022 project's
+slides or notebooks; or a hypothesis of our own."""
+
+Part = Literal["arithmetic", "paper", "carried", "project2022", "own"]
+"""What is counted apart: a count by formula is no experiment, and no claim stands for another's."""
+
 Kind = Literal[
     "cost", "accuracy", "ordering", "warm-up", "shortcuts", "responses", "gradients", "ImageNet",
     "2022 project",
@@ -138,15 +145,16 @@ class Claim(Data):
     """One checkable statement of a reference.
 
     Attributes:
-        family: claims that are tested together, for Holm's correction.
+        source: table, section, slide or notebook.
+        origin: who says so.
         margin: of its test, looked up; None where it has none.
     """
 
     id: str = Field(pattern=r"^[a-z0-9_.]+$")
     sentence: str
     source: str
+    origin: Origin
     kind: Kind
-    family: str
     needs: Needs = Needs()
     test: Test
     note: str = ""
@@ -186,6 +194,10 @@ class Claim(Data):
         return _load_power().get(self.id)
 
     @property
+    def part(self) -> Part:
+        return "arithmetic" if isinstance(self.test, ExactCost | CostRatio) else self.origin
+
+    @property
     def text(self) -> str:
         """Its sentence, with the printed number."""
         if "{printed}" not in self.sentence:
@@ -194,12 +206,22 @@ class Claim(Data):
 
     @property
     def others(self) -> tuple[Reproduction, ...]:
-        """What others got where this claim has a printed error."""
-        if isinstance(self.test, Elsewhere):
-            return reproductions_of(self.test.network, "imagenet", self.test.metric)
+        """What others got with this network and about this recipe, where an error is printed."""
+        return tuple(each for each in self._reruns if not each.other_recipe)
+
+    @property
+    def others_apart(self) -> tuple[Reproduction, ...]:
+        """What others got with this network and a recipe that is far from the paper's."""
+        return tuple(each for each in self._reruns if each.other_recipe)
+
+    @property
+    def _reruns(self) -> tuple[Reproduction, ...]:
+        if isinstance(self.test, Elsewhere) and self.test.network:
+            shortcut = define(self.test.network).shortcut
+            return reproductions_of(self.test.network, "imagenet", shortcut, self.test.metric)
         if isinstance(self.test, Reaches) and self.test.measure == "test_error":
             (group,) = self.needs.groups
-            return reproductions_of(group.model, group.dataset)
+            return reproductions_of(group.model, group.dataset, group.definition.shortcut)
         return ()
 
     def _printed(self) -> str:

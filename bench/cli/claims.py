@@ -62,13 +62,15 @@ def claims(
 
 
 def _show(shown: "Sequence[Verdict]", verdicts: "Sequence[Verdict]") -> None:
-    from bench.report.claims import by_title, counts
+    from bench.report.claims import ORIGINS, PARTS, by_title, counts, told
 
     for title, found in by_title(shown).items():
         say(f"\n{title}", style="bold")
         for each in found:
+            claim = each.claim
             say(f"{each.word:<13}", style=STYLES.get(each.word), end="")
-            say(f"{each.claim.id}: {each.claim.text} [{each.claim.source}]")
+            say(f"{claim.id}: {claim.text} [{claim.source}; {ORIGINS[claim.origin]}]")
             say(f"{'':<13}{each.reason}")
-    totals = ", ".join(f"{number} {word}" for word, number in counts(verdicts).items())
-    say(f"\n{len(verdicts)} claims: {totals}.")
+    say("")
+    for part, words in counts(verdicts).items():
+        say(f"{PARTS[part]}: {told(words)}.")

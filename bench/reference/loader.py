@@ -10,6 +10,7 @@ from bench.reference.paper import Paper
 from bench.reference.project2022 import Project2022
 from bench.reference.reproductions import Metric, Reproduction, Reproductions
 from bench.reference.sources import read
+from resnet_models.spec import Shortcut
 
 
 @cache
@@ -29,13 +30,17 @@ def load_reproductions() -> tuple[Reproduction, ...]:
 
 
 def reproductions_of(
-    network: str, dataset: str, metric: Metric = "top-1 error %"
+    network: str, dataset: str, shortcut: Shortcut, metric: Metric = "top-1 error %"
 ) -> tuple[Reproduction, ...]:
-    """What others report of a network of the catalog on ``cifar10`` or ``imagenet``."""
+    """What others report of a network with this shortcut option on ``cifar10`` or ``imagenet``.
+
+    What has another option, or none that is known, is another network, and left out.
+    """
+    wanted = (network, dataset, shortcut, metric)
     return tuple(
         result
         for result in load_reproductions()
-        if (result.network, result.dataset, result.metric) == (network, dataset, metric)
+        if (result.network, result.dataset, result.shortcut, result.metric) == wanted
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from bench.reference.sources import How, Percent, Reference, Sourced
+from resnet_models.spec import Shortcut
 
 Metric = Literal["top-1 error %", "top-5 error %", "parameters", "MACs"]
 
@@ -28,6 +29,11 @@ class _Result(Reference):
     std: float | None = Field(default=None, gt=0, description="in points, of the runs")
     runs: int | None = Field(default=None, gt=0)
     kind: Kind
+    shortcut: Shortcut | None = Field(default=None, description="None: not known, or no residual")
+    other_recipe: bool = Field(
+        default=False,
+        description="far from the paper's: optimizer, cosine rates, label smoothing, mixed images",
+    )
     view: Literal["1 crop", "10 crops", "1 crop of 320"] | None = Field(
         default=None, description="how ImageNet images were cut; None: whole, or not stated"
     )
@@ -70,14 +76,18 @@ class _Study(Sourced):
     who: str = Field(min_length=1)
     dataset: Literal["cifar10", "imagenet"]
     note: str
+    shortcut: Shortcut | None = Field(default=None, description="of results that say none")
+    other_recipe: bool = False
     results: tuple[_Result, ...] = Field(min_length=1)
 
     def flat(self) -> tuple[Reproduction, ...]:
         common = self.model_dump(include={"who", "dataset", "source", "how"})
         return tuple(
             Reproduction(
-                **result.model_dump(exclude={"note"}),
+                **result.model_dump(exclude={"note", "shortcut", "other_recipe"}),
                 **common,
+                shortcut=result.shortcut or self.shortcut,
+                other_recipe=result.other_recipe or self.other_recipe,
                 note="; ".join(filter(None, [result.note, self.note])),
             )
             for result in self.results

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-from bench.claims.schema import Kind
+from bench.claims.schema import Kind, Origin, Part
 from bench.claims.verdict import WORDS, Verdict, Word
 from bench.stats import standard_deviation
 
@@ -22,6 +22,23 @@ TITLES: Final[dict[Kind, str]] = {
 }
 
 
+PARTS: Final[dict[Part, str]] = {
+    "arithmetic": "Arithmetic, costs by formula",
+    "paper": "Experiments that the paper prints",
+    "carried": "What it says of ImageNet, carried to CIFAR-10",
+    "project2022": "The 2022 project",
+    "own": "Our own hypotheses",
+}
+"""Counted apart: costs need no run, and what the paper does not say is no claim of the paper."""
+
+ORIGINS: Final[dict[Origin, str]] = {
+    "paper": "printed in the paper",
+    "carried": "said of ImageNet, carried to CIFAR-10",
+    "project2022": "said by the 2022 project",
+    "own": "our own hypothesis",
+}
+
+
 def by_title(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
     """Claims of one kind stand together."""
     return {
@@ -31,10 +48,16 @@ def by_title(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
     }
 
 
-def counts(verdicts: Sequence[Verdict]) -> dict[Word, int]:
-    """How many claims have each verdict."""
-    found = Counter(verdict.word for verdict in verdicts)
-    return {word: found[word] for word in WORDS}
+def counts(verdicts: Sequence[Verdict]) -> dict[Part, dict[Word, int]]:
+    """How many claims have each verdict, part by part; a part without claims is left out."""
+    found = Counter((verdict.claim.part, verdict.word) for verdict in verdicts)
+    parts = {verdict.claim.part for verdict in verdicts}
+    return {part: {word: found[part, word] for word in WORDS} for part in PARTS if part in parts}
+
+
+def told(counted: dict[Word, int]) -> str:
+    """``3 reproduced, 1 not run``: the verdicts that there are."""
+    return ", ".join(f"{number} {word}" for word, number in counted.items() if number)
 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:
@@ -45,6 +68,8 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
         "kind": claim.kind,
         "sentence": claim.text,
         "source": claim.source,
+        "origin": claim.origin,
+        "part": claim.part,
         "verdict": verdict.word,
         "reason": verdict.reason,
         "test": verdict.test,
@@ -53,6 +78,7 @@ def as_json(verdict: Verdict) -> dict[str, Any]:
                 "label": sample.label,
                 "n": len(sample.values),
                 "std": standard_deviation(sample.values) if len(sample.values) > 1 else None,
+                "engine": sample.engine,
                 "values": list(sample.values),
             }
             for sample in verdict.samples

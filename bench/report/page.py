@@ -90,6 +90,7 @@ def draw(contents: Contents, results: Results) -> str:
         headline=results.headline,
         conclusion=CONCLUSIONS.get(results.profile or "", OTHER_CONCLUSION),
         claim_counts=claims.counts(results.verdicts),
+        parts=claims.PARTS,
         marks=MARKS,
         unequal=unequal_conditions(results.records),
         other_profiles=results.others,

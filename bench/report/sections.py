@@ -75,7 +75,8 @@ def sections(contents: Contents, results: Results) -> list[Section]:
         ("against", "Other run", "against", {"against": contents.against}),
         ("claims", "Claims", "claims", {
             "claims": claims.by_title(verdicts), "on_page": {record.cell.id for record in shown},
-            "claim_counts": claims.counts(verdicts), "marks": MARKS,
+            "claim_counts": claims.counts(verdicts), "parts": claims.PARTS, "marks": MARKS,
+            "origins": claims.ORIGINS,
             "verdict_chart": verdict_chart(verdicts),
         }),
         ("table-1", "Table 1", "cost", {

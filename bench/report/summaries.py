@@ -12,15 +12,16 @@ from pydantic import Field
 
 from bench.analysis.baselines import Row
 from bench.analysis.tables import CLEAN, SCORES
+from bench.claims.schema import Part
 from bench.claims.verdict import Word
 from bench.formats import in_markdown, markdown_table, number
 from bench.records.schema import Environment, Stored
 from bench.reference.loader import dataset_title
-from bench.report import claims as ledger_tables
+from bench.report.claims import PARTS, counts, told
 from bench.report.headlines import CONCLUSIONS, NO_BREAK, NO_BREAK_HYPHEN, OTHER_CONCLUSION
 from bench.report.results import Results
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 MARKDOWN: Final = "summary.md"
 JSON: Final = "summary.json"
 CSV: Final = "results.csv"
@@ -72,11 +73,13 @@ class NetworkSummary(Stored):
 class Summary(Stored):
     """What one results folder shows of one profile."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[2] = SCHEMA_VERSION
     profile: str | None = Field(description="null where there is no record")
     headline: str | None = Field(description="the finding, one sentence")
     networks: tuple[NetworkSummary, ...]
-    verdicts: dict[Word, int] = Field(description="how many claims have each verdict")
+    verdicts: dict[Part, dict[Word, int]] = Field(
+        description="how many claims have each verdict, by what they are and who makes them"
+    )
     claims: dict[str, Word] = Field(description="the verdict of every claim, by its id")
     environments: tuple[Environment, ...] = Field(description="machines and software")
     damaged_records: int = Field(ge=0, description="files that could not be read")
@@ -101,7 +104,7 @@ def summary(results: Results, damaged: int) -> Summary:
         profile=results.profile,
         headline=_plain(results.headline) if results.headline else None,
         networks=tuple(_network(row) for row in results.grid),
-        verdicts=ledger_tables.counts(results.verdicts),
+        verdicts=counts(results.verdicts),
         claims={verdict.claim.id: verdict.word for verdict in results.verdicts},
         environments=tuple(results.environments),
         damaged_records=damaged,
@@ -138,9 +141,9 @@ def _one_cell(value: Any) -> Any:
 
 def markdown(results: Results, damaged: int) -> str:
     """The page in a few lines, for a README or an issue."""
-    verdicts = ledger_tables.counts(results.verdicts)
-    claims = ", ".join(f"{count} {word}" for word, count in verdicts.items())
-    parts = [f"Claims of the references: {claims}."]
+    counted = counts(results.verdicts).items()
+    claims = "\n".join(f"- {PARTS[part]}: {told(words)}" for part, words in counted)
+    parts = [f"Claims and verdicts:\n\n{claims}"]
     if results.profile is not None:
         conclusion = CONCLUSIONS.get(results.profile, OTHER_CONCLUSION)
         machine = "; ".join([*results.devices, *results.software])

@@ -173,13 +173,14 @@ class Training:
     def _end_warmup(self) -> None:
         """End an ErrorWarmup where the last window of steps had few enough errors.
 
-        The window starts anew with every epoch. Reading its count is the one wait for the device
-        within an epoch, and only until the warm-up has ended.
+        Windows are counted over epochs: with 391 steps an epoch, the first ends after 100, 200, 300
+        and 400. Reading the count of one is the one wait for the device within an epoch, and only
+        until the warm-up has ended.
         """
         warmup = getattr(self.trainer.recipe.schedule, "warmup", None)
         if warmup is None or self.position.warmup_end is not None:
             return
-        if self.position.step % WARMUP_WINDOW == 0:
+        if self.steps_done % WARMUP_WINDOW == 0:
             error = self.trainer.metrics.window_error()
             if error < warmup.until_train_error:
                 self.position.warmup_end = self.steps_done

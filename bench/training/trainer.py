@@ -25,7 +25,8 @@ class Metrics:
     def __init__(self, device: torch.device) -> None:
         self._loss = torch.zeros((), dtype=torch.float64, device=device)
         self._counts = torch.zeros(4, dtype=torch.int64, device=device)
-        # Views: correct predictions and images of the epoch, and those of the window before.
+        # Views: correct predictions and images of the epoch, and those of them before the window;
+        # negative where the window began in an epoch before.
         self._correct, self._images, self._window_correct, self._window_images = self._counts
         self._good_steps = torch.zeros((), dtype=torch.int64, device=device)  # of the whole run
 
@@ -40,9 +41,10 @@ class Metrics:
         self._good_steps += torch.isfinite(self._loss)
 
     def reset(self) -> None:
-        """A new epoch begins."""
+        """A new epoch begins; the window goes on."""
         self._loss.zero_()
-        self._counts.zero_()
+        self._counts[2:] -= self._counts[:2]
+        self._counts[:2].zero_()
 
     def read(self) -> tuple[int, float, int]:
         """Correct predictions, mean loss per image and number of images of the epoch so far."""
@@ -50,7 +52,7 @@ class Metrics:
         return int(self._correct), float(self._loss) / images, images
 
     def window_error(self) -> float:
-        """Fraction of wrong predictions since this was last asked, or since the epoch began."""
+        """Fraction of wrong predictions since this was last asked, or since training began."""
         correct, images, before, images_before = self._counts.tolist()
         self._window_correct.fill_(correct)
         self._window_images.fill_(images)

@@ -34,9 +34,12 @@ PLAIN = (
 )
 # Where nothing is printed: near the bounds that claims set.
 COMMON = {
-    "test_error": 8.0, "train_error": 1.0, "clean_train_error": 1.0, "epochs_to_learn": 1.5,
-    "response_std": 0.5, "gradient_drift_initial": 2.0, "gradient_drift_final": 2.0,
-    "freeze_miss": 3.0,
+    "test_error": 8.0, "train_error": 1.0, "clean_train_error": 1.0,
+    "mean_train_error": 5.0, "early_train_error": 30.0,
+    "epochs_to_learn": 3.5, "response_std": 0.5, "freeze_miss": 3.0,
+    "weakest_response_initial": 0.01, "weakest_response_final": 0.01,
+    "gradient_drift_initial": -2.0, "gradient_drift_final": -2.0,
+    "gradient_change_initial": 2.0, "gradient_change_final": 2.0,
 }  # fmt: skip
 
 Key = tuple[Group, str]

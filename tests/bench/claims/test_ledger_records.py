@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from bench.claims.ledger import judge
-from bench.claims.measures import MEASURES, Figure, observe
+from bench.claims.measures import Figure, observe
 from bench.config import recipes
-from bench.records.schema import Engine, Signals
+from bench.records.schema import Engine
 from tests.support.factories import (
     START,
     make_failed,
@@ -131,50 +131,22 @@ def test_the_2022_project_is_judged_at_its_own_budget():
 
 def test_every_record_of_the_ten_cells_confirms_table_1():
     found = {v.claim.id: v for v in judge(make_grid())}
-    for depth in (18, 34, 50, 101, 152):
+    for depth in (50, 101, 152):  # the grid has option B, Table 1 option A for 18 and 34 layers
         each = found[f"table1.flops.{depth}"]
         assert each.word == "reproduced"
         assert len(each.records) == 2
 
 
 def test_a_record_that_counted_something_else_is_named():
-    record = make_record(18)
+    record = make_record(18, shortcut="A")
     cost = record.cost.model_copy(update={"table1_macs": 1_900_000_000})
     (found,) = judge([record.model_copy(update={"cost": cost})], [CLAIMS["table1.flops.18"]])
     assert found.word == "inconclusive"
-    assert "The formula gives 1,814,073,344" in found.reason
+    assert "The formula gives 1,794,805,760" in found.reason
     assert record.cell.id in found.reason
 
 
 # --- Signals --------------------------------------------------------------------------------------
-
-
-def signals(moment, gradients, responses=(0.4, 0.6)):
-    return Signals(
-        moment=moment,
-        images=8,
-        layers=("conv1", "conv2"),
-        response_std=responses,
-        weight_gradient_norm=responses,
-        blocks=tuple(f"layer1.{n}" for n in range(len(gradients))),
-        input_gradient_norm=gradients,
-    )
-
-
-def test_signals_are_read_from_the_records_that_have_them():
-    record = make_record(
-        signals=(
-            signals("initial", (100.0, 10.0, 2.0, 1.0)),
-            signals("final", (1.0, 1.0, 1.0, 10.0)),
-        )
-    )
-    assert MEASURES["gradient_drift_initial"].of(record).value == pytest.approx(2)
-    assert MEASURES["gradient_drift_final"].of(record).value == pytest.approx(1)
-    assert MEASURES["response_std"].of(record).value == pytest.approx(0.5)
-    without, vanished = make_record(), make_record(signals=(signals("final", (0.0, 1.0)),))
-    assert MEASURES["response_std"].of(without) is None
-    assert MEASURES["gradient_drift_final"].of(without) is None
-    assert MEASURES["gradient_drift_final"].of(vanished) is None
 
 
 def test_a_batch_norm_that_saw_too_few_images_at_a_time_does_not_count():
@@ -200,7 +172,7 @@ def test_trained_networks_without_signals_are_told():
 def test_gradients_at_initialisation_need_no_training_but_the_right_start():
     name = "gradients.identity.20.initial"
     values = ((0.1, 0.12, 0.11, 0.1, 0.12), (1.5, 1.4, 1.6, 1.5, 1.4))
-    measure = "gradient_drift_initial"
+    measure = "gradient_change_initial"
     assert verdict(name, runs(name, *values, measure=measure, images=None)).word == "reproduced"
     zero = recipes.quick("cifar10")
     groups = [network_of(group) for group in CLAIMS[name].needs.groups]

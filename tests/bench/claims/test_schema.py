@@ -5,6 +5,7 @@ from importlib.resources import files
 
 import pytest
 
+from bench.claims.ledger import judge
 from bench.claims.methods import Elsewhere, Ordering
 from bench.claims.schema import load_claims, parse
 from bench.errors import BenchError
@@ -23,8 +24,8 @@ reason = "as good as any"
 id = "one"
 sentence = "ResNet-20 has an error of {printed}."
 source = "Table 6"
+origin = "paper"
 kind = "accuracy"
-family = "errors"
 needs = { cells = [{ model = "cifar_resnet20", budget = "paper" }], seeds = 3 }
 test = { name = "reaches", measure = "test_error", reference = "PATH", margin = "near" }
 """.replace("PATH", "paper:tables/table6/rows/ResNet/20/error")
@@ -93,6 +94,57 @@ def test_levels_of_an_order_stand_in_the_order_of_the_paper():
             assert known == sorted(known), claim.id
 
 
+def test_every_claim_says_whose_it_is():
+    """What the paper does not print is not held against it, nor counted for it."""
+    origins = {name: claim.origin for name, claim in CLAIMS.items()}
+    assert origins["gradients.identity.20.initial"] == "project2022"
+    assert origins["shortcut.options.20"] == origins["gradients.healthy.final"] == "carried"
+    assert origins["project2022.accident.costs_accuracy.18.small"] == "own"
+    printed = re.compile(r"(Table|Section|Sections|Figure|Footnote) [\d.]+")
+    for claim in CLAIMS.values():
+        if claim.origin in ("paper", "carried"):
+            assert printed.match(claim.source), claim.id
+            assert ("of " in claim.source and "ImageNet" in claim.source) == (
+                claim.origin == "carried"
+            ), claim.id
+        else:
+            assert claim.kind != "ImageNet"
+            assert claim.source.startswith(("Resnet", "Slides", "Audit", "Table 1, compared"))
+
+
+def test_costs_are_arithmetic_whoever_states_them():
+    for claim in CLAIMS.values():
+        assert (claim.part == "arithmetic") == (claim.kind == "cost")
+        assert claim.part in ("arithmetic", claim.origin)
+
+
+def test_table_1_is_that_of_the_networks_which_the_paper_trained():
+    """Option A for 18 and 34 layers: with B, ResNet-34 takes 3.664e9, which is no 3.6e9."""
+    found = {claim.id: claim for claim in CLAIMS.values() if claim.id.startswith("table1.flops")}
+    options = {name[13:]: claim.needs.groups[0].shortcut for name, claim in found.items()}
+    assert options == {"18": "A", "34": "A", "50": "B", "101": "B", "152": "B"}
+    (verdict,) = judge([], [found["table1.flops.34"]])
+    assert "exactly 3,644,493,824, which rounds to the printed 3.6" in verdict.reason
+
+
+def test_what_others_got_is_of_the_same_network_and_about_the_same_recipe():
+    table6 = CLAIMS["table6.error.20"].others
+    assert {each.shortcut for each in table6} == {"A"}
+    assert "chenyaofo/pytorch-cifar-models" not in {each.who for each in table6}
+    assert CLAIMS["table2.residual.34"].others == ()  # option A, which nobody else trained
+    resnet50 = CLAIMS["table3.error.50"]
+    assert not any(each.other_recipe for each in resnet50.others)
+    assert {each.value for each in resnet50.others_apart} >= {19.142, 19.618}  # V2 and A1
+    (verdict,) = judge([], [resnet50])
+    assert "others got 22.2 to 25.1 % (11 results" in verdict.reason
+
+
+def test_sentences_claim_what_is_tested_and_not_why():
+    for claim in CLAIMS.values():
+        for argument in ("overfitting", "essential", "thanks to", "since "):
+            assert argument not in claim.sentence, claim.id
+
+
 def test_margins_have_reasons():
     with_margin = [claim for claim in CLAIMS.values() if claim.margin is not None]
     assert len(with_margin) > 50
@@ -121,6 +173,8 @@ def test_a_good_claim_is_read():
         ("cells = [", "cells = ['cifar_resnet32', ", "reaches needs 1 levels of cells, not 2"),
         ("cifar_resnet20", 'cifar_resnet20", dataset = "mnist', "is for cifar10, not for mnist"),
         ('kind = "accuracy"', 'kind = "rumour"', "claim one: kind: Input should be"),
+        ('origin = "paper"', 'origin = "hearsay"', "claim one: origin: Input should be 'paper'"),
+        ('origin = "paper"\n', "", "claim one: origin: Field required"),
         ('id = "one"', "id = one", "the claims are not valid TOML"),
         ('budget = "paper"', 'budget = "none", dataset = "svhn"', "no data set 'svhn'; there are "),
         ('budget = "paper"', 'budget = "project2022_equal"',

@@ -29,8 +29,20 @@ def test_the_ledger_is_printed_by_kind_with_reasons_and_totals(results):
     lines = done.stdout.splitlines()
     assert "Parameters and FLOPs" in lines
     assert any(line.startswith("reproduced   table1.flops.18: ResNet-18 takes") for line in lines)
+    carried = "ResNet-20 has about the same test error with option A and option B. "
+    assert (
+        f"not run      shortcut.options.20: {carried}[Section 4.1, of 34 layers on ImageNet; "
+        + ("said of ImageNet, carried to CIFAR-10]")
+        in lines
+    )
     assert "             ResNet-20 needs 64,000 iterations, had 100." in lines
-    assert lines[-1] == "112 claims: 23 reproduced, 0 refuted, 0 inconclusive, 89 not run."
+    assert lines[-5:] == [
+        "Arithmetic, costs by formula: 23 reproduced.",
+        "Experiments that the paper prints: 45 not run.",
+        "What it says of ImageNet, carried to CIFAR-10: 11 not run.",
+        "The 2022 project: 27 not run.",
+        "Our own hypotheses: 12 not run.",
+    ]
 
 
 def judged(*arguments):
@@ -40,11 +52,11 @@ def judged(*arguments):
 
 def test_folders_of_records_do_as_well_and_several_are_judged_as_one(results, tmp_path):
     found = judged("--results", results / "runs")
-    assert len(found["table1.flops.18"]["records"]) == 2
+    assert len(found["table1.flops.50"]["records"]) == 2
     assert found["table6.error.20"]["reason"] == "ResNet-20 needs 64,000 iterations, had 100."
-    store.save(tmp_path, make_record(18, seed=1))
+    store.save(tmp_path, make_record(50, seed=1))
     found = judged("--results", results, "--results", tmp_path)
-    assert len(found["table1.flops.18"]["records"]) == 3
+    assert len(found["table1.flops.50"]["records"]) == 3
 
 
 def test_verdicts_can_be_chosen(results):

@@ -37,7 +37,7 @@ def test_the_closest_rerun_of_the_paper_has_five_seeds():
 
 def test_accuracies_become_errors():
     (v1,) = (
-        result for result in reproductions_of("resnet50", "imagenet")
+        result for result in reproductions_of("resnet50", "imagenet", "B")
         if result.who == "torchvision" and result.note.startswith("weights V1")
     )  # fmt: skip
     assert (v1.printed_accuracy, v1.value, v1.view) == (76.13, 23.87, "1 crop")
@@ -50,14 +50,36 @@ def test_accuracies_become_errors():
 
 
 def test_selection_by_network_data_set_and_metric():
-    found = reproductions_of("cifar_resnet56", "cifar10")
+    found = reproductions_of("cifar_resnet56", "cifar10", "A")
     assert {result.network for result in found} == {"cifar_resnet56"}
     assert {result.metric for result in found} == {"top-1 error %"}
     assert [r.value for r in found if r.kind == "mean of runs"] == [7.4]
-    (count,) = reproductions_of("cifar_resnet56", "cifar10", "MACs")
+    (count,) = reproductions_of("cifar_resnet56", "cifar10", "B", "MACs")
     assert count.value == 125_750_000
-    assert reproductions_of("cifar_resnet56", "imagenet") == ()
-    assert reproductions_of("resnet18", "cifar10") == ()
+    assert reproductions_of("cifar_resnet56", "imagenet", "A") == ()
+    assert reproductions_of("resnet18", "cifar10", "B") == ()
+
+
+def test_another_shortcut_option_is_another_network():
+    a, b = (reproductions_of("cifar_resnet20", "cifar10", option) for option in ("A", "B"))
+    assert {each.who for each in a} & {each.who for each in b} == set()
+    assert "chenyaofo/pytorch-cifar-models" in {each.who for each in b}
+    unknown = [each for each in ALL if each.network == "cifar_resnet20" and not each.shortcut]
+    assert [each.who for each in unknown] == ["a user of fb.resnet.torch (issue 23)"]
+    # Counts tell the option: a projection has parameters.
+    for each in ALL:
+        if each.kind == "count" and each.network in MODELS:
+            assert each.shortcut == "B"
+
+
+def test_recipes_far_from_the_papers_are_marked():
+    far = {each.note.partition(";")[0] for each in ALL if each.other_recipe}
+    assert {"torchvision weights V2", "gluon weights", "weights a1_in1k, 224 pixels"} <= far
+    assert all("V1" not in note for note in far)
+    assert {each.who for each in ALL if each.other_recipe} == {
+        "torchvision", "pytorch-image-models (timm)", "NVIDIA DeepLearningExamples",
+        "Keras example cifar10_resnet",
+    }  # fmt: skip
 
 
 def test_a_result_has_the_notes_of_its_study_behind_its_own():

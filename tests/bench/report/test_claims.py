@@ -1,18 +1,19 @@
 """Verdicts on the page and as JSON."""
 
 import json
+import re
 from functools import cache
 
 from bench.claims.ledger import judge
 from bench.claims.schema import load_claims, parse
 from bench.claims.verdict import WORDS
-from bench.report.claims import TITLES, as_json, by_title, counts
+from bench.report.claims import ORIGINS, PARTS, TITLES, as_json, by_title, counts
 from bench.report.figures.verdicts import MARKS, verdict_chart
 from bench.report.page import fill
 from tests.bench.claims.test_schema import GOOD
 from tests.support.factories import make_profile
 from tests.support.pages import without_figures
-from tests.support.tools import HOSTILE, parsed, text_of
+from tests.support.tools import HOSTILE, ROOT, parsed, text_of
 
 
 @cache
@@ -29,6 +30,8 @@ def page(judged, on_page=()):
         claims=by_title(judged),
         on_page=on_page,
         claim_counts=counts(judged),
+        parts=PARTS,
+        origins=ORIGINS,
         marks=MARKS,
         verdict_chart=chart,
     )
@@ -39,9 +42,21 @@ def test_every_claim_stands_once_under_its_kind():
     ids = [verdict.claim.id for part in found.values() for verdict in part]
     assert sorted(ids) == sorted(claim.id for claim in load_claims())
     assert list(found) == list(TITLES.values())
+
+
+def test_costs_and_experiments_and_whose_they_are_are_counted_apart():
     totals = counts(verdicts())
-    assert list(totals) == list(WORDS)
-    assert sum(totals.values()) == len(ids)
+    assert list(totals) == list(PARTS)
+    assert all(list(words) == list(WORDS) for words in totals.values())
+    for part, words in totals.items():
+        assert sum(words.values()) == sum(claim.part == part for claim in load_claims())
+    costs = sum(verdict.claim.kind == "cost" for verdict in verdicts())
+    assert sum(totals["arithmetic"].values()) == costs
+    text = text_of(page(verdicts()))
+    for part, words in totals.items():
+        (said,) = re.findall(rf"{PARTS[part]}: ((?:\S\s\d+\s[a-z ]+(?:,\s)?)+)", text)
+        assert sum(map(int, re.findall(r"\d+", said))) == sum(words.values())
+    assert "same 10,000 images" in text
 
 
 def test_a_row_says_everything():
@@ -77,9 +92,25 @@ def test_json_is_whole_and_not_rounded():
     assert [sample["n"] for sample in judged["samples"]] == [5]
     assert len(judged["records"]) == 5
     assert judged["interval"]["low"] < judged["effect"] < judged["interval"]["high"]
+    assert (judged["origin"], judged["part"]) == ("project2022", "project2022")
+    flops = by_id["table1.flops.50"]
+    assert (flops["origin"], flops["part"]) == ("paper", "arithmetic")
     assert by_id["table6.error.20"]["verdict"] == "inconclusive"
     assert by_id["table6.error.20"]["power"][0] > 0.9
     assert by_id["table2.plain.18"]["verdict"] == "not run"
+
+
+def test_every_field_of_the_json_is_documented():
+    document = (ROOT / "docs" / "summary.md").read_text()
+    table = document.partition("## The ledger as JSON")[2].partition("\n## ")[0]
+    documented = set(re.findall(r"`(\w+)`", table))
+    content = [as_json(verdict) for verdict in verdicts()]
+    nested = [each for claim in content for each in (*claim["samples"], claim["interval"] or {})]
+    fields = {name for each in (*content, *nested) for name in each}
+    assert {"values", "low"} <= fields <= documented
+    assert documented >= {*PARTS, *ORIGINS}
+    for claim in content:
+        assert set(claim) == set(content[0])
 
 
 def test_the_section_has_every_claim():
@@ -88,7 +119,8 @@ def test_the_section_has_every_claim():
     text = text_of(html)
     for claim in load_claims():
         assert claim.id in text
-    assert f"{counts(judged)['reproduced']} reproduced" in text
+    for origin in ORIGINS.values():
+        assert f"({origin})" in text
 
 
 def test_a_record_is_linked_where_the_page_has_it():

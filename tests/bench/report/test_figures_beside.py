@@ -14,6 +14,7 @@ from bench.analysis.freezing import find_freeze
 from bench.analysis.logs import run_logs
 from bench.analysis.tables import curves, summarize
 from bench.claims.ledger import judge
+from bench.claims.verdict import WORDS
 from bench.config import recipes
 from bench.reference.loader import load_project2022
 from bench.report.claims import TITLES, counts
@@ -193,8 +194,9 @@ def test_verdicts_are_counted_by_kind_and_marked():
     chart = verdict_chart(verdicts)
     rows = rows_of(chart)
     assert [row["kind"] for row in rows] == list(TITLES.values())
-    for word, count in counts(verdicts).items():
-        assert sum(int(row[word]) for row in rows) == count
+    parts = counts(verdicts).values()
+    for word in WORDS:
+        assert sum(int(row[word]) for row in rows) == sum(words[word] for words in parts)
     assert "Parameters and FLOPs: 23 reproduced" in chart.description
     texts = texts_of(chart)
     assert {"✓ reproduced", "✗ refuted", "? inconclusive", "– not run"} <= set(texts)

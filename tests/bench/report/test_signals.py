@@ -25,7 +25,7 @@ def test_a_row_for_each_network_with_the_mean_of_its_seeds():
     # Gradients rise by one power of ten, from the first quarter of the blocks to the last by three
     # quarters of it.
     response = fmean(0.5 / (1 + n / 16) for n in range(16))
-    assert networks[0][1:] == [f"{response:.3f}", "0.75", "0.75"]
+    assert networks[0][1:] == [f"{response:.3f}", "−0.75", "−0.75"]
     assert all("mean of 2 seeds" in row[0] for row in networks)
 
 
@@ -33,7 +33,7 @@ def test_the_means_are_those_that_claims_are_judged_by():
     records = [with_signals(make_record(50, seed=seed)) for seed in range(2)]
     (row,) = signal_table(records, summarize(records))
     assert row["cell_ids"] == [record.cell.id for record in records]
-    assert row["gradient_drift_final"] == pytest.approx(12 / 16)
+    assert row["gradient_drift_final"] == pytest.approx(-12 / 16)
 
 
 def test_without_signals_there_is_no_section():

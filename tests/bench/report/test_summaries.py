@@ -58,7 +58,7 @@ def test_every_kind_of_page_has_its_summaries(records):
 
 def test_json_tells_what_the_page_tells():
     found = Summary.model_validate_json(content_of(make_grid(seeds=2), "summary.json", damaged=3))
-    assert found.schema_version == 1
+    assert found.schema_version == 2
     assert found.profile == "quick"
     assert found.damaged_records == 3
     assert found.headline.startswith("Test accuracy: 39.1 % (ResNet-152) to 44.4 % (ResNet-18) on")
@@ -72,7 +72,8 @@ def test_json_tells_what_the_page_tells():
     assert first.equal_budget is False
     assert len(first.cell_ids) == 2
     assert set(found.claims) == {claim.id for claim in load_claims()}
-    assert sum(found.verdicts.values()) == len(found.claims)
+    assert sum(n for words in found.verdicts.values() for n in words.values()) == len(found.claims)
+    assert found.verdicts["arithmetic"]["reproduced"] == 23
 
 
 def test_failed_and_absent_networks_say_so():
@@ -146,7 +147,9 @@ def test_markdown_fits_an_issue():
     assert rows[2] == (
         "| CIFAR-10 | ResNet-18 | 44.28 (43.31 – 45.26) | 10,240 | 76.69 | 5,000,000 |"
     )
-    assert "Claims of the references: 23 reproduced, 0 refuted, 0 inconclusive, " in text
+    lines = text.splitlines()
+    assert "- Arithmetic, costs by formula: 23 reproduced" in lines
+    assert "- Experiments that the paper prints: 45 not run" in lines
     assert "Example CPU @ 2.10GHz" in text
     assert "could not be read" not in text
 
@@ -201,5 +204,6 @@ def test_every_field_is_documented():
 
 def test_a_schema_of_another_version_is_refused():
     content = strict_json(content_of([], "summary.json"))
-    with pytest.raises(ValueError, match="schema_version"):
-        Summary.model_validate(content | {"schema_version": 2})
+    for version in (1, 3):
+        with pytest.raises(ValueError, match="schema_version"):
+            Summary.model_validate(content | {"schema_version": version})

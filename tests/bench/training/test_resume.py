@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from bench.config.recipes import ErrorWarmup, StepSchedule
 from bench.training.stop import StopRequest
 from tests.support.resumable import RECIPE, run
 
@@ -83,6 +84,23 @@ def test_a_stop_at_every_single_step(tmp_path, uninterrupted):
     result, training = run(tmp_path)
     assert result == uninterrupted
     assert training.course().resumes == total
+
+
+def test_a_stop_at_every_step_of_a_warmup_leaves_its_length(tmp_path, monkeypatch):
+    """Its windows of five steps begin in one epoch of four and end in the next."""
+    monkeypatch.setattr("bench.training.loop.WARMUP_WINDOW", 5)
+    warmup = ErrorWarmup(learning_rate=1e-3, until_train_error=0.89)
+    schedule = StepSchedule(unit="iteration", milestones=(11,), factor=0.1, warmup=warmup)
+    recipe = RECIPE.model_copy(update={"schedule": schedule})
+    whole, training = run(None, recipe=recipe)
+    assert training.course().warmup_steps in (5, 10)
+    for _ in range(12):
+        stop = StopRequest()
+        with pytest.raises(KeyboardInterrupt):
+            run(tmp_path, recipe=recipe, stop=stop, on_step=lambda _images, stop=stop: ask(stop))
+    result, resumed = run(tmp_path, recipe=recipe)
+    assert result == whole
+    assert resumed.course().warmup_steps == training.course().warmup_steps
 
 
 class AskedLate(StopRequest):
