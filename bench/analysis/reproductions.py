@@ -1,8 +1,8 @@
 """What others got with the paper's networks, beside what it prints. No torch here.
 
 Errors are percent. Only what was tested alike stands side by side: a panel is a data set and a way
-of cutting its images. Only the same network is the same: with the shortcut option that the paper
-gives it, as far as is known, and trained about as the paper says; the rest is counted, and listed.
+of cutting its images. In it stand networks with one shortcut option, A on CIFAR-10 and B on
+ImageNet, that were trained about as the paper says; the rest is counted, and listed.
 """
 
 import statistics
@@ -101,7 +101,7 @@ def digests(table6: Sequence[Row]) -> list[Digest]:
 
 
 def _option(model: str) -> Shortcut:
-    """The paper's, or of several that which others train: B of ResNet-18 and 34 on ImageNet."""
+    """The paper's; of ResNet-18 and 34 on ImageNet B, which others train."""
     return MODELS[model].shortcuts[0]
 
 
