@@ -1,11 +1,12 @@
 """What a machine could reach at most on a workload: the roofline model. No torch here.
 
-Convention. Counted are convolutions and the linear layer, as if all others cost nothing: what is
-left out makes the bound optimistic, never too strict. A multiply-add is two operations; those with
-padding are not counted, because nobody has to do them. A layer reads its weights and its input once
-and writes its output once, in numbers of the workload's precision. Training does that three times:
-forward, gradient of the input, gradient of the weights; the first layer needs no gradient of its
-input. The optimizer is left out.
+Convention. Counted are convolutions, the linear layer, the cast of the weights and the optimizer,
+as if all others cost nothing: what is left out makes the bound optimistic, never too strict. A
+multiply-add is two operations; those with padding are not counted, because nobody has to do them. A
+layer reads its weights and its input once and writes its output once, in numbers of the workload's
+precision. Training does that three times: forward, gradient of the input, gradient of the weights;
+the first layer needs no gradient of its input. The cast and the optimizer, SGD with momentum, move
+all weights, also those that only meet padding, and their few operations are not counted.
 """
 
 from collections.abc import Iterator
@@ -45,6 +46,25 @@ class Roof:
             )
             for layer in layers
         )
+
+
+def work_of(workload: Workload) -> list[Work]:
+    """Of a repetition: that of each layer, then what is done to the weights, if anything."""
+    weights = weight_bytes(workload)
+    besides = [Work(operations=0, moved_bytes=weights)] if weights else []
+    return work_by_layer(workload) + besides
+
+
+def weight_bytes(workload: Workload) -> int:
+    """Moved by casting the weights to the workload's precision, and by the optimizer."""
+    layers, number_bytes = layers_of(workload), NUMBER_BYTES[workload.precision]
+    moved = 0
+    if workload.precision != "float32":  # read in float32 and written; BatchNorm's stay as they are
+        cast = sum(layer.parameters for layer in layers if layer.macs)
+        moved += cast * (NUMBER_BYTES["float32"] + number_bytes)
+    if workload.direction == "training":  # weight, gradient and momentum read, two of them written
+        moved += 5 * sum(layer.parameters for layer in layers) * NUMBER_BYTES["float32"]
+    return moved
 
 
 def work_by_layer(workload: Workload) -> list[Work]:

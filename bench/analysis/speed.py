@@ -9,7 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from bench.analysis.roofline import roof, roof_of, whole, work_by_layer
+from bench.analysis.roofline import roof, roof_of, whole, work_of
 from bench.formats import significant
 from bench.records.schema import Precision
 from bench.records.speed import USUAL, Direction, Limits, SpeedRecord, StepSplit, Workload
@@ -29,7 +29,7 @@ def summarize(records: Sequence[SpeedRecord], limits: Limits | None) -> pd.DataF
     - ``round_spread``: the greatest median of a round less the least, as a share of the median;
     - ``latency_p50_ms``, ``_p95_ms``, ``_p99_ms``: of a repetition, a whole batch;
     - ``operations_per_second``, ``intensity`` (operations a byte), ``attainable_per_second`` (by
-      the single point of the roofline), ``limit_seconds`` (layer by layer, of a repetition),
+      the single point of the roofline), ``limit_seconds`` (part by part, of a repetition),
       ``limit_share`` (of that limit, reached);
     - ``data_share``, ``forward_share``, ``backward_share``, ``optimizer_share`` of a split step;
     - ``peak_memory_bytes``, ``joules_per_image``.
@@ -77,10 +77,10 @@ def _rates(record: SpeedRecord) -> dict[str, float]:
 
 
 def _limits(record: SpeedRecord, limits: Limits | None) -> dict[str, float]:
-    layers = work_by_layer(record.workload)
-    total, roof = whole(layers), roof_of(record, limits)
+    parts = work_of(record.workload)
+    total, roof = whole(parts), roof_of(record, limits)
     seconds = statistics.median(record.samples or (math.nan,))
-    least = roof.least_seconds(layers) if roof else math.nan
+    least = roof.least_seconds(parts) if roof else math.nan
     return {
         "operations_per_second": total.operations / seconds,
         "intensity": total.intensity,
@@ -112,7 +112,7 @@ def contradictions(records: Sequence[SpeedRecord], limits: Limits | None) -> lis
         roof = roof_of(record, limits)
         if roof is None or not record.samples:
             continue
-        operations = whole(work_by_layer(record.workload)).operations
+        operations = whole(work_of(record.workload)).operations
         rate = operations / statistics.median(record.samples)
         if rate > roof.operations_per_second:
             found.append(

@@ -105,30 +105,37 @@ def _show_setting(environment: "Environment", engine: "Engine") -> None:
         "usual loop: float32, torchvision's data set, PIL transforms, DataLoader with 2 workers; "
         f"ours: {engine.precision}, {compiled}{graph}"
     )
+    lower = engine.precision != "float32"
+    say(
+        f"for ours: {f'{engine.precision} against float32, ' if lower else ''}multiplications with "
+        "padding left out; for theirs: TF32 and cudnn.benchmark as in ours, up to four batches "
+        "ready at the start of a turn"
+    )
 
 
 def _show_turn(turn: "Turn", images: int) -> None:
+    same = f", {turn.cast_ratio:.2f} in the same precision" if turn.cast_seconds else ""
     say(
         f"  usual {images / turn.theirs_seconds:8,.0f} images/s, "
-        f"ours {images / turn.ours_seconds:8,.0f} images/s: {turn.ratio:.2f} times as fast "
-        f"({turn.first} first)"
+        f"ours {images / turn.ours_seconds:8,.0f} images/s: {turn.ratio:.2f} times as fast"
+        f"{same} ({turn.first} first)"
     )
 
 
 def _show_comparison(comparison: "Comparison") -> None:
     ratios, (theirs, ours) = comparison.ratios, comparison.images_per_second
-    spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
+    spread, same = f"{min(ratios):.2f} to {max(ratios):.2f}", ""
+    if comparison.engine.precision != "float32":
+        cast = comparison.cast_ratios
+        same = (
+            f", {statistics.median(cast):.2f} times ({min(cast):.2f} to {max(cast):.2f}) in the "
+            f"same precision ({comparison.engine.precision} by autocast)"
+        )
     say(
         f"  medians: usual {theirs:,.0f} images/s, ours {ours:,.0f} images/s; "
         f"ours is {statistics.median(ratios):.2f} times as fast "
-        f"({spread} in {len(ratios)} turns of {comparison.steps} steps)"
+        f"({spread} in {len(ratios)} turns of {comparison.steps} steps){same}"
     )
-    if comparison.engine.precision != "float32":
-        cast = comparison.cast_ratios
-        say(
-            f"  in the same precision ({comparison.engine.precision} by autocast) ours is "
-            f"{statistics.median(cast):.2f} times as fast ({min(cast):.2f} to {max(cast):.2f})"
-        )
     side, shares = comparison.peak_size, comparison.shares_of_peak
     peak = statistics.median(comparison.peaks_per_second)
     say(

@@ -183,7 +183,9 @@ class Watch:
 
     def _warnings(self, share: float | None) -> Iterator[str]:
         cpus = self._environment.cpu_count
-        if problem := load_problem(self._load_before, cpus):
+        # Where it is known what others took, that tells: the load of the last minute may have been
+        # that of a training right before, which takes nothing any more.
+        if share is None and (problem := load_problem(self._load_before, cpus)):
             yield problem
         if problem := threads_problem(self._environment.threads, cpus):
             yield problem

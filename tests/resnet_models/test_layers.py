@@ -180,6 +180,8 @@ def test_live_is_what_has_a_gradient_and_multiplies_a_pixel(name, options, pixel
         if layer.kind != "convolution":
             assert (layer.live_parameters, layer.live_macs) == (layer.parameters, layer.macs)
             continue
+        assert layer.kernel is not None
+        assert layer.stride is not None
         # All pairs of an input plane and an output plane are alike.
         weight = torch.ones(1, 1, layer.kernel, layer.kernel, requires_grad=True)
         ones = torch.ones(1, 1, *layer.input_shape[1:])

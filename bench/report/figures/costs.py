@@ -87,7 +87,7 @@ def cost_charts(summary: pd.DataFrame) -> list[Chart]:
         )  # fmt: skip
         for column, (key, label, words) in _COSTS.items():
             live = rows[f"live_{column}"]
-            dead = (live < (1 - _DEAD_SHARE) * rows[column]).any()
+            dead = bool((live < (1 - _DEAD_SHARE) * rows[column]).any())
             title = f"test accuracy (95 % interval) against {words}"
             description = f"Test accuracy in percent against {words}, on {panel}. "
             if dead:

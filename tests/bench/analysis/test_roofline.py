@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from bench.analysis.roofline import Roof, Work, roof, roof_of, whole, work_by_layer
+from bench.analysis.roofline import Roof, Work, roof, roof_of, whole, work_by_layer, work_of
 from bench.records.speed import definition, layers_of
 from bench.training.cost import training_operations
 from resnet_models import define
@@ -79,6 +79,24 @@ def test_bytes_of_the_first_and_last_layer_by_hand(precision, size):
     assert (inference[0].moved_bytes, inference[-1].moved_bytes) == (conv1, fc)
     training = work_by_layer(make_workload(**changes))
     assert (training[0].moved_bytes, training[-1].moved_bytes) == (2 * conv1, 3 * fc)
+
+
+def test_the_optimizer_and_the_cast_are_one_more_layer_without_operations():
+    """By hand: 11,181,642 parameters of ResNet-18, of which 9,600 are BatchNorm's."""
+    changes = {"model": "resnet18", "batch_size": 32, "precision": "bfloat16"}
+    workload = make_workload(**changes)
+    *layers, weights = work_of(workload)
+    assert layers == work_by_layer(workload)
+    optimizer, cast = 5 * 4 * 11_181_642, (4 + 2) * (11_181_642 - 9_600)
+    assert weights == Work(operations=0, moved_bytes=optimizer + cast)
+    assert weights.moved_bytes / 1e6 == pytest.approx(291, abs=0.5)
+    assert whole(layers).moved_bytes / 1e6 == pytest.approx(42, abs=0.5)
+    (*_, float32) = work_of(make_workload(**changes | {"precision": "float32"}))
+    assert float32.moved_bytes == optimizer
+    (*_, inference) = work_of(make_workload(**changes, direction="inference"))
+    assert inference.moved_bytes == cast
+    plain = make_workload(model="resnet18", direction="inference")
+    assert work_of(plain) == work_by_layer(plain)
 
 
 def test_weights_are_moved_once_a_batch():

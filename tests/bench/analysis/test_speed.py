@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from bench.analysis.roofline import whole, work_by_layer
+from bench.analysis.roofline import whole, work_of
 from bench.analysis.speed import best_batches, contradictions, limits_line, notes, summarize
 from bench.cli.speed import show
 from tests.support.speeds import QUIET, make_limits, make_speed_record, make_split, make_workload
@@ -35,13 +35,13 @@ def test_rates_and_latencies_are_quantiles_of_all_samples():
     assert (row["model"], row["depth"], row["batch_size"]) == ("resnet18", 18, 32)
 
 
-def test_the_limit_is_compared_layer_by_layer():
+def test_the_limit_is_compared_layer_by_layer_with_the_weights_as_one_more():
     record, limits = make_speed_record(), make_limits()
-    row, layers = row_of(record, limits), work_by_layer(record.workload)
-    least = sum(max(each.operations / 2e11, each.moved_bytes / 2e10) for each in layers)
+    row, parts = row_of(record, limits), work_of(record.workload)
+    least = sum(max(each.operations / 2e11, each.moved_bytes / 2e10) for each in parts)
     assert row["limit_seconds"] == pytest.approx(least)
     assert row["limit_share"] == pytest.approx(least / 0.115)
-    assert row["operations_per_second"] == pytest.approx(whole(layers).operations / 0.115)
+    assert row["operations_per_second"] == pytest.approx(whole(parts).operations / 0.115)
     assert row["attainable_per_second"] == min(2e11, row["intensity"] * 2e10)
 
 
@@ -83,7 +83,7 @@ def test_the_best_batch_of_each_kind_has_the_highest_median():
 
 def test_a_rate_above_the_machines_limit_is_a_contradiction():
     workload = make_workload()
-    operations = whole(work_by_layer(workload)).operations
+    operations = whole(work_of(workload)).operations
     at_limit = operations / 2e11
     honest = make_speed_record(workload, rounds=((1.01 * at_limit,),))
     impossible = make_speed_record(workload, rounds=((0.99 * at_limit,),))

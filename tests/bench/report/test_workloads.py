@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from bench.analysis.roofline import roof, whole, work_by_layer
+from bench.analysis.roofline import roof, whole, work_of
 from bench.analysis.speed import summarize
 from bench.records import store
 from bench.records.speed import Conditions
@@ -106,7 +106,7 @@ def test_the_roofline_has_the_fastest_batch_of_each_network():
     assert len(lines) == 1 + 4  # two depths, two directions
     assert {line.split(",")[4] for line in lines[1:]} == {"32"}
     top = roof(limits, "float32")
-    work = whole(work_by_layer(records[0].workload))
+    work = whole(work_of(records[0].workload))
     assert f"{work.intensity:.9g}" in chart.csv
     assert f"{top.operations_per_second / 1e9:.4g} GFLOP/s" in chart.description
     texts = re.findall(r"<text [^>]*>([^<]*)</text>", chart.svg)

@@ -237,6 +237,8 @@ def test_the_command_shows_every_turn_the_medians_and_the_share_of_the_peak(cann
         "ours reaches 30% (20% to 30%) of a 100×100 matrix product in float32",
     ):
         assert text in done.stdout
+    assert "for ours: multiplications with padding left out; for theirs: TF32" in done.stdout
+    assert "in the same precision" not in done.stdout
     assert "warning" not in done.stdout
     stored = Comparisons.model_validate_json(file.read_bytes())
     assert stored.comparisons == (make_comparison(), make_comparison(model="resnet50"))
@@ -254,9 +256,18 @@ def test_the_command_tells_what_the_loop_gains_in_the_same_precision(monkeypatch
     engine = make_engine(100, precision="bfloat16")
     turns = tuple(turn.model_copy(update={"cast_seconds": 3.0}) for turn in make_comparison().turns)
     found = make_comparison(engine=engine, turns=turns)
-    monkeypatch.setattr(loops, "compare", lambda *_, **__: found)
+
+    def compare(*_, on_turn, **__):
+        on_turn(turns[0], 600)
+        return found
+
+    monkeypatch.setattr(loops, "compare", compare)
     said = compare_loops("--models", "resnet18", "--precision", "bfloat16").stdout
-    assert "in the same precision (bfloat16 by autocast) ours is 1.50 times as fast" in said
+    assert "for ours: bfloat16 against float32, multiplications with padding left out" in said
+    assert "2.50 times as fast, 1.50 in the same precision (ours first)" in said
+    median = next(line for line in said.splitlines() if "medians" in line)
+    assert "ours is 2.50 times as fast (2.00 to 4.50 in 3 turns of 6 steps), 1.50 times" in median
+    assert median.endswith("in the same precision (bfloat16 by autocast)")
 
 
 def test_options_reach_the_comparison(canned):

@@ -88,12 +88,8 @@ def test_what_cannot_be_read_is_none(machine):
         ("performance\n", 0, {}, []),
         ("powersave\n", 0, {}, ["the CPU governor is powersave"]),
         (None, 5, {}, ["other programs took more than 5% of the CPU time"]),
-        (
-            None,
-            0,
-            {"load": 1.7, "threads": 8},
-            ["a load of 1.7 on 2 CPUs: ", "torch uses 8 threads on 2 CPUs"],
-        ),
+        (None, 0, {"threads": 8}, ["torch uses 8 threads on 2 CPUs"]),
+        (None, 0, {"load": 1.7}, []),  # of a training right before
     ],
 )
 def test_what_spoils_timings_is_a_warning(governor, foreign, options, starts, machine):
@@ -107,6 +103,15 @@ def test_what_spoils_timings_is_a_warning(governor, foreign, options, starts, ma
     assert conditions.foreign_cpu_share == foreign / (5 + foreign)
     for warning, start in zip(conditions.warnings, starts, strict=True):
         assert warning.startswith(start)
+
+
+def test_where_nothing_tells_what_others_took_the_load_before_warns(machine):
+    machine.stat.unlink()
+    watch = machine.watch(load=1.7)
+    with watch.counting():
+        pass
+    (warning,) = watch.conditions().warnings
+    assert warning.startswith("a load of 1.7 on 2 CPUs: ")
 
 
 class Library:
