@@ -1,0 +1,197 @@
+"""Choose a recipe without looking at test images: successive halving on held-out training images.
+
+python examples/choose_recipe.py DATASET SETTINGS FILE.csv    so many settings; today's is the first
+
+Every trained run is a line of the file, written at once; the same command goes on from there.
+"""
+
+import csv
+import math
+import random
+import sys
+import time
+from collections.abc import Callable, Sequence
+from itertools import cycle, islice
+from pathlib import Path
+from statistics import fmean
+from typing import Any, Final, Literal, NamedTuple
+
+import torch
+
+from bench.config import recipes
+from bench.config.profiles import plan
+from bench.config.recipes import LinearSchedule, Recipe
+from bench.data.datasets import Dataset, Split
+from bench.data.sources import load
+from bench.errors import BenchError
+from bench.training.engine import EngineOptions, applied, choose_engine, choose_precision
+from bench.training.environment import choose_device
+from bench.training.loop import Data, Training
+from bench.training.trainer import Trainer
+
+HELD_OUT: Final = 5000  # the last training images, those that ``recipes.hold_out`` keeps
+
+
+class Rung(NamedTuple):
+    """What every setting that is left is trained on, and how many settings stay after it."""
+
+    models: tuple[str, ...]
+    seed: int  # never 0, which is the one that profiles report
+    keep: int
+
+
+# Nearly all settings fall out on the network that takes a quarter of the time.
+RUNGS: Final = (
+    Rung(("resnet18",), 1, 9),
+    Rung(("resnet50",), 1, 5),
+    Rung(("resnet18", "resnet50"), 2, 3),
+    Rung(("resnet18", "resnet50"), 3, 1),
+)
+Optimizer = Literal["sgd", "adamw"]
+RATES: Final[dict[Optimizer, Sequence[float]]] = {
+    "sgd": (0.02, 0.05, 0.1, 0.2),
+    "adamw": (5e-4, 1e-3, 2e-3, 4e-3),
+}
+DECAYS: Final[dict[Optimizer, Sequence[float]]] = {"sgd": (1e-4, 5e-4), "adamw": (0.01, 0.05)}
+
+
+def candidates(today: Recipe, number: int, *, mirrored: bool) -> list[Recipe]:
+    """``today`` and others at its budget, no two alike: every value in about equally many."""
+    draw, found = random.Random(0), [today]
+    sizes: dict[Optimizer, int] = {"sgd": (number - 1) // 2, "adamw": number // 2}
+    for optimizer, size in sizes.items():
+        values: dict[str, Sequence[Any]] = {
+            "learning_rate": RATES[optimizer],
+            "schedule": [LinearSchedule(warmup_fraction=share) for share in (0.1, 0.2, 0.3)],
+            "weight_decay": DECAYS[optimizer],
+            "momentum": (0.8, 0.9),
+            "batch_size": (64, 32),
+            "zero_init_residual": (True, False),
+            "augmentation": ("none", "crop_flip") if mirrored else ("none",),
+        }
+        others: list[Recipe] = []
+        while len({today, *others}) <= size:
+            decks = [draw.sample(list(islice(cycle(each), size)), size) for each in values.values()]
+            rows = [dict(zip(values, row, strict=True)) for row in zip(*decks, strict=True)]
+            others = [today.model_copy(update={"optimizer": optimizer, **row}) for row in rows]
+        found += others
+    return found
+
+
+def without_test_images(dataset: Dataset, held_out: int) -> Dataset:
+    """The last training images where test images were: nothing behind this sees one of those."""
+    train, first = dataset.train, len(dataset.train) - held_out
+    kept, rest = slice(first), slice(first, None)
+    return Dataset(
+        dataset.spec,
+        Split(train.images[kept], train.labels[kept]),
+        Split(train.images[rest], train.labels[rest]),
+    )
+
+
+class Runs:
+    """Trained runs, of which ``file`` holds one a line; none is trained twice."""
+
+    def __init__(self, dataset: Dataset, held_out: int, file: Path) -> None:
+        self.device = choose_device("auto")
+        self.precision = choose_precision(self.device)
+        self.data = Data.on(self.device, without_test_images(dataset, held_out))
+        self.file = file
+        self.known: dict[tuple[str, ...], float] = {}
+        if file.exists():
+            with file.open(newline="", encoding="utf-8") as lines:
+                for row in csv.DictReader(lines):
+                    accuracy = float(row["validation_accuracy"])
+                    self.known[tuple(row.values())[:-3]] = accuracy
+
+    def accuracy(self, recipe: Recipe, model: str, seed: int) -> float:
+        """Of the held-out images after the last epoch, from 0 to 1; 0 where training diverged."""
+        run = self._columns(recipe, model, seed)
+        key = tuple(map(str, run.values()))
+        if key not in self.known:
+            start = time.perf_counter()
+            accuracy, loss = self._train(recipe, model, seed)
+            seconds = round(time.perf_counter() - start, 1)
+            run |= {"validation_accuracy": accuracy, "train_loss": loss, "seconds": seconds}
+            new = not self.file.exists()
+            with self.file.open("a", newline="", encoding="utf-8") as lines:
+                writer = csv.DictWriter(lines, run, lineterminator="\n")
+                if new:
+                    writer.writeheader()
+                writer.writerow(run)
+            self.known[key] = accuracy
+        return 0.0 if math.isnan(self.known[key]) else self.known[key]
+
+    def _columns(self, recipe: Recipe, model: str, seed: int) -> dict[str, Any]:
+        return {
+            "dataset": self.data.train.spec.name,
+            "precision": self.precision,
+            "model": model,
+            "seed": seed,
+            **setting(recipe),
+        }
+
+    def _train(self, recipe: Recipe, model: str, seed: int) -> tuple[float, float]:
+        """Accuracy of the held-out images and training loss of the last epoch; nan: diverged."""
+        # ``Training`` calls them test images: one after an epoch, all of them after the last.
+        recipe = recipe.model_copy(update={"test_images": 1, "final_test_images": None})
+        spec = self.data.train.spec
+        definition = plan(model, spec.name, recipe, seed=seed).cell.define(
+            in_channels=spec.channels, num_classes=spec.classes
+        )
+        options = EngineOptions(precision=self.precision, compile="off")
+        engine = choose_engine(self.device, options, recipe.batch_size)
+        torch.manual_seed(seed)
+        network = definition.build(
+            zero_init_residual=recipe.zero_init_residual, initialization=recipe.initialization
+        )
+        with applied(engine):
+            trainer = Trainer(network, recipe, self.device, engine)
+            try:
+                *_, last = Training(trainer, self.data, seed).epochs()
+            except BenchError as error:
+                print(error)
+                return math.nan, math.nan
+        return last.test_correct / last.test_images, last.train_loss
+
+
+def setting(recipe: Recipe) -> dict[str, Any]:
+    """What tells one candidate from another."""
+    assert isinstance(recipe.schedule, LinearSchedule)
+    names = ("optimizer", "learning_rate", "weight_decay", "momentum", "batch_size")
+    return {
+        **{name: getattr(recipe, name) for name in names},
+        "warmup_fraction": recipe.schedule.warmup_fraction,
+        "augmentation": recipe.augmentation,
+        "zero_init_residual": recipe.zero_init_residual,
+    }
+
+
+def choose(
+    found: Sequence[Recipe],
+    accuracy: Callable[[Recipe, str, int], float],
+    rungs: Sequence[Rung] = RUNGS,
+) -> Recipe:
+    """The one with the best mean over all runs; the first goes through all rungs to compare."""
+    today, left = found[0], list(found)
+    accuracies: dict[Recipe, list[float]] = {recipe: [] for recipe in found}
+    for rung in rungs:
+        for recipe in left:
+            accuracies[recipe] += [accuracy(recipe, model, rung.seed) for model in rung.models]
+        left.sort(key=lambda recipe: fmean(accuracies[recipe]), reverse=True)
+        print(f"\nseed {rung.seed} of {', '.join(rung.models)}: {len(left)} settings")
+        for recipe in left:
+            marks = " (today's)" if recipe is today else ""
+            values = " ".join(f"{value:.2%}" for value in accuracies[recipe])
+            print(f"{fmean(accuracies[recipe]):.2%}{marks} {setting(recipe)}: {values}")
+        best = left[0]
+        left = left[: rung.keep] + [today] * (today in left[rung.keep :])
+    return best
+
+
+if __name__ == "__main__":
+    name, number, file = sys.argv[1:]
+    runs = Runs(load(name, report=print), HELD_OUT, Path(file))
+    # A mirrored digit is another sign.
+    settings = candidates(recipes.quick(name), int(number), mirrored=name == "cifar10")
+    print(f"\nchosen: {setting(choose(settings, runs.accuracy))}")
