@@ -1,4 +1,4 @@
-"""Choose a recipe without looking at test images: successive halving on held-out training images.
+"""Choose a recipe without looking at test images: by training images that are held out.
 
 python examples/choose_recipe.py DATASET SETTINGS FILE.csv    so many settings; today's is the first
 
@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import torch
 
@@ -42,40 +42,50 @@ class Rung(NamedTuple):
 
 # Nearly all settings fall out on the network that takes a quarter of the time.
 RUNGS: Final = (
-    Rung(("resnet18",), 1, 9),
-    Rung(("resnet50",), 1, 5),
-    Rung(("resnet18", "resnet50"), 2, 3),
+    Rung(("resnet18",), 1, 8),
+    Rung(("resnet50",), 1, 4),
+    Rung(("resnet18", "resnet50"), 2, 2),
     Rung(("resnet18", "resnet50"), 3, 1),
 )
-Optimizer = Literal["sgd", "adamw"]
-RATES: Final[dict[Optimizer, Sequence[float]]] = {
-    "sgd": (0.02, 0.05, 0.1, 0.2),
-    "adamw": (5e-4, 1e-3, 2e-3, 4e-3),
-}
-DECAYS: Final[dict[Optimizer, Sequence[float]]] = {"sgd": (1e-4, 5e-4), "adamw": (0.01, 0.05)}
 
 
-def candidates(today: Recipe, number: int, *, mirrored: bool) -> list[Recipe]:
+def values(optimizer: str, dataset: str) -> dict[str, Sequence[Any]]:
+    """What is tried of each field of a recipe."""
+    sgd = optimizer == "sgd"
+    return {
+        "learning_rate": (0.02, 0.05, 0.1, 0.2) if sgd else (5e-4, 1e-3, 2e-3, 4e-3),
+        "schedule": [LinearSchedule(warmup_fraction=share) for share in (0.1, 0.2, 0.3)],
+        "weight_decay": (1e-4, 5e-4) if sgd else (0.01, 0.05),
+        "momentum": (0.8, 0.9),
+        "batch_size": (64, 32),
+        "zero_init_residual": (True, False),
+        # A mirrored digit is another sign.
+        "augmentation": ("none", "crop_flip") if dataset == "cifar10" else ("none",),
+    }
+
+
+def candidates(today: Recipe, number: int, dataset: str) -> list[Recipe]:
     """``today`` and others at its budget, no two alike: every value in about equally many."""
     draw, found = random.Random(0), [today]
-    sizes: dict[Optimizer, int] = {"sgd": (number - 1) // 2, "adamw": number // 2}
-    for optimizer, size in sizes.items():
-        values: dict[str, Sequence[Any]] = {
-            "learning_rate": RATES[optimizer],
-            "schedule": [LinearSchedule(warmup_fraction=share) for share in (0.1, 0.2, 0.3)],
-            "weight_decay": DECAYS[optimizer],
-            "momentum": (0.8, 0.9),
-            "batch_size": (64, 32),
-            "zero_init_residual": (True, False),
-            "augmentation": ("none", "crop_flip") if mirrored else ("none",),
-        }
+    for optimizer, size in (("sgd", (number - 1) // 2), ("adamw", number // 2)):
+        fields = values(optimizer, dataset)
         others: list[Recipe] = []
         while len({today, *others}) <= size:
-            decks = [draw.sample(list(islice(cycle(each), size)), size) for each in values.values()]
-            rows = [dict(zip(values, row, strict=True)) for row in zip(*decks, strict=True)]
+            decks = [draw.sample(list(islice(cycle(each), size)), size) for each in fields.values()]
+            rows = [dict(zip(fields, row, strict=True)) for row in zip(*decks, strict=True)]
             others = [today.model_copy(update={"optimizer": optimizer, **row}) for row in rows]
         found += others
     return found
+
+
+def neighbours(recipe: Recipe, dataset: str) -> list[Recipe]:
+    """``recipe`` with another value of one field."""
+    return [
+        recipe.model_copy(update={field: value})
+        for field, tried in values(recipe.optimizer, dataset).items()
+        for value in tried
+        if value != getattr(recipe, field)
+    ]
 
 
 def without_test_images(dataset: Dataset, held_out: int) -> Dataset:
@@ -171,27 +181,31 @@ def choose(
     found: Sequence[Recipe],
     accuracy: Callable[[Recipe, str, int], float],
     rungs: Sequence[Rung] = RUNGS,
-) -> Recipe:
-    """The one with the best mean over all runs; the first goes through all rungs to compare."""
-    today, left = found[0], list(found)
-    accuracies: dict[Recipe, list[float]] = {recipe: [] for recipe in found}
+) -> list[Recipe]:
+    """Those left, by their means over all runs; the first of ``found`` stays, to compare with."""
+    today, left = found[0], list(dict.fromkeys(found))
+    accuracies: dict[Recipe, list[float]] = {recipe: [] for recipe in left}
     for rung in rungs:
         for recipe in left:
             accuracies[recipe] += [accuracy(recipe, model, rung.seed) for model in rung.models]
         left.sort(key=lambda recipe: fmean(accuracies[recipe]), reverse=True)
         print(f"\nseed {rung.seed} of {', '.join(rung.models)}: {len(left)} settings")
         for recipe in left:
-            marks = " (today's)" if recipe is today else ""
-            values = " ".join(f"{value:.2%}" for value in accuracies[recipe])
-            print(f"{fmean(accuracies[recipe]):.2%}{marks} {setting(recipe)}: {values}")
-        best = left[0]
+            mark = " (today's)" if recipe == today else ""
+            runs = " ".join(f"{value:.2%}" for value in accuracies[recipe])
+            print(f"{fmean(accuracies[recipe]):.2%}{mark} {setting(recipe)}: {runs}")
         left = left[: rung.keep] + [today] * (today in left[rung.keep :])
-    return best
+    return left
+
+
+def main(dataset: str, number: int, file: Path) -> None:
+    """Two rungs of settings drawn at random; all rungs of the best of them and its neighbours."""
+    runs = Runs(load(dataset, report=print), HELD_OUT, file)
+    today = recipes.quick(dataset)
+    drawn = choose(candidates(today, number, dataset), runs.accuracy, RUNGS[:2])
+    best = choose([today, *drawn, *neighbours(drawn[0], dataset)], runs.accuracy)
+    print(f"\nchosen: {setting(best[0])}")
 
 
 if __name__ == "__main__":
-    name, number, file = sys.argv[1:]
-    runs = Runs(load(name, report=print), HELD_OUT, Path(file))
-    # A mirrored digit is another sign.
-    settings = candidates(recipes.quick(name), int(number), mirrored=name == "cifar10")
-    print(f"\nchosen: {setting(choose(settings, runs.accuracy))}")
+    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
