@@ -4,12 +4,13 @@ import runpy
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from typing import cast
 
 import pytest
 import torch
 
 from bench.config import recipes
-from bench.data.datasets import Dataset
+from bench.data.datasets import Dataset, Split
 from bench.runner.trial import exact_engine, synthetic_dataset
 from bench.training.loop import Data, Training
 from bench.training.trainer import Trainer
@@ -77,7 +78,9 @@ def runs(example, tmp_path, monkeypatch):
     """On images of which those of the test set cannot be read."""
     monkeypatch.setitem(example.Runs.__init__.__globals__, "choose_precision", lambda _: "float32")
     dataset = synthetic_dataset("mnist", train=96)
-    return example.Runs(Dataset(dataset.spec, dataset.train, Unreadable()), 32, tmp_path / "a.csv")
+    return example.Runs(
+        Dataset(dataset.spec, dataset.train, cast(Split, Unreadable())), 32, tmp_path / "a.csv"
+    )
 
 
 def test_choosing_a_recipe_trains_and_judges_as_hold_out_does_and_sees_no_test_image(runs):

@@ -29,7 +29,7 @@ def test_the_ledger_is_printed_by_kind_with_reasons_and_totals(results):
     lines = done.stdout.splitlines()
     assert "Parameters and FLOPs" in lines
     assert any(line.startswith("reproduced   table1.flops.18: ResNet-18 takes") for line in lines)
-    assert "             ResNet-20 needs 64,000 iterations, had 100." in lines
+    assert "             ResNet-20 needs 64,000 iterations, had 200." in lines
     assert lines[-1] == "112 claims: 23 reproduced, 0 refuted, 0 inconclusive, 89 not run."
 
 
@@ -41,7 +41,7 @@ def judged(*arguments):
 def test_folders_of_records_do_as_well_and_several_are_judged_as_one(results, tmp_path):
     found = judged("--results", results / "runs")
     assert len(found["table1.flops.18"]["records"]) == 2
-    assert found["table6.error.20"]["reason"] == "ResNet-20 needs 64,000 iterations, had 100."
+    assert found["table6.error.20"]["reason"] == "ResNet-20 needs 64,000 iterations, had 200."
     store.save(tmp_path, make_record(18, seed=1))
     found = judged("--results", results, "--results", tmp_path)
     assert len(found["table1.flops.18"]["records"]) == 3
