@@ -2,7 +2,7 @@
 
 import runpy
 import sys
-from pathlib import Path
+from shutil import copy
 from types import SimpleNamespace
 from typing import cast
 
@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from bench.config import recipes
+from bench.config.recipes import LinearSchedule
 from bench.data.datasets import Dataset, Split
 from bench.runner.trial import exact_engine, synthetic_dataset
 from bench.training.loop import Data, Training
@@ -18,12 +19,12 @@ from resnet_models import MODELS, define
 from tests.support.tools import ROOT
 
 pytestmark = pytest.mark.heavy
-PUBLISHED = ROOT / "reports" / "published" / "project2022-small-cpu-2026-11-24"
+PUBLISHED = ROOT / "reports" / "published"
 
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    def run_example(name: str, *arguments: Path) -> str:
+    def run_example(name: str, *arguments: object) -> str:
         monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
         runpy.run_path(str(ROOT / "examples" / name), run_name="__main__")
         return capsys.readouterr().out
@@ -54,7 +55,7 @@ def test_train_by_your_recipe_then_judge_the_records(run, tmp_path, mnist):
 
 
 def test_judge_your_records(run):
-    out = run("judge_your_records.py", PUBLISHED)
+    out = run("judge_your_records.py", PUBLISHED / "project2022-small-cpu-2026-11-24")
     assert "reproduced: project2022.accident.costs_accuracy.18.small (p = 0.0" in out
 
 
@@ -166,3 +167,38 @@ def test_the_best_mean_wins_and_todays_setting_is_never_left_out(example):
 
 def test_no_rung_trains_by_the_seed_that_profiles_report(example):
     assert [rung.seed for rung in (*example.DRAWN, *example.FINAL)] == [1, 1, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "before", "chosen"),
+    [
+        (
+            "cifar10",
+            28,
+            {
+                "momentum": 0.9,
+                "batch_size": 64,
+                "schedule": LinearSchedule(warmup_fraction=0.2),
+            },
+            {},
+        ),
+        # Ahead by 0.02 points: ``quick`` keeps what it had.
+        ("mnist", 10, {}, {"weight_decay": 1e-4}),
+    ],
+)
+def test_the_published_runs_lead_to_the_recipe_of_quick(
+    example, run, monkeypatch, tmp_path, request, name, number, before, chosen
+):
+    """``before`` and ``chosen``: how the former recipe and the best one differ from today's."""
+    today = recipes.quick(name)
+    dataset = request.getfixturevalue(name)
+    file = tmp_path / f"selection-{name}.csv"
+    copy(PUBLISHED / "quick-selection-2026-12-01" / file.name, file)
+    written = file.read_bytes()
+    monkeypatch.setattr(recipes, "quick", lambda _: today.model_copy(update=before))
+    monkeypatch.setattr("bench.data.sources.load", lambda *_, **__: dataset)
+    monkeypatch.setattr("bench.training.engine.choose_precision", lambda _: "bfloat16")
+    monkeypatch.setattr("bench.training.trainer.Trainer", None)  # nothing is trained again
+    out = run("choose_recipe.py", name, number, file)
+    assert f"chosen: {example.setting(today.model_copy(update=chosen))}" in out
+    assert file.read_bytes() == written
