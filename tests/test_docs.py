@@ -66,10 +66,12 @@ def test_nothing_is_left_to_fill_in(name):
 
 
 @pytest.mark.parametrize(
-    "folder", sorted((ROOT / "reports" / "published").iterdir()), ids=lambda path: path.name
+    "folder",
+    sorted((ROOT / "reports" / "published").glob("*/runs")),
+    ids=lambda path: path.parent.name,
 )
 def test_published_results_can_be_read_and_stand_in_the_documents(folder):
-    records, problems = store.load_all(folder / "runs")
+    records, problems = store.load_all(folder)
     assert records
     assert problems == []
     for record in records:

@@ -72,7 +72,7 @@ def test_a_short_run_proves_cost_and_never_an_accuracy():
     ]
     found = {v.claim.id: v for v in judge(records)}
     assert found["table6.error.20"].word == "not run"
-    assert found["table6.error.20"].reason == "ResNet-20 needs 64,000 iterations, had 100."
+    assert found["table6.error.20"].reason == "ResNet-20 needs 64,000 iterations, had 200."
     assert found["table6.parameters.20"].word == "reproduced"
     assert len(found["table6.parameters.20"].records) == 5
 

@@ -35,7 +35,7 @@ def test_the_ledger_is_printed_by_kind_with_reasons_and_totals(results):
         + ("said of ImageNet, carried to CIFAR-10]")
         in lines
     )
-    assert "             ResNet-20 needs 64,000 iterations, had 100." in lines
+    assert "             ResNet-20 needs 64,000 iterations, had 200." in lines
     assert lines[-5:] == [
         "Arithmetic, costs by formula: 23 reproduced.",
         "Experiments that the paper prints: 45 not run.",
@@ -53,7 +53,7 @@ def judged(*arguments):
 def test_folders_of_records_do_as_well_and_several_are_judged_as_one(results, tmp_path):
     found = judged("--results", results / "runs")
     assert len(found["table1.flops.50"]["records"]) == 2
-    assert found["table6.error.20"]["reason"] == "ResNet-20 needs 64,000 iterations, had 100."
+    assert found["table6.error.20"]["reason"] == "ResNet-20 needs 64,000 iterations, had 200."
     store.save(tmp_path, make_record(50, seed=1))
     found = judged("--results", results, "--results", tmp_path)
     assert len(found["table1.flops.50"]["records"]) == 3

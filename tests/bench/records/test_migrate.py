@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.config import recipes
+from bench.config.recipes import LinearSchedule, Recipe
 from bench.errors import BenchError
 from bench.records import store
 from bench.records.migrate import to_current
@@ -64,7 +65,14 @@ def test_a_published_record_is_read_and_left_as_it_is(folder):
     assert (record.cell.shortcut, record.cell.stem) == ("B", "imagenet")
     assert record.engine.precision == content["precision"]
     assert (record.engine.tf32, record.engine.compiled, record.course.resumes) == (None, False, 0)
-    assert record.recipe == recipes.quick(record.cell.dataset)
+    told = content["recipe"]
+    assert record.recipe == Recipe(
+        **{name: value for name, value in told.items() if name != "warmup_fraction"},
+        schedule=LinearSchedule(warmup_fraction=told["warmup_fraction"]),
+        held_out_images=0,
+        normalisation="dataset",
+        initialization="he",
+    )
     last = json.loads(before[1].splitlines()[-1])
     assert record.final.model_dump(include=set(last)) == last
     assert [epoch.steps * 64 for epoch in record.epochs] == [last["train_images"]] * 4
