@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.errors import UsageError
-from bench.records.store import RUNS
+from bench.records.store import RECORD_FILE, RUNS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +54,9 @@ def refuse_unwritable(json: Path) -> None:
 
 
 def records_in(results: Path) -> Path:
-    return results / RUNS if (results / RUNS).is_dir() else results
+    """The folder of cells' records of a results folder, or ``results`` where it is one itself."""
+    runs = results / RUNS
+    return results if not runs.is_dir() and any(results.glob(f"*/{RECORD_FILE}")) else runs
 
 
 def load(names: Sequence[str], data_dir: Path | None, source: str) -> "dict[str, Dataset]":
