@@ -16,8 +16,13 @@ from resnet_models.spec import Lineage
 def evaluate(
     *,
     checkpoint: Annotated[Path, Option(metavar="FILE", help="Weights of any project.")],
-    model: Annotated[str, Option(metavar="NAME", help="The network that they are for.")],
     dataset: Annotated[str, Option(metavar="NAME", help="cifar10 or mnist.")],
+    model: Annotated[
+        str | None,
+        Option(
+            metavar="NAME", help="The network that they are for; the one that has such if left out."
+        ),
+    ] = None,
     normalize: Annotated[
         Literal["all", Normalisation],
         Option(help="How images were normalised in training; all: try every way."),
