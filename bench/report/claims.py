@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from bench.claims.schema import Kind
 from bench.claims.verdict import WORDS, Verdict, Word
+from bench.formats import listed
 from bench.stats import standard_deviation
 
 TITLES: Final[dict[Kind, str]] = {
@@ -22,6 +23,9 @@ TITLES: Final[dict[Kind, str]] = {
 }
 
 
+_MOST_LABELS: Final = 3
+
+
 def by_title(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
     """Claims of one kind stand together."""
     return {
@@ -31,10 +35,32 @@ def by_title(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
     }
 
 
+def needed(verdicts: Sequence[Verdict]) -> str:
+    """What the claims of one kind wait for: ``ResNet-20, ResNet-32, ResNet-44 and 3 more``."""
+    labels = list(
+        dict.fromkeys(group.label for each in verdicts for group in each.claim.needs.groups)
+    )
+    if not labels:
+        return verdicts[0].claim.kind  # ImageNet
+    more = len(labels) - _MOST_LABELS
+    return listed([*labels[:_MOST_LABELS], *([f"{more} more"] if more > 0 else [])])
+
+
 def counts(verdicts: Sequence[Verdict]) -> dict[Word, int]:
     """How many claims have each verdict."""
     found = Counter(verdict.word for verdict in verdicts)
     return {word: found[word] for word in WORDS}
+
+
+def flat(verdict: Verdict) -> dict[str, Any]:
+    """One verdict as a row of a table, nothing rounded."""
+    everything = as_json(verdict)
+    interval = everything.pop("interval") or {}
+    everything["samples"] = "; ".join(
+        f"{sample['label']}: {sample['n']}" for sample in everything["samples"]
+    )
+    everything["records"] = "; ".join(everything["records"])
+    return everything | {"low": interval.get("low"), "high": interval.get("high")}
 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:

@@ -253,7 +253,9 @@ def test_predictions_are_stored_beside_the_record(evaluate, only, checkpoint, tm
     folder = tmp_path / "evaluations"
     evaluate(checkpoint)
     evaluation = only()
-    predicted, labels = store.load_evaluation_predictions(folder, evaluation)
+    classes = store.load_evaluation_predictions(folder, evaluation)
+    assert classes is not None
+    predicted, labels = classes
     assert labels.tolist() == TEST["cifar10"].test.labels.tolist()
     assert int((predicted == labels).sum()) == evaluation.score.correct
     (folder / f"{evaluation.id}.npy").write_bytes(b"garbage")
@@ -302,3 +304,16 @@ def test_better_than_claimed_is_told(off, better, evaluate, checkpoint, model):
     assert done.returncode == 1
     assert ("The checkpoint is better than claimed" in done.stderr) is better
     assert "--expect takes" not in done.stderr
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "markdown", "latex"])
+def test_scores_in_a_format_stand_alone_on_standard_output(form, evaluate, only, checkpoint):
+    done = evaluate(checkpoint, "--format", form)
+    assert done.returncode == 0, done.stderr
+    assert "Top-1 error on 40" in done.stderr
+    assert "Top-1" not in done.stdout
+    errors = [score.error_percent for score in only().scores]
+    if form == "json":
+        assert [row["error_percent"] for row in json.loads(done.stdout)] == errors
+    for error in errors:
+        assert str(error) in done.stdout
