@@ -196,14 +196,20 @@ def _names(model: str, shortcut: Shortcut) -> tuple[str, ...]:
         return tuple(define(model, shortcut=shortcut).build().state_dict())
 
 
-def _advice(state: Mapping[str, Tensor]) -> str:
+def fitting_models(state: Mapping[str, Tensor]) -> list[str]:
+    """Models of which some variant has the names of ``state``."""
+    _, state = unwrap(state)
     convolutions = sum(tensor.ndim == 4 for tensor in state.values())
-    fitting = [
-        f"--model {name}"
+    return [
+        name
         for name, spec in MODELS.items()
         if 0 <= convolutions - (spec.depth - 1) <= sum(spec.layers)  # others need no look
         and any(_read(state, _names(name, option)).misfits == 0 for option in spec.shortcuts)
     ]
+
+
+def _advice(state: Mapping[str, Tensor]) -> str:
+    fitting = [f"--model {name}" for name in fitting_models(state)]
     return f". They are those of {' or '.join(fitting)}" if fitting else ""
 
 

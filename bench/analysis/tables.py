@@ -14,6 +14,7 @@ from bench.analysis.labels import NETWORKS, in_order
 from bench.analysis.networks import live
 from bench.config.recipes import WARMUP
 from bench.data.datasets import SPECS
+from bench.records.pace import pace_problem
 from bench.records.schema import EpochRecord, Record, Speed
 from bench.reference.loader import dataset_title, load_project2022
 from bench.stats import wilson_interval
@@ -36,7 +37,8 @@ CLEAN: Final = ["clean_train_accuracy", "clean_train_loss", "clean_train_images"
 _TRAINING: Final = ["training_images_per_second", "training_low", "training_high"]
 _INFERENCE: Final = ["inference_images_per_second", "inference_low", "inference_high"]
 _LATENCY: Final = ["latency_ms", "latency_low", "latency_high"]
-_SPEED: Final = [*_TRAINING, *_INFERENCE, *_LATENCY, "inference_batch_size", "speed_samples"]
+_SIZES: Final = ["inference_batch_size", "speed_samples"]
+_SPEED: Final = [*_TRAINING, *_INFERENCE, *_LATENCY, *_SIZES, "speed_problem"]
 _MEMORY: Final = ["peak_memory_bytes", "peak_memory_source"]
 _COST: Final = [
     "parameters",
@@ -161,7 +163,7 @@ def _summary_row(record: Record) -> dict[str, object]:
             found = live(record.cell.define(in_channels=channels, num_classes=classes), pixels)
             row |= {"live_parameters": found.parameters, "live_macs": found.macs}
     if record.speed is not None:
-        row |= _speed_columns(record.speed)
+        row |= _speed_columns(record.speed) | {"speed_problem": pace_problem(record)}
     if record.peak_memory is not None:
         row["peak_memory_bytes"] = record.peak_memory.size_bytes
         row["peak_memory_source"] = record.peak_memory.source

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 from typer import Exit, Option
 
-from bench.cli.shared import EXIT_FAILURE, records_in, refuse_absent, say, verdict_words
+from bench.cli.options import Form, Format, Output
+from bench.cli.output import print_rows, written_to
+from bench.cli.shared import EXIT_FAILURE, folders, records_in, refuse_absent, say, verdict_words
 
 if TYPE_CHECKING:
     from bench.claims.verdict import Verdict
@@ -19,16 +21,22 @@ STYLES: Final = {"reproduced": "green", "refuted": "red", "inconclusive": "yello
 def claims(
     *,
     results: Annotated[
-        list[Path] | None,
+        list[str] | None,
         Option(
-            metavar="DIR", help="Results folders, or folders of records; reports where left out."
+            metavar="DIR",
+            help="Results folders, or folders of records, comma-separated; reports where left out.",
         ),
     ] = None,
     verdict: Annotated[
         list[str] | None,
-        Option(metavar="WORD", help="Show these only: reproduced, refuted, inconclusive, not-run."),
+        Option(
+            metavar="WORD",
+            help="Show these only, in full: reproduced, refuted, inconclusive, not-run.",
+        ),
     ] = None,
-    as_json: Annotated[bool, Option("--json", help="Write JSON, with nothing rounded.")] = False,
+    form: Form = "table",
+    as_json: Annotated[bool, Option("--json", hidden=True)] = False,
+    output: Output = None,
     fail_on: Annotated[
         list[str] | None,
         Option(metavar="WORD", help="Exit with 1 where any claim has this verdict."),
@@ -41,36 +49,60 @@ def claims(
 
     wanted = verdict_words("--verdict", verdict, WORDS)
     bad = verdict_words("--fail-on", fail_on, WORDS)
-    for folder in results or ():
+    given = folders(results) or [Path("reports")]
+    for folder in given if results else ():
         refuse_absent("--results", folder)
-    folders = results or [Path("reports")]
     problems: list[str] = []
-    observed = [each for folder in folders for each in observe_folder(records_in(folder), problems)]
+    observed = [each for folder in given for each in observe_folder(records_in(folder), problems)]
     for problem in problems:
         typer.echo(f"left out: {problem}", err=True)
     if not observed:
-        where = ", ".join(map(str, folders))
+        where = ", ".join(map(str, given))
         typer.echo(f"no records in {where}: only what needs no training is judged", err=True)
     verdicts = judge_observed(observed)
     shown = [each for each in verdicts if not wanted or each.word in wanted]
-    if as_json:
-        print(json.dumps([json_of(each) for each in shown], indent=1, ensure_ascii=False))
-    else:
-        _show(shown, verdicts)
+    with written_to(output):
+        if as_json or form == "json":
+            print(json.dumps([json_of(each) for each in shown], indent=1, ensure_ascii=False))
+        elif form == "table":
+            _show(shown, verdicts, fold=not wanted)
+        else:
+            _print_rows(shown, form)
     if any(each.word in bad for each in verdicts):
         raise Exit(EXIT_FAILURE)
 
 
-def _show(shown: "Sequence[Verdict]", verdicts: "Sequence[Verdict]") -> None:
-    from bench.report.claims import ORIGINS, PARTS, by_title, counts, told
+def _print_rows(shown: "Sequence[Verdict]", form: Format) -> None:
+    import pandas as pd
 
+    from bench.report.claims import flat
+
+    print_rows(pd.DataFrame([flat(each) for each in shown]), form)
+
+
+def _show(shown: "Sequence[Verdict]", verdicts: "Sequence[Verdict]", *, fold: bool) -> None:
+    """Verdicts by kind; with ``fold``, what was not run is one line a kind."""
+    from bench.report.claims import ORIGINS, PARTS, by_title, counts, needed, told
+
+    folded = []
     for title, found in by_title(shown).items():
+        rest = [each for each in found if fold and each.word == "not run"]
+        if rest:
+            name = title.removesuffix(", not run here")
+            folded.append(f"{name}: {len(rest)} not run, need {needed(rest)}")
+        if len(rest) == len(found):
+            continue
         say(f"\n{title}", style="bold")
         for each in found:
-            claim = each.claim
-            say(f"{each.word:<13}", style=STYLES.get(each.word), end="")
-            say(f"{claim.id}: {claim.text} [{claim.source}; {ORIGINS[claim.origin]}]")
-            say(f"{'':<13}{each.reason}")
+            if each not in rest:
+                claim = each.claim
+                say(f"{each.word:<13}", style=STYLES.get(each.word), end="")
+                say(f"{claim.id}: {claim.text} [{claim.source}; {ORIGINS[claim.origin]}]")
+                say(f"{'':<13}{each.reason}")
+    if folded:
+        say("\n" + "\n".join(folded))
     say("")
     for part, words in counts(verdicts).items():
         say(f"{PARTS[part]}: {told(words)}.")
+    if folded:
+        say("--verdict not-run shows each that was not run, and why.")

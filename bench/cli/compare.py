@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 import typer
 from typer import Argument, Exit, Option
 
-from bench.cli.shared import EXIT_FAILURE, console, plain_table, say, verdict_words
+from bench.cli.options import Form, Output
+from bench.cli.output import written_to
+from bench.cli.shared import EXIT_FAILURE, console, folders, plain_table, say, verdict_words
 from bench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from bench.records.folder import Results
 
 EXIT_CANNOT_TELL: Final = 3
-Format = Literal["table", "markdown", "csv", "latex", "json"]
 LEFT: Final = {"Direction", "Precision", "Test", "B is"}
 NOT_ON_A_TERMINAL: Final = {"Rounds", "p"}
 
@@ -28,7 +29,8 @@ def compare(
     baseline: Annotated[Path, Argument(metavar="A", help="Results folder to compare with.")],
     candidate: Annotated[Path, Argument(metavar="B", help="Results folder that is judged.")],
     *,
-    form: Annotated[Format, Option("--format", help="How to write it.")] = "table",
+    form: Form = "table",
+    output: Output = None,
     only: Annotated[
         Literal["changed"] | None,
         Option(help="Show only what is faster, slower, better or worse."),
@@ -37,11 +39,11 @@ def compare(
         Literal["name", "change"], Option(help="The largest change first, or by name.")
     ] = "name",
     repeat: Annotated[
-        list[Path] | None,
+        list[str] | None,
         Option(
             metavar="FOLDER",
             help="A further run of exactly what A ran, on its machine: measures by how much runs "
-            "of the same differ. May be given several times.",
+            "of the same differ. Several with commas.",
         ),
     ] = None,
     fail_on: Annotated[
@@ -81,7 +83,7 @@ def compare(
     if fail_on and not bad:
         raise UsageError(f"--fail-on without a word; give one of {', '.join(VERDICTS[:4])}")
     slowest = _ratio(max_slowdown)
-    results = [read(folder) for folder in (baseline, candidate, *(repeat or []))]
+    results = [read(folder) for folder in (baseline, candidate, *folders(repeat))]
     gated = bool(bad or slowest)
     _refuse_copies(results, gated)
     for each in results:
@@ -91,16 +93,19 @@ def compare(
     shown = tables.select(
         comparison.findings, changed=only == "changed", by_change=sort == "change"
     )
-    if form == "table":
-        _show(tables.sections(comparison, shown), tables.totals(comparison))
-    elif form == "csv":
+    if form == "csv":
         typer.echo(f"noise: {tables.noise_words(comparison.noise)}", err=True)
         for left_out in comparison.left_out:
             typer.echo(f"not compared: {left_out.name}: {left_out.why}", err=True)
-        print(tables.csv(comparison, shown), end="")
-    else:
-        write = {"markdown": tables.markdown, "latex": tables.latex, "json": tables.as_json}[form]
-        print(write(comparison, shown))
+    with written_to(output):
+        if form == "table":
+            _show(tables.sections(comparison, shown), tables.totals(comparison))
+        else:
+            write = {
+                "markdown": tables.markdown, "csv": tables.csv,
+                "latex": tables.latex, "json": tables.as_json,
+            }  # fmt: skip
+            print(write[form](comparison, shown).rstrip("\n"))
     if gated:
         words = [word for word in VERDICTS if word in bad]
         _leave(check(comparison, words, slowest, allow_missing=allow_missing))

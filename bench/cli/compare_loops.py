@@ -50,7 +50,7 @@ def compare_loops(
     if not definitions:
         raise UsageError("--models needs at least one name, such as --models resnet18")
     if json is not None:
-        refuse_unwritable(json)
+        refuse_unwritable("--json", json)
     from bench.runner.loops import Comparisons, compare
     from bench.training import environment as machine
     from bench.training.engine import EngineOptions, applied, choose_engine

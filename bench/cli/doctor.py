@@ -32,7 +32,7 @@ def doctor(
     """Say what this machine offers, what training will use and why; exit 1 if a check fails."""
     path = json or (out / "doctor.json" if selftest else None)
     if path is not None:
-        refuse_unwritable(path)
+        refuse_unwritable("--json", path)
     from bench.runner.doctor import Report, examine, facts, find_problems
     from bench.training.environment import choose_device
 

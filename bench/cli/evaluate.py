@@ -1,23 +1,34 @@
 """``evaluate``: weights of any project."""
 
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
+import typer
 from typer import Option
 
-from bench.cli.options import DataDir, DataSource, Device, Out
-from bench.cli.shared import load, say
+from bench.cli.options import DataDir, DataSource, Device, Form, Out, Output
+from bench.cli.output import print_rows, written_to
+from bench.cli.shared import load, refuse_unwritable, say
 from bench.data.datasets import Normalisation
-from bench.records.evaluations import TOLERANCE
+from bench.records.evaluations import TOLERANCE, Evaluation
 from bench.records.store import EVALUATIONS
 from resnet_models.spec import Lineage
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def evaluate(
     *,
     checkpoint: Annotated[Path, Option(metavar="FILE", help="Weights of any project.")],
-    model: Annotated[str, Option(metavar="NAME", help="The network that they are for.")],
     dataset: Annotated[str, Option(metavar="NAME", help="cifar10 or mnist.")],
+    model: Annotated[
+        str | None,
+        Option(
+            metavar="NAME", help="The network that they are for; the one that has such if left out."
+        ),
+    ] = None,
     normalize: Annotated[
         Literal["all", Normalisation],
         Option(help="How images were normalised in training; all: try every way."),
@@ -35,6 +46,8 @@ def evaluate(
     tolerance: Annotated[
         float, Option(metavar="POINTS", help="By how much the claim may be missed.")
     ] = TOLERANCE,
+    form: Form = "table",
+    output: Output = None,
     device: Device = "auto",
     data_dir: DataDir = None,
     data_source: DataSource = "auto",
@@ -44,6 +57,10 @@ def evaluate(
     from bench.runner import evaluate as evaluation
     from bench.training.environment import choose_device
 
+    if output is not None:
+        refuse_unwritable("--output", output)
+    # Standard output is for what a program reads.
+    tell = say if form == "table" else partial(typer.echo, err=True)
     request = evaluation.Request(
         checkpoint=checkpoint,
         model=model,
@@ -58,7 +75,32 @@ def evaluate(
         device=choose_device(device),
         load=lambda name: load([name], data_dir, data_source)[name],
         folder=out / EVALUATIONS,
-        say=say,
+        say=tell,
     )
+    if form != "table" or output:
+        with written_to(output):
+            if form == "table":
+                say(evaluation.describe_result(record))
+            else:
+                print_rows(_scores(record), form)
     if verdict := evaluation.judge(record):
-        say(verdict)
+        tell(verdict)
+
+
+def _scores(record: Evaluation) -> "pd.DataFrame":
+    """A row a normalisation that was tried."""
+    import pandas as pd
+
+    names = ["file_name", "sha256", "model", "lineage", "stem", "shortcut", "dataset"]
+    claim = ["claimed_error_percent", "tolerance_points", "difference_points", "claim_holds"]
+    return pd.DataFrame(
+        {
+            **{name: getattr(record, name) for name in names},
+            **score.model_dump(),
+            "error_percent": score.error_percent,
+            "chosen": score.normalisation == record.chosen,
+            # What is claimed is judged by the chosen one.
+            **{name: getattr(record, name) for name in claim},
+        }
+        for score in record.scores
+    )

@@ -1,13 +1,13 @@
 """``models``: all networks, the layers of one, Table 1. Rounding and wording only; no torch."""
 
-import sys
 from collections.abc import Iterable
 from typing import Annotated, Final
 
 from rich.console import Console
 from typer import Argument, Option
 
-from bench.cli.options import PublishedLineage, count
+from bench.cli.options import Form, Format, Output, PublishedLineage, count
+from bench.cli.output import print_rows, written_to
 from bench.cli.shared import plain_table, rows_of, wide
 from bench.errors import UsageError
 from resnet_models import Definition, define
@@ -25,9 +25,9 @@ def models(
     table1: Annotated[
         bool, Option("--table1", help="Show Table 1 of the paper, made from the networks.")
     ] = False,
-    csv: Annotated[
-        bool, Option("--csv", help="Write comma-separated values and round nothing.")
-    ] = False,
+    form: Form = "table",
+    csv: Annotated[bool, Option("--csv", hidden=True)] = False,
+    output: Output = None,
     lineage: PublishedLineage = "paper",
     stem: Annotated[Stem | None, Option(help="First layers of NAME.")] = None,
     shortcut: Annotated[Shortcut | None, Option(help="Shortcuts of NAME.")] = None,
@@ -36,6 +36,7 @@ def models(
     classes: Annotated[int | None, count("--classes", SIZE)] = None,
 ) -> None:
     """List the networks with their parameters and MACs, or every layer of one; without torch."""
+    form = "csv" if csv else form
     if name is None:
         variant = {"--stem": stem, "--shortcut": shortcut, "--resolution": resolution}
         variant |= {"--channels": channels, "--classes": classes}
@@ -44,7 +45,8 @@ def models(
                 raise UsageError(
                     f"{option} needs a network: python -m bench models NAME {option} …"
                 )
-        (_show_table1 if table1 else _show_catalog)(lineage, csv=csv)
+        with written_to(output):
+            (_show_table1 if table1 else _show_catalog)(lineage, form)
         return
     if table1:
         raise UsageError(f"--table1 shows five networks: leave out --table1 or {name}")
@@ -59,15 +61,16 @@ def models(
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
-    _show_layers(definition, resolution, csv=csv)
+    with written_to(output):
+        _show_layers(definition, resolution, form)
 
 
-def _show_catalog(lineage: Lineage, *, csv: bool) -> None:
+def _show_catalog(lineage: Lineage, form: Format) -> None:
     from bench.analysis.networks import catalog
 
     frame = catalog(lineage)
-    if csv:
-        frame.to_csv(sys.stdout, index=False)
+    if form != "table":
+        print_rows(frame, form)
         return
     head = ["Model", "Depth", "Block", "Parameters"]
     first = plain_table([*head, "MACs, 10⁹", "Printed\nFLOPs, 10⁹", "Difference"], "lrlrrrr")
@@ -88,15 +91,15 @@ def _show_catalog(lineage: Lineage, *, csv: bool) -> None:
     wide.print("\nDifference: ours against the printed figure; – where the paper prints none.")
 
 
-def _show_layers(definition: Definition, resolution: int | None, *, csv: bool) -> None:
+def _show_layers(definition: Definition, resolution: int | None, form: Format) -> None:
     from bench.analysis.networks import COUNTS, RESOLUTION, kind_totals, layer_frame, live
 
     resolution = resolution or RESOLUTION[definition.spec.family]
     frame = layer_frame(definition, resolution)
-    if csv:
+    if form != "table":
         for side in ("input_shape", "output_shape"):
             frame[side] = [_shape(shape, "x") for shape in frame[side]]
-        frame.to_csv(sys.stdout, index=False)
+        print_rows(frame, form)
         return
     layers = plain_table(["Layer", "Kind", "Output", "Parameters", "MACs"], "llrrr")
     for row in frame.to_dict("records"):
@@ -121,13 +124,13 @@ def _show_layers(definition: Definition, resolution: int | None, *, csv: bool) -
     wide.print(f"Live: {' and '.join(shares)};\nthe others only ever meet padding")
 
 
-def _show_table1(lineage: Lineage, *, csv: bool) -> None:
+def _show_table1(lineage: Lineage, form: Format) -> None:
     """Table 1 from the networks: laid out as in the paper where that fits, else one by one."""
     from bench.analysis.networks import stacked, table1_structure
 
     frame = table1_structure(lineage)
-    if csv:
-        frame.to_csv(sys.stdout, index=False)
+    if form != "table":
+        print_rows(frame, form)
         return
     depths = list(frame.columns[2:])
     *stages, macs, printed = frame.to_dict("records")

@@ -31,6 +31,14 @@ PublishedLineage = Annotated[
 FirstLayers = Annotated[
     Stem | None, Option(help="First layers; the published ones where left out.")
 ]
+Format = Literal["table", "markdown", "csv", "latex", "json"]
+Form = Annotated[
+    Format, Option("--format", help="How to write it; all but the table for programs, unrounded.")
+]
+Output = Annotated[
+    Path | None,
+    Option("--output", metavar="FILE", help="Write it there rather than to standard output."),
+]
 Json = Annotated[
     Path | None, Option("--json", metavar="FILE", help="Write the raw samples here too.")
 ]

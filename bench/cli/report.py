@@ -8,7 +8,6 @@ from typer import Option
 from bench.cli.options import Out
 from bench.cli.shared import PAGE, records_in, refuse_absent, say
 from bench.errors import UsageError
-from bench.records.store import RECORD_FILE, RUNS
 
 
 def report(
@@ -18,7 +17,7 @@ def report(
         Path | None,
         Option(
             metavar="DIR",
-            help="Results folder, or folder of records, to draw; --out where left out.",
+            help="Results folder, or folder of records, to draw; that of --out where left out.",
         ),
     ] = None,
     against: Annotated[
@@ -30,19 +29,20 @@ def report(
     ] = None,
 ) -> None:
     """Draw the report again from the records; needs neither torch nor a GPU."""
+    from bench.records.folder import read_beside
     from bench.report import page
 
-    records = out / RUNS
     if results is not None:
         refuse_absent("--results", results)
-        records = records_in(results)
-        if not any(records.glob(f"*/{RECORD_FILE}")):
-            raise UsageError(
-                f"--results {results}: there is no record in {records}. "
-                f"python -m bench run --out {results} makes some."
-            )
+    found = read_beside(records_in(results or out))
+    if results is not None and not (found.holds_records or found.problems):
+        raise UsageError(
+            f"--results {results}: there is no record in it. "
+            f"python -m bench run --out {results} makes some, and so does python -m bench speed."
+        )
     if against is not None:
         refuse_absent("--against", against)
-    for problem in page.write(records, out / PAGE, profile, against):
+    for problem in page.write_found(found, out / PAGE, profile, against):
         say(f"left out: {problem}")
+    say(f"Drawn: {found.contents} of {(results or out).absolute()}")
     say(f"Report: {(out / PAGE).absolute()}")

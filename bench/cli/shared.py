@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.errors import UsageError
-from bench.records.store import RUNS
+from bench.records.store import RECORD_FILE, RUNS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,18 +43,29 @@ def refuse_absent(option: str, folder: Path) -> None:
         raise UsageError(f"{option} {folder}: there is no such folder")
 
 
-def refuse_unwritable(json: Path) -> None:
+def folders(given: Sequence[str] | None) -> list[Path]:
+    """Paths that were given one by one or with commas; one that has a comma is taken whole."""
+    return [
+        Path(name)
+        for text in given or ()
+        for name in ([text] if Path(text).exists() else names(text))
+    ]
+
+
+def refuse_unwritable(option: str, file: Path) -> None:
     """Make its folder, before anything is measured that could not be written."""
     try:
-        json.parent.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"--json {json}: {error.strerror or error}") from None
-    if json.is_dir() or not os.access(json.parent, os.W_OK):
-        raise UsageError(f"--json {json}: no file can be written there")
+        raise UsageError(f"{option} {file}: {error.strerror or error}") from None
+    if file.is_dir() or not os.access(file.parent, os.W_OK):
+        raise UsageError(f"{option} {file}: no file can be written there")
 
 
 def records_in(results: Path) -> Path:
-    return results / RUNS if (results / RUNS).is_dir() else results
+    """The folder of cells' records of a results folder, or ``results`` where it is one itself."""
+    runs = results / RUNS
+    return results if not runs.is_dir() and any(results.glob(f"*/{RECORD_FILE}")) else runs
 
 
 def load(names: Sequence[str], data_dir: Path | None, source: str) -> "dict[str, Dataset]":

@@ -1,14 +1,26 @@
 """``speed``: how fast the networks train and infer here, and how fast they could."""
 
 import signal
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_args
 
+import typer
 from typer import Exit, Option
 
-from bench.cli.options import MOST, Device, FirstLayers, OnOff, PublishedLineage
-from bench.cli.shared import EXIT_FAILURE, names, plain_table, rows_of, say, wide
+from bench.cli.options import (
+    MOST,
+    Device,
+    FirstLayers,
+    Form,
+    Format,
+    OnOff,
+    Output,
+    PublishedLineage,
+)
+from bench.cli.output import print_rows, written_to
+from bench.cli.shared import EXIT_FAILURE, names, plain_table, refuse_unwritable, rows_of, say, wide
 from bench.errors import UsageError
 from bench.formats import significant, size
 from bench.records.schema import Precision
@@ -69,6 +81,8 @@ def speed(
     sweep: Sweep = False,
     ways: Ways = False,
     device: Device = "auto",
+    form: Form = "table",
+    output: Output = None,
     out: Annotated[Path, Option(help="Results folder: records in speed/.")] = Path("reports"),
 ) -> None:
     """Measure speed, latency and memory of the networks beside the machine's own limits."""
@@ -76,9 +90,13 @@ def speed(
         raise UsageError("--sweep finds the batch size: leave out --batch-size or --sweep")
     if ways and direction == "inference":
         raise UsageError("--ways times training: leave out --direction inference or --ways")
+    if output is not None:
+        refuse_unwritable("--output", output)
     from bench.speed.rounds import Setting, refuse_impossible
     from bench.training.environment import choose_device, describe, load_average
 
+    # Standard output is for what a program reads.
+    tell = say if form == "table" or output else partial(typer.echo, err=True)
     load, torch_device = load_average(), choose_device(device)
     workloads = default_matrix(
         torch_device.type,
@@ -96,7 +114,7 @@ def speed(
         ),
     )
     workloads = sweep_start(workloads) if sweep else workloads
-    workloads = _in_all_ways(workloads, torch_device) if ways else workloads
+    workloads = _in_all_ways(workloads, torch_device, tell) if ways else workloads
     setting = Setting(
         device=torch_device,
         environment=describe(torch_device),
@@ -104,18 +122,20 @@ def speed(
         rounds=rounds,
         folder=out / SPEED,
         sweep=sweep,
-        say=say,
+        say=tell,
     )
     for workload in workloads:
         refuse_impossible(workload, torch_device, setting.memory_bytes)
-    _measure(workloads, setting)
+    _measure(workloads, setting, form, output)
 
 
-def _in_all_ways(workloads: "Sequence[Workload]", device: "torch.device") -> "list[Workload]":
+def _in_all_ways(
+    workloads: "Sequence[Workload]", device: "torch.device", tell: Callable[[str], None]
+) -> "list[Workload]":
     from bench.training.environment import compile_problem
 
     if problem := compile_problem(device):
-        say(f"without torch.compile: {problem}")
+        tell(f"without torch.compile: {problem}")
     return all_ways(workloads, device.type, compiles=problem is None)
 
 
@@ -132,8 +152,11 @@ def _precisions(text: str, device: "torch.device", *, every: bool) -> list[Preci
     return cast(list[Precision], wanted)
 
 
-def _measure(workloads: "Sequence[Workload]", setting: "Setting") -> None:
+def _measure(
+    workloads: "Sequence[Workload]", setting: "Setting", form: Format, output: Path | None
+) -> None:
     """Measure, show what was found, and leave with the exit code that follows from it."""
+    from bench.analysis.speed import summarize
     from bench.speed.rounds import ran_out, run
     from bench.training.stop import StopRequest
 
@@ -141,11 +164,15 @@ def _measure(workloads: "Sequence[Workload]", setting: "Setting") -> None:
     try:
         records, limits = run(workloads, setting)
     except KeyboardInterrupt:
-        say(f"\nStopped: what had ended a round is in {setting.folder}.")
+        setting.say(f"\nStopped: what had ended a round is in {setting.folder}.")
         raise Exit(128 + signal.SIGINT) from None
-    say("")
-    show(records, limits, sweep=setting.sweep)
-    say(f"Records: {setting.folder.absolute()}")
+    setting.say("")
+    with written_to(output):
+        if form == "table":
+            show(records, limits, sweep=setting.sweep)
+        else:
+            print_rows(summarize(records, limits), form)
+    setting.say(f"Records: {setting.folder.absolute()}")
     failed = [record for record in records if record.status == "failed"]
     # Where memory ran out, a smaller batch was measured: that is an answer, not a failure.
     if len(failed) == len(records) or not all(ran_out(record) for record in failed):

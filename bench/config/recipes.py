@@ -103,8 +103,8 @@ def smoke(dataset: str) -> Recipe:
 def quick(dataset: str) -> Recipe:
     """Every network learns, without a GPU, in minutes: a fraction of one pass over the data.
 
-    That of CIFAR-10 was chosen on images held out from the training set, on which nothing was clearly
-    better than that of MNIST: docs/methodology.md.
+    That of CIFAR-10 was chosen on images held out from the training set, on which nothing was
+    clearly better than that of MNIST: docs/methodology.md.
     """
     mnist = dataset == "mnist"
     return Recipe(

@@ -5,10 +5,10 @@ from typing import Final, Literal, Self
 from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt, model_validator
 
 from bench.data.datasets import Normalisation
-from bench.records.schema import Environment, Stored
+from bench.records.schema import Environment, Predictions, Stored
 from resnet_models.spec import Lineage, Naming, Shortcut, Stem
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 TOLERANCE: Final = 0.1
 """Points by which a measured error may miss a claimed one: 10 of 10,000 images."""
@@ -36,7 +36,7 @@ class Score(Stored):
 class Evaluation(Stored):
     """Weights of somebody else's, converted and evaluated in float32 on all test images."""
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1, 2] = SCHEMA_VERSION  # the first had no predictions
     file_name: str  # of the checkpoint, without its folder
     size_bytes: PositiveInt
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
@@ -57,6 +57,7 @@ class Evaluation(Stored):
     started_at: AwareDatetime
     finished_at: AwareDatetime
     environment: Environment
+    predictions: Predictions | None = None  # of the chosen score; the file is named as the record
 
     @model_validator(mode="after")
     def _chosen_is_one(self) -> Self:

@@ -29,6 +29,21 @@ class Results:
     damaged_others: Sequence[str] = ()
 
     @property
+    def contents(self) -> str:
+        """``10 cells, 2 workloads`` or ``nothing``, for people."""
+        counts = {"cell": self.cells, "workload": self.workloads, "evaluation": self.evaluations}
+        words = [
+            f"{len(records)} {what}{'s' if len(records) > 1 else ''}"
+            for what, records in counts.items()
+            if records
+        ]
+        return ", ".join(words) or "nothing"
+
+    @property
+    def holds_records(self) -> bool:
+        return bool(self.cells or self.workloads or self.evaluations)
+
+    @property
     def problems(self) -> list[str]:
         return [*self.damaged_cells, *self.damaged_workloads]
 

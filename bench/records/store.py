@@ -1,9 +1,9 @@
 """The only writer and reader of the files in a results folder. No torch here.
 
 Cells are stored as ``runs/<cell id>/record.json``, ``epochs.jsonl`` and ``predictions.npy``;
-evaluations as ``evaluations/<id>.json``; workloads as ``speed/<id>.json``, with what the machine
-can do at most in ``speed/machine.json``. What is read back is complete and proven to be what was
-written, or named with what is wrong.
+evaluations as ``evaluations/<id>.json`` and ``.npy``; workloads as ``speed/<id>.json``, with what
+the machine can do at most in ``speed/machine.json``. What is read back is complete and proven to be
+what was written, or named with what is wrong.
 """
 
 import hashlib
@@ -90,14 +90,12 @@ def save(folder: Path, record: Record, classes: Classes | None = None) -> Path:
     epochs = "".join(epoch.model_dump_json() + "\n" for epoch in record.epochs).encode()
     files = {cell_folder / EPOCHS_FILE: epochs}
     if classes is not None:
-        file = io.BytesIO()
-        np.save(file, classes, allow_pickle=False)
-        named = Predictions(images=classes.shape[1], sha256=_sha256(file.getvalue()))
+        content, named = _encode(classes)
         record = record.model_copy(update={"predictions": named})
-        files = {cell_folder / PREDICTIONS_FILE: file.getvalue(), **files}
-    content = record.model_dump(mode="json", exclude={"epochs"})
-    content["epochs_sha256"] = _sha256(epochs)
-    text = json.dumps(content, indent=1) + "\n"
+        files = {cell_folder / PREDICTIONS_FILE: content, **files}
+    fields = record.model_dump(mode="json", exclude={"epochs"})
+    fields["epochs_sha256"] = _sha256(epochs)
+    text = json.dumps(fields, indent=1) + "\n"
     _replace({**files, cell_folder / RECORD_FILE: text.encode()})
     if classes is None:
         (cell_folder / PREDICTIONS_FILE).unlink(missing_ok=True)  # of the record that was replaced
@@ -172,14 +170,25 @@ def load_predictions(folder: Path, record: Record) -> Classes | None:
     Raises:
         BenchError: the file is missing or is not the one that was written with the record.
     """
-    if record.predictions is None:
-        return None
     path = folder / record.cell.id / PREDICTIONS_FILE
+    return _load_classes(path, record.predictions, "Run its cell again.")
+
+
+def _load_classes(path: Path, named: Predictions | None, remedy: str) -> Classes | None:
+    if named is None:
+        return None
     try:
-        return _decode(path.read_bytes(), record.predictions.sha256)
+        return _decode(path.read_bytes(), named.sha256)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise BenchError(f"cannot read {path}: {reason}. Run its cell again.") from error
+        raise BenchError(f"cannot read {path}: {reason}. {remedy}") from error
+
+
+def _encode(classes: Classes) -> tuple[bytes, Predictions]:
+    file = io.BytesIO()
+    np.save(file, classes, allow_pickle=False)
+    content = file.getvalue()
+    return content, Predictions(images=classes.shape[1], sha256=_sha256(content))
 
 
 def _decode(content: bytes, digest: str) -> Classes:
@@ -204,6 +213,29 @@ def prepare_evaluations(folder: Path) -> None:
         raise BenchError(
             f"cannot write to {folder}: {error.strerror or error}. Name another folder with --out."
         ) from error
+
+
+def save_evaluation(folder: Path, evaluation: Evaluation, classes: Classes) -> Path:
+    """Store ``evaluation`` under its id, with ``classes`` beside it, and return its file.
+
+    Raises:
+        StorageError: the two cannot be written; those of an earlier evaluation are kept.
+    """
+    content, named = _encode(classes)
+    evaluation = evaluation.model_copy(update={"predictions": named})
+    path, text = folder / f"{evaluation.id}.json", evaluation.model_dump_json(indent=1) + "\n"
+    _replace({folder / f"{evaluation.id}.npy": content, path: text.encode()}, kept="")
+    return path
+
+
+def load_evaluation_predictions(folder: Path, evaluation: Evaluation) -> Classes | None:
+    """Predicted and true classes (2, images) of the chosen score; None in older evaluations.
+
+    Raises:
+        BenchError: the file is missing or is not the one that was written with the record.
+    """
+    path = folder / f"{evaluation.id}.npy"
+    return _load_classes(path, evaluation.predictions, "Evaluate the checkpoint again.")
 
 
 def save_file(folder: Path, result: Evaluation | SpeedRecord | Limits) -> Path:

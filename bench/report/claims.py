@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from bench.claims.schema import Kind, Origin, Part
 from bench.claims.verdict import WORDS, Verdict, Word
+from bench.formats import listed
 from bench.stats import standard_deviation
 
 TITLES: Final[dict[Kind, str]] = {
@@ -38,6 +39,8 @@ ORIGINS: Final[dict[Origin, str]] = {
     "own": "our own hypothesis",
 }
 
+_MOST_LABELS: Final = 3
+
 
 def by_title(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
     """Claims of one kind stand together."""
@@ -46,6 +49,17 @@ def by_title(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
         for kind, title in TITLES.items()
         if (found := [each for each in verdicts if each.claim.kind == kind])
     }
+
+
+def needed(verdicts: Sequence[Verdict]) -> str:
+    """What the claims of one kind wait for: ``ResNet-20, ResNet-32, ResNet-44 and 3 more``."""
+    labels = list(
+        dict.fromkeys(group.label for each in verdicts for group in each.claim.needs.groups)
+    )
+    if not labels:
+        return verdicts[0].claim.kind  # ImageNet
+    more = len(labels) - _MOST_LABELS
+    return listed([*labels[:_MOST_LABELS], *([f"{more} more"] if more > 0 else [])])
 
 
 def counts(verdicts: Sequence[Verdict]) -> dict[Part, dict[Word, int]]:
@@ -58,6 +72,17 @@ def counts(verdicts: Sequence[Verdict]) -> dict[Part, dict[Word, int]]:
 def told(counted: dict[Word, int]) -> str:
     """``3 reproduced, 1 not run``: the verdicts that there are."""
     return ", ".join(f"{number} {word}" for word, number in counted.items() if number)
+
+
+def flat(verdict: Verdict) -> dict[str, Any]:
+    """One verdict as a row of a table, nothing rounded."""
+    everything = as_json(verdict)
+    interval = everything.pop("interval") or {}
+    everything["samples"] = "; ".join(
+        f"{sample['label']}: {sample['n']}" for sample in everything["samples"]
+    )
+    everything["records"] = "; ".join(everything["records"])
+    return everything | {"low": interval.get("low"), "high": interval.get("high")}
 
 
 def as_json(verdict: Verdict) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Final
 from bench.analysis.baselines import Row
 from bench.analysis.networks import CostRow
 from bench.formats import number
+from bench.records.folder import Results
 
 CONCLUSIONS: Final = {
     "smoke": "This run proves that everything works from data to report. Parameters and MACs are "
@@ -28,6 +29,13 @@ CONCLUSIONS: Final = {
 NO_BREAK: Final = "\u00a0"
 NO_BREAK_HYPHEN: Final = "\u2011"
 OTHER_CONCLUSION: Final = "Compare budgets in the table before you compare accuracies."
+
+
+def untrained(found: Results) -> str:
+    """The headline of a folder without a cell."""
+    if not found.holds_records:
+        return "No results yet"
+    return f"No cell was trained; the folder holds {found.contents}"
 
 
 def headline(profile: str, grid: Sequence[Row], table1: Sequence[CostRow]) -> str:

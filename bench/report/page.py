@@ -25,7 +25,7 @@ from bench.reference.loader import dataset_title, load_paper
 from bench.report import claims, summaries
 from bench.report.against import set_beside
 from bench.report.figures.verdicts import MARKS
-from bench.report.headlines import CONCLUSIONS, OTHER_CONCLUSION
+from bench.report.headlines import CONCLUSIONS, OTHER_CONCLUSION, untrained
 from bench.report.results import Results, distinct, gather
 from bench.report.sections import Contents, sections
 
@@ -46,12 +46,18 @@ def write(
         UsageError: no record of ``profile`` is there, or nothing in ``against`` can be read.
         BenchError: ``out_file`` cannot be written.
     """
-    found = folder.read_beside(results_folder)
+    return write_found(folder.read_beside(results_folder), out_file, profile, against)
+
+
+def write_found(
+    found: folder.Results, out_file: Path, profile: str | None = None, against: Path | None = None
+) -> list[str]:
+    """``write`` for what has been read already."""
     problems = [*found.damaged_cells, *found.damaged_others, *found.damaged_workloads]
 
     def load(record: Record) -> Classes | None:
         try:
-            return store.load_predictions(results_folder, record)
+            return store.load_predictions(found.runs, record)
         except BenchError as error:
             problems.append(str(error))
             return None
@@ -70,7 +76,7 @@ def write(
         ),
         results,
     )
-    for name, content in summaries.files(results, len(found.damaged_cells)).items():
+    for name, content in summaries.files(results, found).items():
         store.write_atomic(out_file.with_name(name), content)
     store.write_atomic(out_file, page)
     return [*problems, *(beside.problems if beside else ())]
@@ -87,7 +93,8 @@ def draw(contents: Contents, results: Results) -> str:
         sections=shown,
         profile=results.profile,
         banner=_banner(results) if results.records else None,
-        headline=results.headline,
+        headline=results.headline or untrained(contents.found),
+        holds_records=contents.found.holds_records,
         conclusion=CONCLUSIONS.get(results.profile or "", OTHER_CONCLUSION),
         claim_counts=claims.counts(results.verdicts),
         parts=claims.PARTS,

@@ -11,20 +11,30 @@ import pandas as pd
 from pydantic import Field
 
 from bench.analysis.baselines import Row
+from bench.analysis.speed import summarize
 from bench.analysis.tables import CLEAN, SCORES
 from bench.claims.schema import Part
 from bench.claims.verdict import Word
 from bench.formats import in_markdown, markdown_table, number
+from bench.records import folder
 from bench.records.schema import Environment, Stored
+from bench.records.speed import Limits, SpeedRecord
 from bench.reference.loader import dataset_title
 from bench.report.claims import PARTS, counts, told
-from bench.report.headlines import CONCLUSIONS, NO_BREAK, NO_BREAK_HYPHEN, OTHER_CONCLUSION
+from bench.report.headlines import (
+    CONCLUSIONS,
+    NO_BREAK,
+    NO_BREAK_HYPHEN,
+    OTHER_CONCLUSION,
+    untrained,
+)
 from bench.report.results import Results
 
 SCHEMA_VERSION: Final = 2
 MARKDOWN: Final = "summary.md"
 JSON: Final = "summary.json"
 CSV: Final = "results.csv"
+_SHARED: Final = {"id": "workload_id", "samples": "speed_samples"}
 
 
 class NetworkSummary(Stored):
@@ -85,16 +95,18 @@ class Summary(Stored):
     damaged_records: int = Field(ge=0, description="files that could not be read")
 
 
-def files(results: Results, damaged: int) -> dict[str, str]:
+def files(results: Results, found: folder.Results) -> dict[str, str]:
     """Name -> content of every file that stands beside the page.
 
     Args:
-        damaged: how many records could not be read.
+        results: the profile that the page shows.
+        found: the whole folder.
     """
+    damaged = len(found.damaged_cells)
     return {
-        MARKDOWN: markdown(results, damaged),
+        MARKDOWN: markdown(results, damaged, untrained(found)),
         JSON: summary(results, damaged).model_dump_json(indent=1) + "\n",
-        CSV: csv(results.summary),
+        CSV: csv(results.summary, workload_rows(found.workloads, found.limits)),
     }
 
 
@@ -123,12 +135,26 @@ def _network(row: Row) -> NetworkSummary:
     return NetworkSummary.model_validate(values)
 
 
-def csv(frame: pd.DataFrame) -> str:
-    """``tables.summarize`` as it is, a row per record on a line, nothing rounded.
+def workload_rows(workloads: Sequence[SpeedRecord], limits: Limits | None) -> pd.DataFrame:
+    """``speed.summarize`` in the columns of cells where it means the same."""
+    frame = summarize(workloads, limits).rename(columns=_SHARED)
+    return frame.assign(
+        kind="workload",
+        network=[each.workload.network for each in workloads],
+        device=[each.environment.device_name for each in workloads],
+    )
+
+
+def csv(cells: pd.DataFrame, workloads: pd.DataFrame) -> str:
+    """``tables.summarize`` and the workloads below it, a row per record, nothing rounded.
 
     A text that a spreadsheet would take for a formula has an apostrophe before it, and line breaks
     in it are blanks.
     """
+    frame = cells.copy()
+    frame.insert(0, "kind", "cell")
+    if len(workloads):
+        frame = pd.concat([frame.astype(object), workloads.astype(object)])
     return frame.map(_one_cell).to_csv(index=False, lineterminator="\n")
 
 
@@ -139,8 +165,8 @@ def _one_cell(value: Any) -> Any:
     return f"'{line}" if line.lstrip().startswith(("=", "+", "-", "@")) else line
 
 
-def markdown(results: Results, damaged: int) -> str:
-    """The page in a few lines, for a README or an issue."""
+def markdown(results: Results, damaged: int, untrained: str) -> str:
+    """The page in a few lines, for a README or an issue; headed ``untrained`` without a cell."""
     counted = counts(results.verdicts).items()
     claims = "\n".join(f"- {PARTS[part]}: {told(words)}" for part, words in counted)
     parts = [f"Claims and verdicts:\n\n{claims}"]
@@ -157,7 +183,7 @@ def markdown(results: Results, damaged: int) -> str:
             f"Profile `{results.profile}`. {in_markdown(machine)}.",
         ]
     else:
-        parts = ["**No results yet**", *parts]
+        parts = [f"**{untrained}**", *parts]
     if damaged:
         parts.append(f"{damaged} record file(s) could not be read and are left out.")
     return "\n\n".join(parts) + "\n"

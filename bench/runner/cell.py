@@ -32,6 +32,7 @@ from bench.runner import compilation
 from bench.runner.options import RunOptions
 from bench.runner.progress import GridProgress
 from bench.speed import cell as speed
+from bench.speed.guard import Watch
 from bench.training import cost, signals
 from bench.training.checkpoint import Checkpoints, Loaded
 from bench.training.engine import applied, out_of_memory
@@ -87,6 +88,9 @@ class CellRun:
         self.checkpoints = checkpoints
         self.loaded = loaded
         self.progress = progress
+        self._unmeasured = speed.measuring_images(
+            options.config.speed_samples, plan.recipe.batch_size, options.device
+        )
         self.cost: Cost | None = None
         self.speed: Speed | None = None
         self.peak_memory: PeakMemory | None = None
@@ -162,7 +166,6 @@ class CellRun:
 
     def _measure_speed(self, definition: Definition, data: Data) -> None:
         """Time a network that is thrown away, and choose what depends on how long it takes."""
-        batch_size, samples = self.plan.recipe.batch_size, self.options.config.speed_samples
         self.speed = self._time(definition, data)
         if self.options.engine.compile == "auto" and not self.loaded:
             self.engine = compilation.decide(
@@ -175,17 +178,32 @@ class CellRun:
             )
             if self.engine.compiled:
                 self.speed = self._time(definition, data)
-        self.progress.step(speed.measuring_images(samples, batch_size, self.options.device))
+        self._step_measuring(self._unmeasured)
 
     def _time(self, definition: Definition, data: Data) -> Speed:
         trainer = self._trainer(definition, self.engine)
-        found = speed.measure(trainer, data.train, self.options.config.speed_samples)
+        watch = Watch(self.options.environment, load_before=None, gpu=None)
+        with watch.counting():
+            found = speed.measure(
+                trainer, data.train, self.options.config.speed_samples, self._step_measuring
+            )
+        if watch.disturbed:
+            self.progress.say(f"warning: {watch.disturbed}")
         if trainer.graphs and trainer.graphs.problem:
             self.engine = self.engine.model_copy(update={"cuda_graph": False})
             self.progress.say(
                 f"no CUDA graph here ({trainer.graphs.problem}); training is slower without"
             )
         return found
+
+    def _step_measuring(self, images: int) -> None:
+        """So many images further, but never beyond what measuring was said to take.
+
+        It is done again where a network is compiled, or has too little memory.
+        """
+        images = min(images, self._unmeasured)
+        self._unmeasured -= images
+        self.progress.step(images)
 
     def _trainer(self, definition: Definition, engine: Engine) -> Trainer:
         """A fresh network and its optimizer; the weights follow from the cell's seed."""

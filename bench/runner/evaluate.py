@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from bench.data.batches import DeviceData
@@ -22,11 +24,14 @@ from bench.training.cost import parameter_count
 from bench.training.environment import describe, device_option
 from bench.training.evaluation import Evaluator
 from resnet_models import Definition, define
-from resnet_models.convert import assumed, convert, recognise, unwrap
+from resnet_models.convert import assumed, convert, fitting_models, recognise, unwrap
 from resnet_models.spec import Lineage, Naming
 from resnet_models.text import readable
 
 Say = Callable[[str], None]
+
+ALIKE_POINTS: Final = 1.0
+"""What a claim that was given in another unit may be off by, for a hint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +39,7 @@ class Request:
     """What to evaluate.
 
     Attributes:
+        model: None: the one whose weights they are.
         normalize: how the images were normalised in training, or every way that applies.
         lineage: None: what ``convert.recognise`` takes for it.
         claim: the error that somebody reports, in percent.
@@ -45,7 +51,7 @@ class Request:
     """
 
     checkpoint: Path
-    model: str
+    model: str | None
     dataset: str
     normalize: Literal["all", Normalisation] = "all"
     lineage: Lineage | None = None
@@ -57,7 +63,8 @@ class Request:
             if value is not None and not 0 <= value <= 100:
                 raise UsageError(f"{option} {value}: a number from 0 to 100 is needed")
         try:
-            define(self.model, lineage=self.lineage or "paper")
+            if self.model is not None:
+                define(self.model, lineage=self.lineage or "paper")
         except ValueError as error:
             raise UsageError(str(error)) from None
         known = normalisations(find(self.dataset))
@@ -90,8 +97,9 @@ def run(
     definition, naming, network = fit(source, request)
     say(describe_found(source, definition, naming, network))
     store.prepare_evaluations(folder)
-    scores = measure(network, load(request.dataset), request, device, say)
-    best = min(scores, key=lambda score: (-score.correct, score.loss))
+    dataset = load(request.dataset)
+    predicted = measure(network, dataset, request, device, say)
+    best = min(predicted, key=lambda score: (-score.correct, score.loss))
     evaluation = Evaluation(
         file_name=source.file_name,
         size_bytes=source.size_bytes,
@@ -105,7 +113,7 @@ def run(
         classes=definition.num_classes,
         dataset=request.dataset,
         normalize=request.normalize,
-        scores=scores,
+        scores=tuple(predicted),
         chosen=best.normalisation,
         claimed_error_percent=request.claim,
         tolerance_points=request.tolerance,
@@ -115,7 +123,8 @@ def run(
         environment=describe(device),
     )
     say(describe_result(evaluation))
-    path = store.save_file(folder, evaluation)
+    classes = np.stack([predicted[best], dataset.test.labels.astype(np.uint8)])
+    path = store.save_evaluation(folder, evaluation, classes)
     say(f"Record: {readable(str(path.absolute()), 4096)}")
     return evaluation
 
@@ -136,8 +145,28 @@ def judge(evaluation: Evaluation) -> str | None:
         f"{evaluation.tolerance_points:.12g} are allowed"
     )
     if not evaluation.claim_holds:
-        raise BenchError(f"the claim does not hold: {words}")
+        better = ". The checkpoint is better than claimed" if difference < 0 else ""
+        raise BenchError(f"the claim does not hold: {words}{better}{_hint(evaluation)}")
     return f"The claim holds: {words}."
+
+
+def _hint(evaluation: Evaluation) -> str:
+    """What was meant, where the claim is no error in percent but something else that fits."""
+    claimed, error = evaluation.claimed_error_percent, evaluation.score.error_percent
+    if claimed is None or abs(claimed - error) <= ALIKE_POINTS:
+        return ""
+    meanings = {
+        "an accuracy in percent": 100 - claimed,
+        "a share": 100 * claimed,
+        "an accuracy as a share": 100 - 100 * claimed,
+    }
+    for what, meant in meanings.items():
+        if abs(meant - error) <= ALIKE_POINTS:
+            return (
+                f". --expect takes an error in percent, and {claimed:.12g} seems to be {what}: try "
+                f"--expect {round(meant, 9):.12g}"
+            )
+    return ""
 
 
 def fit(source: weights.Weights, request: Request) -> tuple[Definition, Naming, nn.Module]:
@@ -150,7 +179,7 @@ def fit(source: weights.Weights, request: Request) -> tuple[Definition, Naming, 
     try:
         definition = recognise(
             source.state,
-            request.model,
+            request.model or _only_model(source),
             lineage=request.lineage,
             in_channels=spec.channels,
             num_classes=spec.classes,
@@ -164,17 +193,29 @@ def fit(source: weights.Weights, request: Request) -> tuple[Definition, Naming, 
     return definition, naming, network
 
 
+def _only_model(source: weights.Weights) -> str:
+    candidates = fitting_models(source.state)
+    if not candidates:
+        raise ValueError("weights of no network here; --model NAME says what differs from one")
+    if len(candidates) > 1:
+        options = " or ".join(f"--model {name}" for name in candidates)
+        raise ValueError(f"{len(candidates)} networks have such weights: give {options}")
+    return candidates[0]
+
+
 def measure(
     network: nn.Module, dataset: Dataset, request: Request, device: torch.device, say: Say
-) -> tuple[Score, ...]:
+) -> dict[Score, NDArray[np.uint8]]:
     """Look at all test images with each normalisation of the request, in float32 throughout.
+
+    Each score comes with the classes that it counts, (images,).
 
     A score whose loss is not finite is none: the first of all classes then seems to be predicted.
 
     Raises:
         BenchError: the device's memory does not suffice, or no score is left.
     """
-    scores = []
+    scores = {}
     try:
         network = network.to(device).to(memory_format=torch.channels_last)
         for name, spec in normalisations(dataset.spec).items():
@@ -191,14 +232,14 @@ def measure(
                 normalisation=name, images=seen.images, correct=seen.correct, loss=seen.loss
             )
             say(f"normalisation {name}: {score.error_percent:.2f} % error, loss {seen.loss:.4f}")
-            scores.append(score)
+            scores[score] = seen.predicted.cpu().numpy()
     except torch.OutOfMemoryError as error:
         raise BenchError("the GPU has too little memory. Use --device cpu.") from error
     if not scores:
         asked = request.normalize
         which = "every normalisation" if asked == "all" else f"normalisation {asked}"
         raise BenchError(f"with {which} the network gives values that are not finite")
-    return tuple(scores)
+    return scores
 
 
 def describe_found(
@@ -235,7 +276,7 @@ def describe_result(evaluation: Evaluation) -> str:
 def command(file_name: str, request: Request, definition: Definition, device: torch.device) -> str:
     """What makes the record again, in the folder of the checkpoint."""
     words = ["python", "-m", "bench", "evaluate", "--checkpoint", file_name]
-    words += ["--model", request.model, "--dataset", request.dataset]
+    words += ["--model", definition.model, "--dataset", request.dataset]
     words += ["--normalize", request.normalize, "--lineage", definition.lineage]
     if request.claim is not None:
         words += ["--expect", f"{request.claim}", "--tolerance", f"{request.tolerance}"]

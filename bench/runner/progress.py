@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
 from bench.config.cell import Cell
+from bench.records.pace import pace_problem
 from bench.records.schema import EpochRecord, Record
 
 
@@ -106,6 +107,8 @@ class GridProgress:
                 f"{self._title}: done in {seconds:.0f} s, "
                 f"test accuracy {record.final.test_accuracy:.2%}"
             )
+        if problem := pace_problem(record):
+            self.say(f"{self._title}: {problem}")
 
     def _left(self, *, cell: bool) -> str:
         done = self._work + self._cell_work

@@ -31,16 +31,24 @@ def sample(
     warmup: int = WARMUP_REPETITIONS,
     clock: Clock = time.perf_counter,
     bursts: bool = False,
+    on_sample: Callable[[], None] = lambda: None,
 ) -> tuple[float, ...]:
     """Seconds of a repetition, ``samples`` times, after ``warmup`` that are not counted.
 
     On a GPU, with ``bursts``, each sample is the mean of several that follow one another.
+    ``on_sample`` is called after each, those of the warm-up included, and is not timed.
     """
     stopwatch = wall(device, clock)
-    before = [stopwatch(repetition) for _ in range(warmup)]
+
+    def timed() -> float:
+        seconds = stopwatch(repetition)
+        on_sample()
+        return seconds
+
+    before = [timed() for _ in range(warmup)]
     if bursts:
         stopwatch = in_bursts(stopwatch, burst_size(device, before[-1]))
-    return tuple(stopwatch(repetition) for _ in range(samples))
+    return tuple(timed() for _ in range(samples))
 
 
 def sample_steps(
@@ -50,6 +58,7 @@ def sample_steps(
     *,
     warmup: int | None = None,
     clock: Clock = time.perf_counter,
+    on_sample: Callable[[], None] = lambda: None,
 ) -> tuple[float, ...]:
     """Seconds of training steps, real ones from making the batch to the update.
 
@@ -65,21 +74,32 @@ def sample_steps(
         warmup=settling if warmup is None else warmup,
         clock=clock,
         bursts=warmup is None,
+        on_sample=on_sample,
     )
 
 
 def measuring_images(samples: int, batch_size: int, device: torch.device) -> int:
     """What ``measure`` costs, in images of training: an inference takes about a quarter of one."""
     repetitions = samples + WARMUP_REPETITIONS
-    return repetitions * (batch_size + evaluation.BATCH_SIZE[device.type] // 4)
+    return repetitions * (batch_size + _inference_cost(device))
 
 
-def measure(trainer: Trainer, data: DeviceData, samples: int) -> Speed:
+def _inference_cost(device: torch.device) -> int:
+    return evaluation.BATCH_SIZE[device.type] // 4
+
+
+def measure(
+    trainer: Trainer,
+    data: DeviceData,
+    samples: int,
+    on_images: Callable[[int], None] = lambda _images: None,
+) -> Speed:
     """Time training steps, inference batches and single images of ``trainer``'s network.
 
-    Give it a trainer that is not needed afterwards.
+    Give it a trainer that is not needed afterwards. ``on_images`` is told after each repetition how
+    much of ``measuring_images`` it was, and is not timed.
     """
-    device = trainer.device
+    device, batch_size = trainer.device, trainer.recipe.batch_size
     inference_batch_size = min(evaluation.BATCH_SIZE[device.type], len(data))
     images, _ = data.batch(torch.arange(inference_batch_size, device=device))
 
@@ -87,10 +107,18 @@ def measure(trainer: Trainer, data: DeviceData, samples: int) -> Speed:
         return predict(trainer.model, batch, trainer.engine.precision)
 
     return Speed(
-        batch_size=trainer.recipe.batch_size,
-        train_step_seconds=sample_steps(trainer, data, samples),
+        batch_size=batch_size,
+        train_step_seconds=sample_steps(
+            trainer, data, samples, on_sample=lambda: on_images(batch_size)
+        ),
         inference_batch_size=inference_batch_size,
-        inference_batch_seconds=sample(lambda: infer(images), device, samples, warmup=1),
+        inference_batch_seconds=sample(
+            lambda: infer(images),
+            device,
+            samples,
+            warmup=1,
+            on_sample=lambda: on_images(_inference_cost(device)),
+        ),
         latency_seconds=sample(
             lambda: infer(images[:1]), device, samples * LATENCY_SAMPLES_PER_SAMPLE
         ),

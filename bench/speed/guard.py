@@ -171,29 +171,41 @@ class Watch:
 
     def conditions(self, notes: tuple[str, ...] = ()) -> Conditions:
         """What was seen so far, with ``notes`` among the warnings."""
-        share = self._foreign / self._total if self._total > 0 else None
         return Conditions(
             load_before=self._load_before,
-            foreign_cpu_share=None if share is None else min(1.0, share),
+            foreign_cpu_share=self._foreign_share,
             cpu_governor=self._governor,
             gpu_clock_mhz=self._clock_mhz,
             gpu_throttle_reasons=tuple(self._reasons),
-            warnings=(*self._warnings(share), *notes),
+            warnings=(*self._warnings(), *notes),
         )
 
-    def _warnings(self, share: float | None) -> Iterator[str]:
+    @property
+    def _foreign_share(self) -> float | None:
+        return min(1.0, self._foreign / self._total) if self._total > 0 else None
+
+    @property
+    def disturbed(self) -> str | None:
+        """What other programs did to what was counted; None: nothing, or Linux does not say."""
+        share = self._foreign_share
+        if share is None or share <= MOST_FOREIGN_SHARE:
+            return None
+        return (
+            f"other programs took more than {MOST_FOREIGN_SHARE:.0%} of the CPU time while "
+            "this was measured, so timings come out too long. Stop them and measure again."
+        )
+
+    def _warnings(self) -> Iterator[str]:
         cpus = self._environment.cpu_count
         # Where it is known what others took, that tells: the load of the last minute may have been
         # that of a training right before, which takes nothing any more.
-        if share is None and (problem := load_problem(self._load_before, cpus)):
+        unknown = self._foreign_share is None
+        if unknown and (problem := load_problem(self._load_before, cpus)):
             yield problem
         if problem := threads_problem(self._environment.threads, cpus):
             yield problem
-        if share is not None and share > MOST_FOREIGN_SHARE:
-            yield (
-                f"other programs took more than {MOST_FOREIGN_SHARE:.0%} of the CPU time while "
-                "this was measured, so timings come out too long. Stop them and measure again."
-            )
+        if self.disturbed:
+            yield self.disturbed
         if self._governor in SLOW_GOVERNORS:
             yield (
                 f"the CPU governor is {self._governor}, which keeps clocks low. Choose "

@@ -1,5 +1,7 @@
 """``python -m bench claims``: what is shown, what is refused, how it ends."""
 
+import csv
+import io
 import json
 import re
 
@@ -29,14 +31,7 @@ def test_the_ledger_is_printed_by_kind_with_reasons_and_totals(results):
     lines = done.stdout.splitlines()
     assert "Parameters and FLOPs" in lines
     assert any(line.startswith("reproduced   table1.flops.18: ResNet-18 takes") for line in lines)
-    carried = "ResNet-20 has about the same test error with option A and option B. "
-    assert (
-        f"not run      shortcut.options.20: {carried}[Section 4.1, of 34 layers on ImageNet; "
-        + ("said of ImageNet, carried to CIFAR-10]")
-        in lines
-    )
-    assert "             ResNet-20 needs 64,000 iterations, had 200." in lines
-    assert lines[-5:] == [
+    assert lines[-6:-1] == [
         "Arithmetic, costs by formula: 23 reproduced.",
         "Experiments that the paper prints: 45 not run.",
         "What it says of ImageNet, carried to CIFAR-10: 11 not run.",
@@ -45,9 +40,37 @@ def test_the_ledger_is_printed_by_kind_with_reasons_and_totals(results):
     ]
 
 
+def test_what_was_not_run_is_one_line_a_kind_unless_asked_for(results):
+    text = bench("claims", "--results", results).stdout
+    assert "\nImageNet: 18 not run, need ImageNet\n" in text
+    assert (
+        "\nErrors on CIFAR-10: 9 not run, need ResNet-20, ResNet-32, ResNet-44 and 4 more\n" in text
+    )
+    assert "\nErrors on CIFAR-10\n" not in text  # nothing of it was judged
+    assert "\nnot run  " not in text
+    assert text.endswith("--verdict not-run shows each that was not run, and why.\n")
+    lines = bench("claims", "--results", results, "--verdict", "not-run").stdout.splitlines()
+    assert (
+        "not run      shortcut.options.20: ResNet-20 has about the same test error with option A "
+        "and option B. [Section 4.1, of 34 layers on ImageNet; said of ImageNet, carried to CIFAR-10]"
+    ) in lines
+    assert "             ResNet-20 needs 64,000 iterations, had 200." in lines
+    assert lines[-1] == "Our own hypotheses: 12 not run."
+
+
 def judged(*arguments):
-    done = bench("claims", *arguments, "--json")
+    done = bench("claims", *arguments, "--format", "json")
     return {each["id"]: each for each in json.loads(done.stdout)}
+
+
+def test_other_formats_have_a_row_a_claim(results):
+    done = bench("claims", "--results", results, "--format", "csv")
+    rows = {row["id"]: row for row in csv.DictReader(io.StringIO(done.stdout))}
+    assert len(rows) == 118
+    found = judged("--results", results)["table1.flops.18"]
+    assert float(rows["table1.flops.18"]["effect"]) == found["effect"]
+    assert rows["table1.flops.18"]["records"].split("; ") == found["records"]
+    assert "table1.flops.18" in bench("claims", "--format", "markdown").stdout
 
 
 def test_folders_of_records_do_as_well_and_several_are_judged_as_one(results, tmp_path):
@@ -57,6 +80,7 @@ def test_folders_of_records_do_as_well_and_several_are_judged_as_one(results, tm
     store.save(tmp_path, make_record(50, seed=1))
     found = judged("--results", results, "--results", tmp_path)
     assert len(found["table1.flops.50"]["records"]) == 3
+    assert judged("--results", f"{results},{tmp_path}") == found
 
 
 def test_verdicts_can_be_chosen(results):

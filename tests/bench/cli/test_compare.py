@@ -254,6 +254,14 @@ def test_every_format_is_written(folders, form):
     assert "resnet18-paper-imagenet-3x32-10classes" in done.stdout
 
 
+def test_a_comparison_goes_to_a_file(folders, tmp_path):
+    for form in ("table", "csv"):
+        done = bench("compare", *folders, "--format", form)
+        to_file = bench("compare", *folders, "--format", form, "--output", tmp_path / form)
+        assert (tmp_path / form).read_text() == done.stdout
+        assert (to_file.stdout, to_file.stderr) == ("", done.stderr)
+
+
 def test_damaged_files_are_left_out_and_told(folders, tmp_path):
     b = write_results(tmp_path, [make_record()], [make_speed()])
     (b / "speed" / "x.json").write_text('{"schema_version": 9}')

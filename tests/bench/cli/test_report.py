@@ -3,6 +3,7 @@
 from bench.records import store
 from tests.support.factories import make_record
 from tests.support.pages import without_figures
+from tests.support.speeds import make_speed_record
 from tests.support.tools import assert_refused, bench
 
 
@@ -31,3 +32,33 @@ def test_damaged_records_are_named_and_the_others_shown(tmp_path):
 def test_an_absent_profile_is_refused_with_those_present(tmp_path):
     store.save(tmp_path / "runs", make_record())
     assert_refused(bench("report", "--out", tmp_path, "--profile", "full"), 2, "found: quick")
+
+
+def drawn(*arguments):
+    with without_figures():
+        done = bench("report", *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_out_draws_what_it_holds_as_results_does(tmp_path):
+    """A results folder or a folder of records, and what is drawn from where is said."""
+    for runs in (tmp_path / "whole" / "runs", tmp_path / "bare"):
+        store.save(runs, make_record())
+    for name in ("whole", "bare"):
+        own, other = tmp_path / name, tmp_path / "page"
+        for arguments in (["--out", own], ["--results", own, "--out", other]):
+            assert f"Drawn: 1 cell of {own}\n" in drawn(*arguments)
+            assert "resnet18-paper" in (arguments[-1] / "index.html").read_text()
+
+
+def test_a_folder_of_timings_alone_shows_them(tmp_path):
+    store.save_file(tmp_path / "speed", make_speed_record())
+    for arguments in ([], ["--results", tmp_path]):
+        found = drawn("--out", tmp_path, *arguments)
+        assert f"Drawn: 1 workload of {tmp_path}\n" in found
+    page = (tmp_path / "index.html").read_text()
+    assert "No results yet" not in page
+    assert "No cell was trained; the folder holds 1 workload" in page
+    assert "workload-resnet18" in page
+    assert "kind" in (tmp_path / "results.csv").read_text()

@@ -1,5 +1,7 @@
 """``python -m bench speed`` as a user runs it."""
 
+import json
+
 import pytest
 
 from bench.records.store import load_speed
@@ -39,6 +41,17 @@ def test_records_limits_and_a_table(tmp_path):
     assert records[1].split is not None
     assert machine.product_size == 64
     assert f"Records: {tmp_path / 'speed'}" in done.stdout
+
+
+def test_a_format_stands_alone_on_standard_output_or_in_a_file(tmp_path):
+    done, records, _ = measured(tmp_path, "--format", "json")
+    rows = json.loads(done.stdout)
+    assert {row["id"] for row in rows} == {record.id for record in records}
+    assert all(row["images_per_second"] > 0 for row in rows)
+    assert "Records: " in done.stderr
+    done, *_ = measured(tmp_path, "--output", tmp_path / "table.txt")
+    assert "Images/s" in (tmp_path / "table.txt").read_text()
+    assert "Images/s" not in done.stdout
 
 
 def test_another_network_and_other_images_on_request(tmp_path):
@@ -126,3 +139,9 @@ def test_memory_that_ends_a_large_batch_is_an_answer(tmp_path, monkeypatch):
 def test_a_wrong_request_is_refused_before_anything_is_measured(tmp_path, options, text):
     assert_refused(speed(tmp_path, *options), 2, text)
     assert not (tmp_path / "speed").exists()
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_anything_is_measured(tmp_path):
+    done = speed(tmp_path / "out", "--output", tmp_path)
+    assert_refused(done, 2, "--output .*: no file can be written there")
+    assert not (tmp_path / "out").exists()

@@ -252,7 +252,7 @@ def test_the_command_draws_any_folder_beside_another(folders, tmp_path):
         (["--against", "nowhere"], ["--against nowhere: there is no such folder"]),
         (["--against", "docs"], ["docs holds no record that can be read"]),
         (["--results", "nowhere"], ["--results nowhere: there is no such folder"]),
-        (["--results", "docs"], ["--results docs: there is no record in docs", "--out docs"]),
+        (["--results", "docs"], ["--results docs: there is no record in it", "--out docs"]),
     ],
 )
 def test_a_wrong_folder_exits_with_2_and_draws_nothing(folders, tmp_path, options, texts):

@@ -52,7 +52,7 @@ def test_a_row_has_what_was_found():
         (8.27, r" 8.27 \+0± 0.1 allowed holds$"),
         (7.5, r" 7.5 \+0.77± 0.1 allowed does not hold$"),
         (8.166, r" 8.166 \+0.104± 0.1 allowed does not hold$"),
-        (8.374, r" 8.374 −0.104± 0.1 allowed does not hold$"),
+        (8.374, r" 8.374 −0.104± 0.1 allowed does not holdbetter than claimed$"),
     ],
 )
 def test_a_claim_shows_whether_it_holds(claim, words):

@@ -3,6 +3,7 @@
 import csv
 import json
 import math
+import statistics
 from io import StringIO
 from pathlib import Path
 
@@ -11,12 +12,20 @@ import pytest
 from bench.analysis.tables import summarize
 from bench.claims.schema import load_claims
 from bench.records import store
+from bench.records.folder import Results
 from bench.report import page as report
 from bench.report import summaries
 from bench.report.results import gather
 from bench.report.summaries import NetworkSummary, Summary
-from tests.support.factories import make_failed, make_grid, make_record, make_with_clean
+from tests.support.factories import (
+    ENVIRONMENT,
+    make_failed,
+    make_grid,
+    make_record,
+    make_with_clean,
+)
 from tests.support.pages import RECORDS, without_figures
+from tests.support.speeds import make_limits, make_speed_record, make_workload
 from tests.support.tools import HOSTILE
 
 pytestmark = pytest.mark.heavy
@@ -40,8 +49,16 @@ def strict_json(text):
     return json.loads(text, parse_constant=refuse)
 
 
+def files_of(records, damaged=0, **found):
+    damaged_cells = ["damaged"] * damaged
+    held = Results(
+        folder=Path(), runs=Path("runs"), cells=records, damaged_cells=damaged_cells, **found
+    )
+    return summaries.files(gather(records), held)
+
+
 def content_of(records, name, damaged=0):
-    return summaries.files(gather(records), damaged)[name]
+    return files_of(records, damaged)[name]
 
 
 @pytest.fixture(scope="module", params=RECORDS)
@@ -50,10 +67,10 @@ def records(request):
 
 
 def test_every_kind_of_page_has_its_summaries(records):
-    files = summaries.files(gather(records), 0)
+    files = files_of(records)
     assert tuple(files) == NAMES
     assert Summary.model_validate(strict_json(files["summary.json"]))
-    assert files == summaries.files(gather(list(reversed(records))), 0)
+    assert files == files_of(list(reversed(records)))
 
 
 def test_json_tells_what_the_page_tells():
@@ -109,12 +126,34 @@ def test_csv_has_every_record_unrounded():
     rows = list(csv.DictReader(StringIO(content_of(records, "results.csv"))))
     frame = summarize(records)
     assert [row["cell_id"] for row in rows] == list(frame["cell_id"])
-    assert list(rows[0]) == list(frame.columns)
+    assert list(rows[0]) == ["kind", *frame.columns]
+    assert {row["kind"] for row in rows} == {"cell"}
     for row, expected in zip(rows, frame.to_dict("records"), strict=True):
         for name in ("test_accuracy", "test_loss", "training_images_per_second"):
             value = float(row[name]) if row[name] else math.nan
             assert value == expected[name] or (math.isnan(value) and math.isnan(expected[name]))
     assert any(row["test_loss"] == "inf" for row in rows)
+
+
+def test_csv_has_workloads_too():
+    workloads = [
+        make_speed_record(make_workload(model="resnet50", batch_size=8)),
+        make_speed_record(make_workload(), status="failed", reason="no memory", rounds=()),
+    ]
+    for cells in ([make_record()], []):
+        text = files_of(cells, workloads=workloads, limits=make_limits())["results.csv"]
+        *trained, timed, failed = csv.DictReader(StringIO(text))
+        assert [row["kind"] for row in trained] == ["cell"] * len(cells)
+        assert all(row["cell_id"] and not row["workload_id"] for row in trained)
+        assert (timed["kind"], timed["workload_id"]) == ("workload", workloads[0].id)
+        assert (timed["network"], timed["depth"], timed["batch_size"]) == ("resnet", "50", "8")
+        assert (timed["cell_id"], timed["device"]) == ("", ENVIRONMENT.device_name)
+        assert float(timed["images_per_second"]) == pytest.approx(8 / timed_median(workloads[0]))
+        assert (failed["reason"], failed["images_per_second"]) == ("no memory", "")
+
+
+def timed_median(workload):
+    return statistics.median(workload.samples)
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r=", "\n+", " ="])
@@ -157,6 +196,8 @@ def test_markdown_fits_an_issue():
 def test_markdown_of_seeds_of_nothing_and_of_damage():
     assert "(44.28 – 44.88, 3 seeds)" in content_of(make_grid(seeds=3), "summary.md")
     assert "No results yet" in content_of([], "summary.md")
+    timed = files_of([], workloads=[make_speed_record()])["summary.md"]
+    assert timed.startswith("**No cell was trained; the folder holds 1 workload**")
     assert "2 record file(s) could not be read" in content_of([], "summary.md", damaged=2)
     alone = content_of([make_record(56, network="cifar_plain")], "summary.md")
     assert "2022 project" not in alone.splitlines()[4]
@@ -199,6 +240,8 @@ def test_every_field_is_documented():
     documented = set(DOCUMENT.split("`"))
     assert documented >= {*Summary.model_fields, *NetworkSummary.model_fields}
     assert documented >= set(summarize([]).columns)
+    workloads = summaries.workload_rows([make_speed_record()], make_limits())
+    assert documented >= set(workloads.columns)
     assert documented >= set(NAMES)
 
 

@@ -228,3 +228,13 @@ def test_without_such_cells_table_6_is_the_printed_one(name):
 def test_networks_of_table_1_keep_their_lineage_beside_those_of_table_6():
     records = [make_record(50, lineage="torchvision"), make_record(20, network="cifar_resnet")]
     assert "of our networks, lineage torchvision" in text_of(render(records, []))
+
+
+def test_timings_that_do_not_fit_the_training_are_marked():
+    good, odd = make_record(18), make_record(34)
+    speed = odd.speed.model_copy(update={"train_step_seconds": (3.48,) * 5})
+    page = render([good, odd.model_copy(update={"speed": speed})])
+    first, second = (row[0] for row in table_of(page, "Speed and memory of every cell")[-2:])
+    assert "pace differs" not in first
+    assert "pace differs, see below" in second
+    assert f"{odd.cell.id}: timed at 3,480 ms a training step" in text_of(page)

@@ -30,7 +30,8 @@ def evaluate(monkeypatch, tmp_path):
         if not isinstance(checkpoint, Path):
             torch.save(checkpoint, tmp_path / "weights.pt")
             checkpoint = tmp_path / "weights.pt"
-        named = ["--checkpoint", checkpoint, "--model", model, "--dataset", dataset, "--out", out]
+        named = ["--checkpoint", checkpoint, "--dataset", dataset, "--out", out]
+        named += [] if model is None else ["--model", model]
         return bench("evaluate", *named, "--device", "cpu", *more, COLUMNS="300")
 
     return run

@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from bench.data.datasets import SPECS
+from bench.errors import BenchError
 from bench.records import store
 from bench.training.evaluation import Evaluator, Look
 from resnet_models.convert import export
@@ -222,7 +223,7 @@ def test_the_result_is_said_even_if_its_record_is_lost(evaluate, checkpoint, tmp
     done = evaluate(checkpoint)
     assert done.returncode == 1
     assert "Top-1 error on 40 test images" in done.stdout
-    assert re.fullmatch(r"error: cannot write .*\.json: No space .* with --out\.\n", done.stderr)
+    assert re.fullmatch(r"error: cannot write .*\.npy: No space .* with --out\.\n", done.stderr)
     assert not list((tmp_path / "evaluations").iterdir())
 
 
@@ -232,7 +233,7 @@ TOO_GOOD = {"normalisation": "imagenet", "images": 10, "correct": 11, "loss": 0.
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"schema_version": 2}, "schema version 2"),
+        ({"schema_version": 3}, "schema version 3, this program reads 1 or 2"),
         ({"sha256": "f" * 64}, "that of cifar_resnet20-paper-cifar10-all-ffffffffffff"),
         ({"chosen": "dataset"}, "not exactly one"),
         ({"scores": [TOO_GOOD]}, "more correct predictions than images"),
@@ -246,3 +247,73 @@ def test_a_damaged_record_is_named_and_hides_no_other(changes, words, tmp_path):
     assert evaluations == [good]
     assert words in problem
     assert "evaluate the checkpoint again" in problem
+
+
+def test_predictions_are_stored_beside_the_record(evaluate, only, checkpoint, tmp_path):
+    folder = tmp_path / "evaluations"
+    evaluate(checkpoint)
+    evaluation = only()
+    classes = store.load_evaluation_predictions(folder, evaluation)
+    assert classes is not None
+    predicted, labels = classes
+    assert labels.tolist() == TEST["cifar10"].test.labels.tolist()
+    assert int((predicted == labels).sum()) == evaluation.score.correct
+    (folder / f"{evaluation.id}.npy").write_bytes(b"garbage")
+    with pytest.raises(BenchError, match=r"\.npy: its hash is not .*Evaluate the checkpoint again"):
+        store.load_evaluation_predictions(folder, evaluation)
+
+
+def test_an_evaluation_without_predictions_is_still_read(tmp_path):
+    """As versions before wrote it."""
+    old = make_evaluation(schema_version=1)
+    path = tmp_path / f"{old.id}.json"
+    path.write_text(old.model_dump_json(exclude={"predictions"}))
+    assert store.load_evaluations(tmp_path) == ([old], [])
+    assert store.load_evaluation_predictions(tmp_path, old) is None
+
+
+def test_the_network_is_told_by_its_weights(evaluate, only):
+    done = evaluate(network("cifar_resnet20", shortcut="B").state_dict(), model=None)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (only().model, only().shortcut) == ("cifar_resnet20", "B")
+    assert "--model cifar_resnet20" in only().command
+
+
+@pytest.mark.parametrize(
+    ("claim", "words"),
+    [
+        (lambda error: 100 - error, "seems to be an accuracy in percent: try --expect {}"),
+        (lambda error: error / 100, "seems to be a share: try --expect {}"),
+        (lambda error: 1 - error / 100, "seems to be an accuracy as a share: try --expect {}"),
+    ],
+)
+def test_a_claim_in_another_unit_gets_a_hint(claim, words, evaluate, checkpoint, model):
+    error, _ = by_hand(model, *IMAGENET)
+    done = evaluate(checkpoint, "--normalize", "imagenet", "--expect", claim(error))
+    assert done.returncode == 1
+    assert (
+        f"--expect takes an error in percent, and {claim(error):g} {words.format(f'{error:g}')}"
+        in (done.stderr)
+    )
+
+
+@pytest.mark.parametrize(("off", "better"), [(-5, True), (5, False)])
+def test_better_than_claimed_is_told(off, better, evaluate, checkpoint, model):
+    error, _ = by_hand(model, *IMAGENET)
+    done = evaluate(checkpoint, "--normalize", "imagenet", "--expect", error - off)
+    assert done.returncode == 1
+    assert ("The checkpoint is better than claimed" in done.stderr) is better
+    assert "--expect takes" not in done.stderr
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "markdown", "latex"])
+def test_scores_in_a_format_stand_alone_on_standard_output(form, evaluate, only, checkpoint):
+    done = evaluate(checkpoint, "--format", form)
+    assert done.returncode == 0, done.stderr
+    assert "Top-1 error on 40" in done.stderr
+    assert "Top-1" not in done.stdout
+    errors = [score.error_percent for score in only().scores]
+    if form == "json":
+        assert [row["error_percent"] for row in json.loads(done.stdout)] == errors
+    for error in errors:
+        assert str(error) in done.stdout

@@ -122,3 +122,18 @@ def test_any_name_of_a_file_can_be_shown_and_stored(name, shown, evaluate, only,
     assert only(tmp_path / ":fire:").file_name == shown
     torch.save(STATE | {"x": torch.ones(1)}, path)
     assert evaluate(path).stderr.startswith(f"error: {shown}: not weights of")
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        (
+            STATE,
+            "2 networks have such weights: give --model cifar_resnet20 or --model cifar_plain20",
+        ),
+        ({"fc.weight": torch.ones(10, 4)}, "weights of no network here"),
+    ],
+)
+def test_weights_that_do_not_tell_their_network_exit_with_2(state, words, evaluate, tmp_path):
+    assert_refused(evaluate(state, model=None), 2, words)
+    assert not (tmp_path / "evaluations").exists()

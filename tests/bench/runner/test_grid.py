@@ -11,10 +11,12 @@ from filelock import FileLock
 from bench.errors import BenchError, UsageError
 from bench.records import store
 from bench.runner import grid
+from bench.runner.progress import GridProgress
 from bench.speed import cell as speed
 from bench.training.engine import EngineOptions
+from bench.training.loop import Training
 from tests.support.factories import ENVIRONMENT
-from tests.support.grids import DATASETS, make_options, run
+from tests.support.grids import CPU, DATASETS, make_options, run
 from tests.support.small import small_config, small_recipe
 
 pytestmark = pytest.mark.heavy
@@ -48,6 +50,24 @@ def test_finished_cells_are_reused(finished):
     out = io.StringIO()
     assert run(finished[0], out=out) == []
     assert out.getvalue() == ""
+
+
+def test_the_bar_moves_while_a_cell_is_measured(tmp_path, monkeypatch):
+    measured: list[int] = []
+    training = Training.epochs
+    steps = Mock(side_effect=GridProgress.step, autospec=True)
+    monkeypatch.setattr(GridProgress, "step", lambda self, images: steps(self, images))
+
+    def epochs(self):
+        measured.extend(call.args[1] for call in steps.call_args_list)
+        return training(self)
+
+    monkeypatch.setattr(Training, "epochs", epochs)
+    config = small_config(models=("cifar_resnet20",))
+    run(tmp_path, config)
+    batch_size = config.plans[0].recipe.batch_size
+    assert measured[:3] == [batch_size] * 3  # two to warm up, one that counts
+    assert sum(measured) == speed.measuring_images(config.speed_samples, batch_size, CPU)
 
 
 def test_a_failure_is_a_record_and_the_grid_goes_on(tmp_path, monkeypatch):

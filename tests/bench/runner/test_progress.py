@@ -53,3 +53,14 @@ def test_long_lines_are_not_broken():
     with GridProgress(Console(file=out), 1) as progress:
         progress.say("word " * 100)
     assert len(out.getvalue().splitlines()) == 1
+
+
+def test_timings_that_do_not_fit_the_training_are_told():
+    record, out = make_record(18), io.StringIO()
+    speed = record.speed.model_copy(update={"train_step_seconds": (3.48,) * 5})
+    with GridProgress(Console(file=out), 1800) as progress:
+        progress.start_cell(1, 1, cell(18), 100)
+        progress.end_cell(record)
+        assert "timed at" not in out.getvalue()
+        progress.end_cell(record.model_copy(update={"speed": speed}))
+    assert "timed at 3,480 ms a training step, but trained at 190 ms" in out.getvalue()

@@ -69,11 +69,16 @@ def test_measure_times_real_steps_and_says_their_size(monkeypatch):
     dataset = small_dataset(train=100)
     trainer = make_trainer(small_recipe(batch_size=16))
     before = trainer.model.fc.weight.clone()
-    measured = cell.measure(trainer, DeviceData(dataset.train, dataset.spec, CPU), 2)
+    done: list[int] = []
+    data = DeviceData(dataset.train, dataset.spec, CPU)
+    measured = cell.measure(trainer, data, 2, done.append)
     assert (measured.batch_size, measured.inference_batch_size) == (16, 30)
     assert len(measured.train_step_seconds) == len(measured.inference_batch_seconds) == 2
     assert len(measured.latency_seconds) == 2 * cell.LATENCY_SAMPLES_PER_SAMPLE
     assert not torch.equal(before, trainer.model.fc.weight)
+    # Two steps and a batch before they count; what is told adds up to what was announced.
+    assert done == [16] * 4 + [30 // 4] * 3
+    assert sum(done) <= cell.measuring_images(2, 16, CPU)
     # One image takes less time than a batch of 30.
     assert min(measured.latency_seconds) < min(measured.inference_batch_seconds)
 
