@@ -12,8 +12,7 @@ CONCLUSIONS: Final = {
     "smoke": "This run proves that everything works from data to report. Parameters and MACs are "
     "exact; its accuracies and speeds say nothing yet.",
     "quick": "This run shows whether each network learns. It is far too short to say anything "
-    "about the accuracies of the paper or of the 2022 project, and its recipe for MNIST was once "
-    "chosen by looking at test images.",
+    "about the accuracies of the paper or of the 2022 project.",
     "full": "Thirty passes over the training set for every depth, with one recipe. On CIFAR-10 the "
     "networks stand with the paper's ImageNet stem, as in the 2022 project, and with a small one "
     "that keeps the resolution. Beside the 2022 project mind the budgets, which every row states.",

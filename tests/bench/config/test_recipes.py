@@ -89,7 +89,7 @@ def test_quick_is_still_what_was_chosen():
     chosen |= {
         "optimizer": "sgd",
         "learning_rate": 0.1,
-        "weight_decay": 5e-4,
+        "weight_decay": 1e-4,
         "batch_size": 64,
         "images_per_epoch": 2560,
     }
