@@ -52,7 +52,8 @@ def test_what_was_not_run_is_one_line_a_kind_unless_asked_for(results):
     lines = bench("claims", "--results", results, "--verdict", "not-run").stdout.splitlines()
     assert (
         "not run      shortcut.options.20: ResNet-20 has about the same test error with option A "
-        "and option B. [Section 4.1, of 34 layers on ImageNet; said of ImageNet, carried to CIFAR-10]"
+        "and option B. [Section 4.1, of 34 layers on ImageNet; said of ImageNet, carried to "
+        "CIFAR-10]"
     ) in lines
     assert "             ResNet-20 needs 64,000 iterations, had 200." in lines
     assert lines[-1] == "Our own hypotheses: 12 not run."
