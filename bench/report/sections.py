@@ -148,8 +148,9 @@ def _lineage(records: Sequence[Record]) -> Lineage:
 
 @cache
 def _networks(lineage: Lineage) -> dict[str, Any]:
-    """The networks of Table 1 by formula."""
-    costs = networks.catalog(lineage).query("family == 'table1' and shortcut != 'none'")
+    """The networks that Table 1 prints, by formula."""
+    printed = "family == 'table1' and shortcut != 'none' and printed_flops.notna()"
+    costs = networks.catalog(lineage).query(printed)
     *stages, _, _ = rows(networks.table1_structure(lineage))
     definitions = [define(model, lineage=lineage) for model in costs["model"]]
     return {
