@@ -175,7 +175,9 @@ def table1(records: Sequence[Record]) -> list[CostRow]:
         measured: dict[Lineage, CostRow] = {}
         for record in in_order(records):
             cell, cost = record.cell, record.cost
-            if (cell.depth, cell.shortcut) != (depth, "B") or not (cost and cost.table1_macs):
+            if cell.lineage == "custom" or (cell.depth, cell.shortcut) != (depth, "B"):
+                continue
+            if not (cost and cost.table1_macs):
                 continue
             row = CostRow(
                 depth=depth,

@@ -141,8 +141,11 @@ def _audit() -> dict[str, Any]:
 
 def _lineage(records: Sequence[Record]) -> Lineage:
     """That of the networks of Table 1 where all share one."""
-    cells = [record.cell for record in records]
-    lineages = {cell.lineage for cell in cells if MODELS[cell.model].family == "table1"}
+    lineages = {
+        cell.lineage
+        for cell in (record.cell for record in records)
+        if cell.lineage != "custom" and MODELS[cell.model].family == "table1"
+    }
     return lineages.pop() if len(lineages) == 1 else "paper"
 
 
