@@ -24,6 +24,9 @@ def claims(
             metavar="DIR", help="Results folders, or folders of records; reports where left out."
         ),
     ] = None,
+    file: Annotated[
+        Path | None, Option(metavar="FILE", help="Judge the claims in this TOML file instead.")
+    ] = None,
     verdict: Annotated[
         list[str] | None,
         Option(metavar="WORD", help="Show these only: reproduced, refuted, inconclusive, not-run."),
@@ -35,6 +38,7 @@ def claims(
     ] = None,
 ) -> None:
     """Judge every claim of the references by the records; needs neither torch nor a GPU."""
+    from bench.claims import files
     from bench.claims.ledger import judge_observed, observe_folder
     from bench.claims.verdict import WORDS
     from bench.report.claims import as_json as json_of
@@ -43,6 +47,7 @@ def claims(
     bad = verdict_words("--fail-on", fail_on, WORDS)
     for folder in results or ():
         refuse_absent("--results", folder)
+    wanted_claims = None if file is None else files.read(file)
     folders = results or [Path("reports")]
     problems: list[str] = []
     observed = [each for folder in folders for each in observe_folder(records_in(folder), problems)]
@@ -51,7 +56,7 @@ def claims(
     if not observed:
         where = ", ".join(map(str, folders))
         typer.echo(f"no records in {where}: only what needs no training is judged", err=True)
-    verdicts = judge_observed(observed)
+    verdicts = judge_observed(observed, wanted_claims)
     shown = [each for each in verdicts if not wanted or each.word in wanted]
     if as_json:
         print(json.dumps([json_of(each) for each in shown], indent=1, ensure_ascii=False))
