@@ -82,6 +82,21 @@ def test_a_plan_is_that_of_the_command_line(tmp_path, monkeypatch):
 
 
 @pytest.mark.heavy
+def test_the_program_of_the_document_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("bench.data.sources.load", lambda name, **_: small_dataset(name))
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "docs" / "library.md").read_text()
+    program = text.partition("```python\n")[2].partition("```")[0]
+    assert "epochs=2" in program  # of fewer images, here
+    with without_figures():
+        exec(program.replace("epochs=2", "epochs=1, images_per_epoch=64"), {})
+    out = capsys.readouterr().out
+    assert "resnet18-paper-imagenet-mnist-quick_epochs1_images64-seed0" in out
+    assert "reproduced ResNet-18 takes" in out
+    assert out.splitlines()[-1] == "results/mine/index.html"
+
+
+@pytest.mark.heavy
 def test_a_run_gives_all_records_and_makes_each_once(tmp_path, monkeypatch):
     monkeypatch.setattr("bench.data.sources.load", lambda name, **_: small_dataset(name))
     (tmp_path / "short.toml").write_text(
