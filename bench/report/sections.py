@@ -109,7 +109,7 @@ def sections(contents: Contents, results: Results) -> list[Section]:
         ("checkpoints", "Checkpoints", "evaluations", {
             "evaluations": found.evaluations, "paths": paths,
         }),
-        ("problems", "Damaged records", "problems", {"problems": contents.problems}),
+        ("problems", "Records left out", "problems", {"problems": contents.problems}),
         ("reproduce", "Reproduce", "reproduce", {
             "cells": _cells(shown, summary), "environments": results.environments,
             "workloads": workloads, "paths": paths,

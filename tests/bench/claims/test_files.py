@@ -46,8 +46,8 @@ def write(tmp_path):
 def make_tiny(seed, recipe):
     """The record of a custom network."""
     like = make_record(20, network="cifar_resnet", recipe=recipe, seed=seed)
-    cell = like.cell.model_dump() | dict.fromkeys(("lineage", "stem", "shortcut"), "custom")
-    cell = Cell.model_validate(cell | {"model": "custom_tiny", "custom": CUSTOM})
+    words = like.cell.model_dump() | dict.fromkeys(("lineage", "stem", "shortcut"), "custom")
+    cell = Cell.model_validate(words | {"model": "custom_tiny", "custom": CUSTOM})
     return like.model_copy(update={"cell": cell})
 
 
