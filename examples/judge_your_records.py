@@ -5,16 +5,10 @@ python examples/judge_your_records.py FOLDER    a results folder, which holds ru
 
 import sys
 from collections import Counter
-from pathlib import Path
 
-from bench.claims.ledger import judge
-from bench.records.folder import read
+from bench import judge
 
-results = read(Path(sys.argv[1]))
-for problem in results.problems:
-    print(f"left out: {problem}")
-
-verdicts = judge(results.cells)
+verdicts = judge(sys.argv[1])
 print(dict(Counter(verdict.word for verdict in verdicts)))
 for verdict in verdicts:
     if verdict.p_adjusted is not None:  # decided by training, not by counting

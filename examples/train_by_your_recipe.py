@@ -4,17 +4,10 @@ python examples/train_by_your_recipe.py FOLDER    trains, stores records, draws 
 """
 
 import sys
-from pathlib import Path
 
-from rich.console import Console
-
+from bench import draw, run
 from bench.config.profiles import RunConfig, plan
 from bench.config.recipes import LinearSchedule, Recipe
-from bench.data.sources import load
-from bench.report.page import write
-from bench.runner import grid
-from bench.runner.options import RunOptions
-from bench.training.environment import choose_device, describe
 
 recipe = Recipe(
     name="my_short_sgd",
@@ -31,21 +24,10 @@ recipe = Recipe(
     test_images=500,
     final_test_images=500,
 )
-plans = (plan("resnet18", "mnist", recipe),)
+config = RunConfig(profile="mine", plans=(plan("resnet18", "mnist", recipe),), speed_samples=1)
 
-results = Path(sys.argv[1])
-device = choose_device("auto")
-options = RunOptions(
-    config=RunConfig(profile="mine", plans=plans, speed_samples=1),
-    folder=results / "runs",
-    device=device,
-    environment=describe(device),
-)
-with grid.lock(options.folder):
-    records = grid.run(
-        options, {"mnist": load("mnist", report=print)}, grid.completed(options), Console()
-    )
-write(options.folder, results / "index.html", "mine")
+records = run(config, sys.argv[1])
+draw(sys.argv[1])
 
 for record in records:
     if record.final is None:

@@ -6,6 +6,7 @@ from typing import Any, Final, get_args
 from bench.config.recipes import LinearSchedule, Recipe, StepSchedule
 from bench.formats import duration, number
 from bench.records.schema import Record
+from resnet_models.custom import PREFIX
 from resnet_models.spec import Stem
 
 # By the name without its depth.
@@ -17,8 +18,18 @@ NETWORKS: Final = {
 }
 
 
+def network_title(network: str) -> str:
+    """Networks by their name without a depth; a custom one is alone, with its own name."""
+    return NETWORKS.get(network, network.removeprefix(PREFIX))
+
+
 def model_title(network: str, depth: int) -> str:
-    """``ResNet-50`` or ``plain-34``, as the paper calls them; no depth is in both of its tables."""
+    """``ResNet-50`` or ``plain-34``, as the paper calls them; no depth is in both of its tables.
+
+    A custom network has its factory's name.
+    """
+    if network not in NETWORKS:
+        return network_title(network)
     return f"{'plain' if network.endswith('plain') else 'ResNet'}-{depth}"
 
 
@@ -33,12 +44,13 @@ def place(named: Any) -> tuple[object, ...]:
     """
     return (
         named.dataset,
-        list(NETWORKS).index(named.network),
+        [*NETWORKS, named.network].index(named.network),  # custom ones last
         named.lineage or "",
-        get_args(Stem).index(named.stem),
+        [*get_args(Stem), named.stem].index(named.stem),
         named.shortcut,
         named.recipe or "",
         named.depth,
+        named.network,
     )
 
 
@@ -73,14 +85,17 @@ def budget(recipe: Recipe) -> str:
     return f"{recipe.epochs} epochs{part}"
 
 
-def recipe_facts(recipe: Recipe) -> dict[str, str]:
+def recipe_facts(record: Record) -> dict[str, str]:
+    """Without the schedule, and without what the factory of a custom network decides."""
     values = {
-        name: "all" if value is None and "images" in name else value for name, value in recipe
+        name: "all" if value is None and "images" in name else value
+        for name, value in record.recipe
     }
+    untold = {"schedule", *(("initialization", "zero_init_residual") if record.cell.custom else ())}
     return {
         name.replace("_", " "): str(value)
         for name, value in values.items()
-        if value is not None and name != "schedule"
+        if value is not None and name not in untold
     }
 
 

@@ -68,15 +68,20 @@ def _catalog_row(name: str, lineage: Lineage) -> dict[str, object]:
 
 
 def _printed(definition: Definition) -> dict[str, object]:
-    """FLOPs of Table 1, for plain34 of section 3.3; parameters of the ResNets of Table 6."""
+    """FLOPs of Table 1, for plain34 of section 3.3; parameters of the ResNets of Table 6.
+
+    None of a network that the paper does not have.
+    """
     tables, depth = load_paper().tables, definition.spec.depth
     flops = parameters = None
     if definition.model == "plain34":
         flops = look_up("paper:tables/table1/flops_quoted_in_text/plain34").value
     elif definition.shortcut != "none" and definition.spec.family == "table1":
-        flops = tables.table1.depths[depth].flops_printed
+        listed = tables.table1.depths.get(depth)
+        flops = listed.flops_printed if listed else None
     elif definition.shortcut != "none":
-        parameters = tables.table6.resnets[depth].params
+        row = tables.table6.resnets.get(depth)
+        parameters = row.params if row else None
     return {"printed_flops": flops, "printed_parameters": parameters}
 
 
@@ -170,7 +175,9 @@ def table1(records: Sequence[Record]) -> list[CostRow]:
         measured: dict[Lineage, CostRow] = {}
         for record in in_order(records):
             cell, cost = record.cell, record.cost
-            if (cell.depth, cell.shortcut) != (depth, "B") or not (cost and cost.table1_macs):
+            if cell.lineage == "custom" or (cell.depth, cell.shortcut) != (depth, "B"):
+                continue
+            if not (cost and cost.table1_macs):
                 continue
             row = CostRow(
                 depth=depth,

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from bench.analysis.labels import NETWORKS, in_order
+from bench.analysis.labels import in_order, network_title
 from bench.analysis.networks import live
 from bench.config.recipes import WARMUP
 from bench.data.datasets import SPECS
@@ -86,7 +86,11 @@ def _with_panels(frame: pd.DataFrame) -> pd.DataFrame:
     several = frame.groupby("dataset")["network"].nunique() > 1
     frame["panel"] = [
         " · ".join(
-            [dataset_title(dataset), *([NETWORKS[network]] if several[dataset] else []), *words]
+            [
+                dataset_title(dataset),
+                *([network_title(network)] if several[dataset] else []),
+                *words,
+            ]
         )
         for dataset, network, words in zip(
             frame["dataset"], frame["network"], _differences(drawn), strict=True
@@ -157,7 +161,7 @@ def _summary_row(record: Record) -> dict[str, object]:
         }
     if record.cost is not None:
         row |= record.cost.model_dump(exclude={"input_shape"})
-        if record.cell.dataset in SPECS:
+        if record.cell.dataset in SPECS and not record.cell.custom:
             channels, pixels, _ = record.cost.input_shape
             classes = SPECS[record.cell.dataset].classes
             found = live(record.cell.define(in_channels=channels, num_classes=classes), pixels)

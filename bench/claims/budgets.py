@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 from typing import Final
 
 from bench.analysis import labels
 from bench.claims.measures import Observed
-from bench.config import recipes
+from bench.config import recipe_files, recipes
 from bench.config.profiles import PROJECT2022_SMALL, project2022
 from bench.config.recipes import Recipe
 from bench.records.schema import Record
@@ -16,6 +17,10 @@ from resnet_models import MODELS
 
 NOTEBOOK: Final = "notebook:"
 """Before the name of a notebook of the 2022 project: trained as there, its accident included."""
+
+
+RECIPE: Final = "recipe:"
+"""Before the path of a recipe file of a user's own."""
 
 
 class UnknownBudgetError(ValueError):
@@ -87,10 +92,18 @@ def budget_for(name: str, model: str, dataset: str) -> Budget:
     """
     if name.startswith(NOTEBOOK):
         return Budget(_notebook(name.removeprefix(NOTEBOOK), model, dataset))
+    if name.startswith(RECIPE):
+        return Budget(recipe_files.read(Path(name.removeprefix(RECIPE))).recipe(dataset))
     if name not in BUDGETS:
         known = ", ".join(BUDGETS)
-        raise UnknownBudgetError(f"no budget {name!r}; there are {known} and {NOTEBOOK}NAME")
+        raise UnknownBudgetError(
+            f"no budget {name!r}; there are {known}, {NOTEBOOK}NAME and {RECIPE}FILE"
+        )
     return Budget(BUDGETS[name](model, dataset))
+
+
+def _is_deep(model: str) -> bool:
+    return model in MODELS and MODELS[model].depth >= 110
 
 
 def _paper(_model: str, dataset: str, *, warmup: bool = False) -> Recipe:
@@ -131,7 +144,7 @@ def _notebook(notebook: str, model: str, dataset: str) -> Recipe:
 BUDGETS: Final[dict[str, Callable[[str, str], Recipe | None]]] = {
     "none": lambda _model, _dataset: None,
     # Networks of 110 layers and more are warmed up.
-    "paper": lambda model, dataset: _paper(model, dataset, warmup=MODELS[model].depth >= 110),
+    "paper": lambda model, dataset: _paper(model, dataset, warmup=_is_deep(model)),
     "paper_without_warmup": _paper,
     "project2022_equal": partial(_project2022, frozen=False),
     "project2022_frozen": partial(_project2022, frozen=True),

@@ -89,8 +89,8 @@ class Index:
 
     def of_network(self, group: Group) -> list[Observed]:
         """Every observation of this network, whatever its stem, data set and training."""
-        made = group.definition
-        return self._by_network.get((made.model, made.lineage, made.shortcut), [])
+        model, lineage, _stem, shortcut = group.key
+        return self._by_network.get((model, lineage, shortcut), [])
 
     def samples(self, claim: Claim, measure: str) -> dict[Group, Sample] | list[Missing]:
         """What the seeds that the claim plans say of each of its groups.
@@ -121,9 +121,8 @@ class Index:
 
     def _runs(self, group: Group, measure: str) -> list[Observed] | Missing:
         """Every run of ``group`` that may speak, by seed and age; else what keeps them from it."""
-        made, label, dataset = group.definition, group.label, dataset_title(group.dataset)
-        key = (made.model, made.lineage, made.stem, made.shortcut, group.dataset)
-        known, needed = self._by_cell.get(key, []), group.needed
+        label, dataset = group.label, dataset_title(group.dataset)
+        known, needed = self._by_cell.get((*group.key, group.dataset), []), group.needed
         if not known:
             return Missing(label, dataset)
         fitting = [observed for observed in known if needed.accepts(observed)]

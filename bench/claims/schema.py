@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, Literal, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 
-from bench.analysis.labels import model_title
+from bench.analysis.labels import model_title, network_title
 from bench.claims.budgets import Budget, budget_for
 from bench.claims.measures import MEASURES, QUANTITIES
 from bench.claims.methods import (
@@ -33,6 +33,7 @@ from bench.reference.loader import reproductions_of
 from bench.reference.printed import look_up
 from bench.reference.reproductions import Reproduction
 from resnet_models import MODELS, Definition, define
+from resnet_models.custom import PREFIX
 from resnet_models.spec import Lineage, Shortcut, Stem
 
 T = TypeVar("T", bound=BaseModel)
@@ -73,12 +74,27 @@ class Group(Data):
         return define(self.model, lineage=self.lineage, stem=self.stem, shortcut=self.shortcut)
 
     @property
+    def is_custom(self) -> bool:
+        """Whether it is a network of a user's own, of which nothing is known by formula."""
+        return self.model.startswith(PREFIX)
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """Model, lineage, stem and shortcut of its cells."""
+        if self.is_custom:
+            return self.model, "custom", "custom", "custom"
+        made = self.definition
+        return made.model, made.lineage, made.stem, made.shortcut
+
+    @property
     def needed(self) -> Budget:
         return budget_for(self.budget, self.model, self.dataset)
 
     @property
     def label(self) -> str:
         """``ResNet-56``, with what is not as published."""
+        if self.is_custom:
+            return network_title(self.model)
         spec = MODELS[self.model]
         extras = [f"option {self.shortcut}"] if self.shortcut else []
         if self.lineage != "paper":
@@ -90,7 +106,9 @@ class Group(Data):
 
     @model_validator(mode="after")
     def _exists(self) -> Self:
-        _ = self.definition, self.needed
+        _ = self.key, self.needed
+        if self.is_custom and (self.lineage, self.stem, self.shortcut) != ("paper", None, None):
+            raise ValueError(f"{self.model} is a custom network and has no variants")
         if self.dataset not in DATASETS:
             raise ValueError(f"no data set {self.dataset!r}; there are {', '.join(DATASETS)}")
         return self
@@ -175,6 +193,8 @@ class Claim(Data):
         if len(self.needs.means) not in (0, len(self.needs.groups)):
             raise ValueError(f"{len(self.needs.means)} means of {len(self.needs.groups)} cells")
         exact = isinstance(self.test, ExactCost | CostRatio | Elsewhere)
+        if exact and any(group.is_custom for group in self.needs.groups):
+            raise ValueError(f"{self.test.name} counts by formula, and a custom network has none")
         if not exact and self.needs.seeds < 2:
             raise ValueError("a claim about means needs at least 2 seeds")
         return self
@@ -258,8 +278,8 @@ def load_claims() -> tuple[Claim, ...]:
     return parse(text)
 
 
-def parse(text: str) -> tuple[Claim, ...]:
-    """The claims in ``text``, a TOML document.
+def parse(text: str, here: str = "") -> tuple[Claim, ...]:
+    """The claims in ``text``, a TOML document; ``{here}`` in it stands for ``here``, its folder.
 
     Raises:
         BenchError: it is no TOML, or a claim cannot be tested; the message names the claim.
@@ -270,7 +290,9 @@ def parse(text: str) -> tuple[Claim, ...]:
         raise BenchError(f"the claims are not valid TOML: {error}") from error
     margins = {name: _checked(name, Margin, m) for name, m in content.get("margins", {}).items()}
     claims = tuple(
-        _claim(entry, margins) for each in content.get("claim", []) for entry in _expanded(each)
+        _claim(entry, margins)
+        for each in content.get("claim", [])
+        for entry in _expanded(each, here)
     )
     ids = [claim.id for claim in claims]
     if twice := sorted({name for name in ids if ids.count(name) > 1}):
@@ -278,12 +300,12 @@ def parse(text: str) -> tuple[Claim, ...]:
     return claims
 
 
-def _expanded(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _expanded(entry: dict[str, Any], here: str) -> Iterator[dict[str, Any]]:
     """One entry for each row of ``each``, whose values replace their names in braces."""
     rows = entry.get("each", [{}])
     rest = {key: value for key, value in entry.items() if key != "each"}
     for row in rows:
-        yield _filled(rest, row)
+        yield _filled(rest, {"here": here} | row)
 
 
 def _filled(value: Any, row: dict[str, Any]) -> Any:

@@ -27,6 +27,9 @@ def claims(
             help="Results folders, or folders of records, comma-separated; reports where left out.",
         ),
     ] = None,
+    file: Annotated[
+        Path | None, Option(metavar="FILE", help="Judge the claims in this TOML file instead.")
+    ] = None,
     verdict: Annotated[
         list[str] | None,
         Option(
@@ -43,6 +46,7 @@ def claims(
     ] = None,
 ) -> None:
     """Judge every claim of the references by the records; needs neither torch nor a GPU."""
+    from bench.claims import files
     from bench.claims.ledger import judge_observed, observe_folder
     from bench.claims.verdict import WORDS
     from bench.report.claims import as_json as json_of
@@ -52,6 +56,7 @@ def claims(
     given = folders(results) or [Path("reports")]
     for folder in given if results else ():
         refuse_absent("--results", folder)
+    wanted_claims = None if file is None else files.read(file)
     problems: list[str] = []
     observed = [each for folder in given for each in observe_folder(records_in(folder), problems)]
     for problem in problems:
@@ -59,7 +64,7 @@ def claims(
     if not observed:
         where = ", ".join(map(str, given))
         typer.echo(f"no records in {where}: only what needs no training is judged", err=True)
-    verdicts = judge_observed(observed)
+    verdicts = judge_observed(observed, wanted_claims)
     shown = [each for each in verdicts if not wanted or each.word in wanted]
     with written_to(output):
         if as_json or form == "json":

@@ -44,15 +44,15 @@ Json = Annotated[
 ]
 
 
-def count(option: str, help_text: str) -> Any:
+def count(option: str, help_text: str, *, least: int = 1) -> Any:
     """An option that takes a whole number; another word raises UsageError."""
 
     def parse(text: str | None) -> int | None:
         if text is None:
             return None
-        if not (text.isdecimal() and len(text) < 20 and 1 <= int(text) <= MOST):
+        if not (text.isdecimal() and len(text) < 20 and least <= int(text) <= MOST):
             raise UsageError(
-                f"{option} {readable(text)}: a whole number from 1 to {MOST} is needed"
+                f"{option} {readable(text)}: a whole number from {least} to {MOST} is needed"
             )
         return int(text)
 

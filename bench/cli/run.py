@@ -1,6 +1,8 @@
 """``run``: from cells to records, and to the page. ``data``: the images alone."""
 
+import math
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -8,8 +10,12 @@ from typer import Exit, Option
 
 from bench.cli.options import DataDir, DataSource, Device, Names, Out, count
 from bench.cli.shared import EXIT_FAILURE, PAGE, console, load, names, say
+from bench.config import recipe_files
 from bench.config.profiles import DATASETS, Changes, make
+from bench.errors import UsageError
 from bench.records.store import RECORD_FILE, RUNS
+from resnet_models import custom
+from resnet_models.spec import Lineage, Shortcut, Stem
 
 if TYPE_CHECKING:
     from bench.runner.options import RunOptions
@@ -21,7 +27,25 @@ Profile = Annotated[
     ),
 ]
 Cells = Annotated[str, Option(metavar="IDS", help="Only these, by the names of their folders.")]
-Seeds = Annotated[int, count("--seeds", "Train N seeds: 0, 1, ...")]
+Seeds = Annotated[int | None, count("--seeds", "Train N seeds: 0, 1, ... Without: seed 0.")]
+Seed = Annotated[int | None, count("--seed", "Train seed N alone.", least=0)]
+Network = Annotated[
+    str | None,
+    Option(
+        metavar="MODULE:FACTORY",
+        help="Train your own network, factory(in_channels, num_classes); alone without --models.",
+    ),
+]
+RecipeFile = Annotated[
+    Path | None, Option(metavar="FILE", help="Train by the recipe in this TOML file.")
+]
+RunLineage = Annotated[Lineage | None, Option(help="Which definition networks of Table 1 follow.")]
+RunStem = Annotated[Stem | None, Option(help="First layers of the networks.")]
+RunShortcut = Annotated[Shortcut | None, Option(help="Shortcuts of the networks.")]
+BatchSize = Annotated[int | None, count("--batch-size", "Train on N images a step.")]
+Rate = Annotated[
+    float | None, Option("--learning-rate", metavar="R", help="Highest rate of the schedule.")
+]
 Epochs = Annotated[int | None, count("--epochs", "Train N epochs instead of the profile's.")]
 Images = Annotated[
     int | None, count("--images-per-epoch", "Draw N training images for each epoch.")
@@ -55,7 +79,15 @@ def run(
     models: Names = "",
     datasets: Names = "",
     cells: Cells = "",
-    seeds: Seeds = 1,
+    seeds: Seeds = None,
+    seed: Seed = None,
+    network: Network = None,
+    lineage: RunLineage = None,
+    stem: RunStem = None,
+    shortcut: RunShortcut = None,
+    recipe: RecipeFile = None,
+    batch_size: BatchSize = None,
+    learning_rate: Rate = None,
     epochs: Epochs = None,
     images_per_epoch: Images = None,
     held_out: HeldOut = None,
@@ -75,6 +107,8 @@ def run(
     from bench.training.engine import EngineOptions
     from bench.training.environment import choose_device, describe, gpu_problem
 
+    if seed is not None and (seeds or cells):
+        raise UsageError("--seed is one seed alone: leave out --seeds and --cells, or --seed")
     torch_device = choose_device(device)
     if problem := gpu_problem(torch_device):
         say(f"warning: {problem}")
@@ -84,8 +118,16 @@ def run(
         models=names(models),
         datasets=names(datasets),
         cells=names(cells),
-        seeds=seeds,
+        seeds=seeds or 1,
+        seed=seed,
         changes=Changes(
+            network=_find(network),
+            lineage=lineage,
+            stem=stem,
+            shortcut=shortcut,
+            recipe=recipe_files.read(recipe) if recipe else None,
+            batch_size=batch_size,
+            learning_rate=_rate(learning_rate),
             epochs=epochs,
             images_per_epoch=images_per_epoch,
             held_out=held_out,
@@ -109,6 +151,20 @@ def data(
 ) -> None:
     """Fetch and verify the datasets; train nothing."""
     load(names(datasets) or list(DATASETS), data_dir, data_source)
+
+
+def _find(network: str | None) -> custom.Factory | None:
+    sys.path.append("")  # where the command is called, which ``python -m`` looks in by itself
+    try:
+        return None if network is None else custom.find(network)
+    except ValueError as error:
+        raise UsageError(f"--network {error}") from None
+
+
+def _rate(rate: float | None) -> float | None:
+    if rate is not None and not 0 < rate < math.inf:
+        raise UsageError(f"--learning-rate {rate}: a number above 0 is needed")
+    return rate
 
 
 def _train(options: "RunOptions", data_dir: Path | None, data_source: str, page: Path) -> None:

@@ -4,17 +4,22 @@ No torch here.
 """
 
 import re
+import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
 
+from pydantic import ValidationError
+
 from bench.config import recipes
-from bench.config.cell import Cell
+from bench.config.cell import Cell, custom_cell
+from bench.config.recipe_files import RecipeFile
 from bench.config.recipes import Recipe
 from bench.data.datasets import find
 from bench.errors import UsageError
-from resnet_models import MODELS, define
+from resnet_models import MODELS, Definition, define
+from resnet_models.custom import CustomDefinition, Factory
 from resnet_models.spec import Lineage, Shortcut, Stem
 
 DEPTHS: Final = (18, 34, 50, 101, 152)
@@ -26,6 +31,14 @@ DATASETS: Final = ("cifar10", "mnist")
 class Plan:
     cell: Cell
     recipe: Recipe
+    factory: Factory | None = None  # of a custom network
+
+    def define(self, *, in_channels: int, num_classes: int) -> Definition | CustomDefinition:
+        if self.factory is None:
+            return self.cell.define(in_channels=in_channels, num_classes=num_classes)
+        return CustomDefinition(
+            factory=self.factory, in_channels=in_channels, num_classes=num_classes
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +46,21 @@ class RunConfig:
     profile: str
     plans: tuple[Plan, ...]  # in the order in which they are run
     speed_samples: int  # timed repetitions per measurement
-    words: tuple[str, ...] = ()  # what changes its recipes on the command line
+    # what changes its cells on the command line; None: a program made them, and no command does
+    words: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """What a user changes about the recipes of a profile; None: nothing."""
+    """What a user changes about the networks and recipes of a profile; None: nothing."""
 
+    network: Factory | None = None  # trained as the first network of the profile is
+    lineage: Lineage | None = None
+    stem: Stem | None = None
+    shortcut: Shortcut | None = None
+    recipe: RecipeFile | None = None  # instead of the profile's
+    batch_size: int | None = None
+    learning_rate: float | None = None  # the schedule's highest
     epochs: int | None = None
     images_per_epoch: int | None = None
     held_out: int | None = None  # images of each training set that are kept for validation
@@ -48,6 +69,13 @@ class Changes:
     @property
     def words(self) -> tuple[str, ...]:
         options = {
+            "--network": self.network and self.network.path,
+            "--lineage": self.lineage,
+            "--stem": self.stem,
+            "--shortcut": self.shortcut,
+            "--recipe": self.recipe and shlex.quote(str(self.recipe.path)),
+            "--batch-size": self.batch_size,
+            "--learning-rate": self.learning_rate,
             "--epochs": self.epochs,
             "--images-per-epoch": self.images_per_epoch,
             "--held-out": self.held_out,
@@ -62,6 +90,10 @@ class Changes:
             UsageError: its budget is in iterations, or there are not that many images, in the
                 training set or in a batch.
         """
+        if self.recipe:
+            recipe = self.recipe.recipe(dataset)
+        if self.batch_size or self.learning_rate:
+            recipe = recipes.tune(recipe, batch_size=self.batch_size, rate=self.learning_rate)
         there = find(dataset).arrays["train_labels"].shape[0] - (self.held_out or 0)
         if (self.images_per_epoch or 0) > there:
             raise UsageError(
@@ -80,6 +112,26 @@ class Changes:
         if self.held_out:
             recipe = recipes.hold_out(recipe, self.held_out)
         return recipes.group_norm_batches(recipe, self.norm_batch) if self.norm_batch else recipe
+
+    def change(self, planned: Plan) -> Plan:
+        """``planned`` changed so.
+
+        Raises:
+            UsageError: as ``apply``; or the network has no such variant.
+        """
+        cell, recipe = planned.cell, self.apply(planned.recipe, planned.cell.dataset)
+        variant = {"lineage": self.lineage, "stem": self.stem, "shortcut": self.shortcut}
+        wanted = {name: value for name, value in variant.items() if value is not None}
+        if not wanted or planned.factory:
+            return replace(
+                planned, cell=cell.model_copy(update={"recipe": recipe.name}), recipe=recipe
+            )
+        try:
+            changed = Cell.model_validate(cell.model_dump() | wanted | {"recipe": recipe.name})
+        except ValidationError as error:
+            why = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise UsageError(f"{' '.join(self.words)}: {why}; --models chooses others") from None
+        return Plan(changed, recipe)
 
 
 def plan(
@@ -178,11 +230,13 @@ def make(
     datasets: Sequence[str] = (),
     cells: Sequence[str] = (),
     seeds: int = 1,
+    seed: int | None = None,
     changes: Changes | None = None,
 ) -> RunConfig:
     """The profile by name, limited to ``models``, ``datasets`` or ``cells`` where any are given.
 
-    ``auto`` is ``full`` with a GPU and ``quick`` without. Ids of ``cells`` name their seeds.
+    ``auto`` is ``full`` with a GPU and ``quick`` without. Seeds are the first ``seeds``, or
+    ``seed`` alone; ids of ``cells`` name theirs.
 
     Raises:
         UsageError: a name is unknown, there is no seed, or no cell is left; it says what there is.
@@ -201,12 +255,20 @@ def make(
         for each in config.plans
         if each.cell.model in kept_models and each.cell.dataset in kept_datasets
     ]
-    numbers = _seeds(cells) if cells else list(range(seeds))
-    plans = []
-    for seed, each in product(numbers, base):
-        recipe = changes.apply(each.recipe, each.cell.dataset)
-        cell = each.cell.model_copy(update={"seed": seed, "recipe": recipe.name})
-        plans.append(Plan(cell, recipe))
+    if changes.network:
+        first = {each.cell.dataset: each.recipe for each in reversed(config.plans)}
+        base = base if models or cells else []
+        base += [
+            Plan(custom_cell(changes.network, dataset, recipe), recipe, changes.network)
+            for dataset, recipe in first.items()
+            if dataset in kept_datasets
+        ]
+    numbers = _seeds(cells) if cells else list(range(seeds)) if seed is None else [seed]
+    changed = {each.cell: each for each in map(changes.change, base)}  # some may be one cell now
+    plans = [
+        replace(each, cell=cell.model_copy(update={"seed": number}))
+        for number, (cell, each) in product(numbers, changed.items())
+    ]
     if cells:
         _choose("cell", cells, [each.cell.id for each in plans])
         plans = [each for each in plans if each.cell.id in cells]

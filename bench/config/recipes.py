@@ -173,6 +173,19 @@ def group_norm_batches(recipe: Recipe, images: int) -> Recipe:
     return recipe.model_copy(update={"name": name, "norm_batch_size": images})
 
 
+def tune(recipe: Recipe, *, batch_size: int | None = None, rate: float | None = None) -> Recipe:
+    """``recipe`` with another batch or highest learning rate, named so: ``full_rate0p05``."""
+    changes: dict[str, object] = {}
+    name = recipe.name
+    if batch_size not in (None, recipe.batch_size):
+        changes["batch_size"] = batch_size
+        name += f"_batch{batch_size}"
+    if rate not in (None, recipe.learning_rate):
+        changes["learning_rate"] = rate
+        name += "_rate" + str(rate).replace(".", "p").replace("-", "m").replace("+", "")
+    return recipe.model_copy(update=changes | {"name": name})
+
+
 def limit(recipe: Recipe, *, epochs: int | None = None, images: int | None = None) -> Recipe:
     """``recipe`` with another budget, named so: epochs, training images in each, or both.
 

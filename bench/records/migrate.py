@@ -7,7 +7,7 @@ from bench.records.schema import SCHEMA_VERSION
 
 Content = dict[str, Any]
 
-READABLE_VERSIONS = (1, 2, 3, 4, 5)
+READABLE_VERSIONS = (1, 2, 3, 4, 5, 6)
 
 
 def to_current(content: Content, epochs: list[Content]) -> tuple[Content, list[Content]]:
@@ -25,8 +25,9 @@ def to_current(content: Content, epochs: list[Content]) -> tuple[Content, list[C
             content = _from_1(content)
         except (KeyError, TypeError, ArithmeticError) as error:
             raise ValueError(f"not a record of version 1: {error!r}") from error
-    # 2 knew neither signals nor predictions, 3 no uncaptured steps, 4 no clean training error
-    if version in (1, 2, 3, 4):
+    # 2 knew neither signals nor predictions, 3 no uncaptured steps, 4 no clean training error,
+    # 5 no custom networks
+    if version in READABLE_VERSIONS[:-1]:
         content = {**content, "schema_version": SCHEMA_VERSION}
     return content, epochs
 

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PositiveInt, m
 from bench.config.cell import Cell
 from bench.config.recipes import Recipe
 
-SCHEMA_VERSION: Final = 5
+SCHEMA_VERSION: Final = 6
 
 Precision = Literal["float32", "bfloat16", "float16"]
 
@@ -186,7 +186,7 @@ class Predictions(Stored):
 class Record(Stored):
     """The versioned result of one cell; a failure is a record too."""
 
-    schema_version: Literal[5] = SCHEMA_VERSION
+    schema_version: Literal[6] = SCHEMA_VERSION
     cell: Cell
     profile: str
     status: Literal["completed", "failed"]

@@ -18,7 +18,7 @@ from typing import Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
-from pydantic_core import from_json
+from pydantic_core import ErrorDetails, from_json
 
 from bench.config.cell import Cell
 from bench.errors import BenchError, StorageError
@@ -102,10 +102,15 @@ def save(folder: Path, record: Record, classes: Classes | None = None) -> Path:
     return cell_folder
 
 
+class ForeignRecordError(BenchError):
+    """A whole record, but of a network or a recipe that this version does not know."""
+
+
 def load(cell_folder: Path) -> Record:
     """Read and validate one record.
 
     Raises:
+        ForeignRecordError: its network or recipe is unknown; nothing is wrong with it.
         BenchError: unreadable, not JSON, of another schema version or incomplete, with the remedy.
     """
     path = cell_folder / RECORD_FILE
@@ -117,9 +122,20 @@ def load(cell_folder: Path) -> Record:
         why = f"cannot read {error.filename}: {error.strerror}"
     except ValidationError as error:
         why = f"{path} is not a valid record: {complaint(error)}"
+        if all(_is_foreign(each) for each in error.errors()):
+            raise ForeignRecordError(
+                f"{path} is of a network or a recipe that this version does not know "
+                f"({complaint(error)}). Another version made it, which reads it: it stays."
+            ) from None
     except ValueError as error:  # JSON or UTF-8
         why = f"{path} or its {EPOCHS_FILE} is damaged: {error}"
     raise BenchError(f"{why}. Delete the folder {cell_folder} and run its cell again.")
+
+
+def _is_foreign(problem: ErrorDetails) -> bool:
+    """Whether it is a name or a setting that another version may know, and not a damage."""
+    where, kinds = problem["loc"][:1], ("value_error", "literal_error", "extra_forbidden")
+    return where in (("cell",), ("recipe",)) and problem["type"] in kinds
 
 
 def _read(path: Path, epochs_path: Path) -> Record:

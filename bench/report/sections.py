@@ -110,7 +110,7 @@ def sections(contents: Contents, results: Results) -> list[Section]:
         ("checkpoints", "Checkpoints", "evaluations", {
             "evaluations": found.evaluations, "paths": paths,
         }),
-        ("problems", "Damaged records", "problems", {"problems": contents.problems}),
+        ("problems", "Records left out", "problems", {"problems": contents.problems}),
         ("reproduce", "Reproduce", "reproduce", {
             "cells": _cells(shown, summary), "environments": results.environments,
             "workloads": workloads, "paths": paths,
@@ -142,15 +142,19 @@ def _audit() -> dict[str, Any]:
 
 def _lineage(records: Sequence[Record]) -> Lineage:
     """That of the networks of Table 1 where all share one."""
-    cells = [record.cell for record in records]
-    lineages = {cell.lineage for cell in cells if MODELS[cell.model].family == "table1"}
+    lineages = {
+        cell.lineage
+        for cell in (record.cell for record in records)
+        if cell.lineage != "custom" and MODELS[cell.model].family == "table1"
+    }
     return lineages.pop() if len(lineages) == 1 else "paper"
 
 
 @cache
 def _networks(lineage: Lineage) -> dict[str, Any]:
-    """The networks of Table 1 by formula."""
-    costs = networks.catalog(lineage).query("family == 'table1' and shortcut != 'none'")
+    """The networks that Table 1 prints, by formula."""
+    printed = "family == 'table1' and shortcut != 'none' and printed_flops.notna()"
+    costs = networks.catalog(lineage).query(printed)
     *stages, _, _ = rows(networks.table1_structure(lineage))
     definitions = [define(model, lineage=lineage) for model in costs["model"]]
     return {

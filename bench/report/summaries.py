@@ -43,8 +43,10 @@ class NetworkSummary(Stored):
     A number is null where there is none, and where it is named in ``not_finite``.
     """
 
-    network: str = Field(description="ResNet-50 or plain-34, as the paper writes it")
-    depth: int
+    network: str = Field(
+        description="ResNet-50 or plain-34, as the paper writes it; a custom one by its own name"
+    )
+    depth: int = Field(description="layers with weights; of a custom network, projections too")
     dataset: str
     lineage: str | None = Field(description="null where no cell ran, as is the recipe")
     stem: str

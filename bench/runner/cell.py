@@ -39,9 +39,11 @@ from bench.training.engine import applied, out_of_memory
 from bench.training.loop import Data, Training
 from bench.training.trainer import Trainer
 from resnet_models import Definition
+from resnet_models.custom import CustomDefinition
 
 LEAST_MICRO_BATCH = 4
 
+Buildable = Definition | CustomDefinition
 Put = Callable[[str, Normalisation], Data]
 """From a data set's name and a normalisation to its splits on the device."""
 
@@ -147,7 +149,7 @@ class CellRun:
         speed.reset_peak_memory(device)  # what earlier cells left behind is given back
         data = self.put(cell.dataset, self.plan.recipe.normalisation)
         spec = data.train.spec
-        definition = cell.define(in_channels=spec.channels, num_classes=spec.classes)
+        definition = self.plan.define(in_channels=spec.channels, num_classes=spec.classes)
         self.cost = cost.measure(definition, spec.resolution)
         while True:
             try:
@@ -164,7 +166,7 @@ class CellRun:
             self._shrink(reason)
         self.peak_memory = speed.peak_memory(device, memory_source)
 
-    def _measure_speed(self, definition: Definition, data: Data) -> None:
+    def _measure_speed(self, definition: Buildable, data: Data) -> None:
         """Time a network that is thrown away, and choose what depends on how long it takes."""
         self.speed = self._time(definition, data)
         if self.options.engine.compile == "auto" and not self.loaded:
@@ -180,7 +182,7 @@ class CellRun:
                 self.speed = self._time(definition, data)
         self._step_measuring(self._unmeasured)
 
-    def _time(self, definition: Definition, data: Data) -> Speed:
+    def _time(self, definition: Buildable, data: Data) -> Speed:
         trainer = self._trainer(definition, self.engine)
         watch = Watch(self.options.environment, load_before=None, gpu=None)
         with watch.counting():
@@ -205,7 +207,7 @@ class CellRun:
         self._unmeasured -= images
         self.progress.step(images)
 
-    def _trainer(self, definition: Definition, engine: Engine) -> Trainer:
+    def _trainer(self, definition: Buildable, engine: Engine) -> Trainer:
         """A fresh network and its optimizer; the weights follow from the cell's seed."""
         if engine.compiled:
             torch.compiler.reset()  # what was compiled for other cells counts against a limit
@@ -216,10 +218,10 @@ class CellRun:
         )
         return Trainer(model, recipe, self.options.device, engine)
 
-    def _train(self, definition: Definition, data: Data) -> None:
+    def _train(self, definition: Buildable, data: Data) -> None:
         cell, progress = self.plan.cell, self.progress
         trainer = self._trainer(definition, self.engine)
-        self.signals = (self._signals(trainer, data, "initial"),)  # before a checkpoint is loaded
+        self.signals = self._signals(trainer, data, "initial")  # before a checkpoint is loaded
         training = Training(
             trainer,
             data,
@@ -238,14 +240,17 @@ class CellRun:
             self.course = training.course()
             progress.end_epoch(epoch, training.budget.epochs)
         self.clean_training = training.clean
-        self.signals = (*self.signals, self._signals(trainer, data, "final"))
+        self.signals += self._signals(trainer, data, "final")
         assert training.predicted is not None
         labels = data.test.labels[: len(training.predicted)].to(torch.uint8)
         self.classes = np.stack([training.predicted.cpu().numpy(), labels.cpu().numpy()])
 
-    def _signals(self, trainer: Trainer, data: Data, moment: Moment) -> Signals:
+    def _signals(self, trainer: Trainer, data: Data, moment: Moment) -> tuple[Signals, ...]:
+        """None of a custom network, whose blocks nobody knows."""
+        if self.plan.factory:
+            return ()
         images = min(signals.images_for(self.engine.micro_batch_size), len(data.train))
-        return signals.measure(trainer.model, data.train, images, moment)
+        return (signals.measure(trainer.model, data.train, images, moment),)
 
     def _shrink(self, reason: str) -> None:
         """Halve the micro-batch after memory ran out, and start over with it.

@@ -27,12 +27,16 @@ def completed(options: RunOptions) -> dict[Cell, Record]:
 
     Raises:
         UsageError: a record of the same cell id was made by another recipe, engine or kind of
-            device: the two must not be mixed in one report.
+            device: the two must not be mixed in one report; or by another version.
     """
     records = {}
     for plan in options.config.plans:
         try:
             record = store.find(options.folder, plan.cell)
+        except store.ForeignRecordError as error:
+            raise UsageError(
+                f"{error} Replace it with --fresh, or name another folder with --out."
+            ) from None
         except BenchError:
             continue  # it is made again, and the good record replaces the damaged one
         if record is not None and record.status == "completed":
@@ -47,14 +51,25 @@ def _refuse_mixing(record: Record, plan: Plan, options: RunOptions) -> None:
         **record.recipe.model_dump(),
         **record.engine.model_dump(),
         "device": record.environment.device,
+        "network": _source(record.cell),
     }
-    new = {**plan.recipe.model_dump(), **options.engine.fixed(), "device": options.device.type}
+    new = {
+        **plan.recipe.model_dump(),
+        **options.engine.fixed(),
+        "device": options.device.type,
+        "network": _source(plan.cell),
+    }
     changes = [f"{key} {old[key]!r}, now {new[key]!r}" for key in new if old[key] != new[key]]
     if changes:
         raise UsageError(
             f"{options.folder / record.cell.id} was made with {'; '.join(changes)}. "
             "Replace it with --fresh, or keep it and name another folder with --out."
         )
+
+
+def _source(cell: Cell) -> str | None:
+    custom = cell.custom
+    return f"{custom.factory} of a file {custom.sha256[:12]}… (SHA-256)" if custom else None
 
 
 def lock(folder: Path) -> FileLock:

@@ -39,8 +39,10 @@ class RunOptions:
 
     def checkpoint_settings(self, plan: Plan) -> dict[str, Any]:
         """What a checkpoint of ``plan`` must have been made with, to go on from it."""
+        custom = plan.cell.custom
         return {
             **plan.recipe.model_dump(mode="json"),
+            **({"network": custom.model_dump()} if custom else {}),
             "format": 2,  # of the tensors of ``bench.training.trainer``
             "device": self.device.type,
             "asked precision": self.engine.precision,
@@ -49,7 +51,9 @@ class RunOptions:
         }
 
     def command(self, plan: Plan) -> str:
-        """What makes the record of ``plan`` again, and no other."""
+        """What makes the record of ``plan`` again, and no other; a comment where nothing does."""
+        if self.config.words is None:
+            return f"# made by a program, as {self.config.profile}: no command line makes it again"
         words = [
             f"python -m bench run --profile {self.config.profile} --cells {plan.cell.id}",
             *self.config.words,

@@ -17,6 +17,7 @@ from bench.errors import BenchError
 from bench.records.schema import Cost
 from resnet_models import Definition
 from resnet_models.blocks import skip_padding
+from resnet_models.custom import CustomDefinition
 from resnet_models.layers import layer_table
 
 with warnings.catch_warnings():
@@ -59,17 +60,23 @@ def torch_macs(model: nn.Module, input_shape: tuple[int, int, int]) -> int:
 
 
 @functools.cache
-def measure(definition: Definition, resolution: int) -> Cost:
+def measure(definition: Definition | CustomDefinition, resolution: int) -> Cost:
     """Cost of a network as a cell trains it, and as Table 1 lists it if it is one of that family.
 
-    fvcore's count is the one that is stored.
+    fvcore's count is the one that is stored; torch's of a custom network, which no formula checks:
+    it counts every product of matrices that runs, fvcore only what it knows by name.
 
     Raises:
         BenchError: the formula of ``resnet_models.layers`` does not agree with it.
     """
-    parameters, macs = _count(definition, resolution)
     table1_parameters, table1_macs = None, None
-    if definition.spec.family == "table1":
+    if isinstance(definition, CustomDefinition):
+        network = definition.build()
+        parameters = parameter_count(network)
+        macs = torch_macs(network, (definition.in_channels, resolution, resolution))
+    else:
+        parameters, macs = _count(definition, resolution)
+    if isinstance(definition, Definition) and definition.spec.family == "table1":
         listed = replace(definition, stem="imagenet", in_channels=3, num_classes=TABLE1_CLASSES)
         table1_parameters, table1_macs = _count(listed, TABLE1_RESOLUTION)
     return Cost(

@@ -22,7 +22,7 @@ ROOMS = {
     "compare": {"analysis", "records", "reference", "config", "data"},
     "report": {"claims", "audit", "compare", "analysis", "records", "reference", "config", "data"},
 }
-ROOMS["cli"] = set(ROOMS)
+ROOMS["cli"] = ROOMS["api"] = set(ROOMS)  # the two doors: for people and for programs
 WITHOUT_TORCH = [
     "config",
     "records",

@@ -120,8 +120,11 @@ def exact_cost(definition: Definition, resolution: int) -> tuple[int, int]:
 
 def make_cost(cell: Cell) -> Cost:
     channels, pixels = (3, 32) if cell.dataset == "cifar10" else (1, 28)
-    printed = define(cell.model, lineage=cell.lineage, shortcut=cell.shortcut)
-    trained = replace(printed, stem=cell.stem, in_channels=channels, num_classes=10)
+    trained = cell.define(in_channels=channels, num_classes=10)
+    published = define(cell.model)
+    printed = replace(
+        trained, stem=published.stem, in_channels=3, num_classes=published.num_classes
+    )
     parameters, macs = exact_cost(trained, pixels)
     listed: tuple[int | None, int | None] = (None, None)
     if trained.spec.family == "table1":

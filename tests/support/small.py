@@ -45,4 +45,4 @@ def small_config(
         for dataset in datasets
         for model in models
     )
-    return RunConfig(profile="small", plans=plans, speed_samples=speed_samples)
+    return RunConfig(profile="small", plans=plans, speed_samples=speed_samples, words=())

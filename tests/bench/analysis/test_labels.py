@@ -63,7 +63,7 @@ def test_networks_are_called_as_in_the_paper():
 @pytest.mark.parametrize("profile", PROFILES)
 def test_facts_of_a_recipe_are_all_that_apply(profile):
     for plan in PROFILES[profile]().plans:
-        facts = labels.recipe_facts(plan.recipe)
+        facts = labels.recipe_facts(make_record(recipe=plan.recipe))
         for name, value in plan.recipe:
             title = name.replace("_", " ")
             if name == "schedule":

@@ -20,6 +20,7 @@ from bench.reference.loader import load_paper
 from resnet_models import MODELS, define
 from resnet_models.layers import layer_table
 from resnet_models.spec import Lineage
+from tests.support.own import ADDED, add_networks
 
 PAPER = load_paper()
 TABLE1 = PAPER.tables.table1
@@ -150,3 +151,14 @@ def test_table6_sets_our_cost_beside_the_printed_rows(networks):
     for row in table[resnets].itertuples():
         assert row.model == f"cifar_resnet{row.layers}"
         assert (row.parameters, row.macs) == tuple(networks.loc[row.model, ["parameters", "macs"]])
+
+
+def test_a_network_that_the_paper_does_not_have_has_no_printed_figure(monkeypatch):
+    add_networks(monkeypatch)
+    networks = catalog().set_index("model")
+    for name in ADDED:
+        figures = ["printed_flops", "printed_parameters", "difference_percent"]
+        assert networks.loc[name, figures].isna().all()
+    assert (
+        networks.loc["cifar_resnet26", "parameters"] == 269_722 + 97_216
+    )  # a block more in each stage

@@ -4,7 +4,7 @@ from bench.records import store
 from tests.support.factories import make_record
 from tests.support.pages import without_figures
 from tests.support.speeds import make_speed_record
-from tests.support.tools import assert_refused, bench
+from tests.support.tools import assert_refused, bench, text_of
 
 
 def test_without_records_the_page_is_a_friendly_one(tmp_path):
@@ -27,6 +27,23 @@ def test_damaged_records_are_named_and_the_others_shown(tmp_path):
     page = (tmp_path / "index.html").read_text()
     assert "schema version 7" in page
     assert "resnet152" in page
+
+
+def test_a_record_of_an_unknown_network_stays_and_is_not_called_damaged(tmp_path):
+    store.save(tmp_path / "runs", make_record(152))
+    folder = store.save(tmp_path / "runs", make_record(18))
+    path = folder / store.RECORD_FILE
+    path.write_text(path.read_text().replace('"resnet18"', '"resnet19"'))
+    with without_figures():
+        done = bench("report", "--out", tmp_path)
+    page = text_of((tmp_path / "index.html").read_text())
+    for text in (done.stdout, page):
+        assert "a network or a recipe that this version does not know" in text
+        assert "no model named 'resnet19'" in text
+        assert "it stays." in text
+        assert "Delete the folder" not in text
+    assert "1 record file is left out." in page
+    assert "damaged" not in page
 
 
 def test_an_absent_profile_is_refused_with_those_present(tmp_path):

@@ -196,3 +196,26 @@ def test_every_network_that_a_claim_of_section_4_2_needs_is_in_a_profile():
         and (group.model, group.definition.shortcut, group.needed.recipe) not in there
     ]
     assert missing == []
+
+
+def test_another_rate_and_batch_make_other_cells():
+    changes = Changes(batch_size=64, learning_rate=0.05)
+    (made,) = make("full", has_gpu=False, cells=[], models=["resnet18"], datasets=["mnist"],
+                   changes=changes).plans  # fmt: skip
+    assert made.cell.recipe == "full_batch64_rate0p05"
+    expected = {"name": made.cell.recipe, "batch_size": 64, "learning_rate": 0.05}
+    assert made.recipe == recipes.full("mnist").model_copy(update=expected)
+    assert (
+        make("full", has_gpu=False, changes=Changes(learning_rate=0.1)).plans
+        == make("full", has_gpu=False).plans
+    )
+
+
+def test_a_variant_is_trained_instead_of_the_published_network_and_each_cell_once():
+    changes = Changes(stem="cifar", lineage="torchvision", shortcut="C")
+    config = make("full", has_gpu=False, models=["resnet18"], seed=7, changes=changes)
+    assert [each.cell.id for each in config.plans] == [
+        "resnet18_optionC-torchvision-cifar-cifar10-full-seed7",
+        "resnet18_optionC-torchvision-cifar-mnist-full-seed7",
+    ]
+    assert config.words == ("--lineage torchvision", "--stem cifar", "--shortcut C")

@@ -138,7 +138,7 @@ def test_a_record_of_today_stays_as_it_is():
 
 
 DAMAGED = r"epochs\.jsonl is damaged: not a record of version 1"
-OTHER = r"schema version .*, this program reads 1, 2, 3, 4, 5\. Delete the folder"
+OTHER = r"schema version .*, this program reads 1, 2, 3, 4, 5, 6\. Delete the folder"
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_round_trip(tmp_path, record):
         ("\udcff", "damaged"),
         pytest.param(r'{"schema_version": 3, "profile": "\ud800"}', "damaged", id="surrogate"),
         ("{}", "schema version None"),
-        ('{"schema_version": 99}', "schema version 99, this program reads 1, 2, 3, 4, 5"),
+        ('{"schema_version": 99}', "schema version 99, this program reads 1, 2, 3, 4, 5, 6"),
         ('{"schema_version": 1}', "does not belong to the record.json"),
         ('{"schema_version": 3}', "does not belong to the record.json"),
     ],
@@ -88,6 +88,30 @@ def test_wrong_fields_are_refused(stored, changes, message):
     path = stored / store.RECORD_FILE
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
     with pytest.raises(BenchError, match=message):
+        store.load(stored)
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value", "message"),
+    [
+        ("cell", "model", "resnet19", "cell: .*no model named 'resnet19'"),
+        ("cell", "lineage", "v2", "cell.lineage: Input should be"),
+        ("recipe", "optimizer", "lion", "recipe.optimizer: Input should be"),
+        ("recipe", "mixup", 0.2, "recipe.mixup: Extra inputs"),
+    ],
+)
+def test_a_record_of_an_unknown_network_or_recipe_is_no_damage(stored, part, key, value, message):
+    path = stored / store.RECORD_FILE
+    content = json.loads(path.read_text())
+    content[part][key] = value
+    path.write_text(json.dumps(content))
+    with pytest.raises(store.ForeignRecordError, match=message) as caught:
+        store.load(stored)
+    assert "Another version made it, which reads it: it stays." in str(caught.value)
+    assert "Delete" not in str(caught.value)
+    content["status"] = "lost"  # a damage beside it
+    path.write_text(json.dumps(content))
+    with pytest.raises(BenchError, match="Delete the folder"):
         store.load(stored)
 
 

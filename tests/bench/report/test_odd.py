@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from bench.config.profiles import DEPTHS
 from bench.records import store
 from bench.records.schema import EpochRecord
 from tests.bench.records.test_migrate import PUBLISHED
 from tests.support.factories import make_record
+from tests.support.own import add_networks
 from tests.support.pages import odd_page, render, table_of
 from tests.support.tools import HOSTILE, parsed, text_of
 
@@ -111,3 +113,13 @@ def test_a_seed_that_failed_or_is_missing_is_no_part_of_the_mean():
     assert reason == ["ResNet-18 2 of 3 seeds completed; failed: out of memory"]
     assert second[0].startswith("ResNet-34")
     assert len(re.findall(r"seed \d</span></summary>", page)) == 4
+
+
+def test_networks_that_the_paper_does_not_have_stand_among_the_results_alone(monkeypatch):
+    add_networks(monkeypatch)
+    records = [make_record(26), make_record(26, network="cifar_resnet"), make_record(50)]
+    found = tables_of(render(records))
+    assert sum("ResNet-26" in row[0] for row in found[RESULTS]) == 2
+    assert not [row for row in found["Table 6 of the paper"] if "26" in row[1]]
+    costs = found["Parameters and MACs beside the printed FLOPs"]
+    assert [row[0] for row in costs] == [f"ResNet-{depth}" for depth in DEPTHS]

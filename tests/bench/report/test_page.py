@@ -128,7 +128,7 @@ def test_write_reads_a_folder_and_links_to_it(tmp_path):
     assert "broken" in problem
     page = out.read_text(encoding="utf-8")
     assert 'href="../runs/resnet18-paper-imagenet-cifar10-quick-seed0/record.json"' in page
-    assert "1 record file is damaged" in text_of(page)
+    assert "1 record file is left out" in text_of(page)
     assert "broken" in page
 
 

@@ -1,7 +1,9 @@
 """Finished cells are reused, broken ones recorded, different ones never mixed."""
 
+import dataclasses
 import io
 import re
+import shutil
 from unittest.mock import DEFAULT, Mock
 
 import pytest
@@ -44,6 +46,22 @@ def test_a_record_is_complete_and_stored(finished):
         "python -m bench run --profile small --cells cifar_resnet20-paper-cifar-mnist-small-seed0"
         " --device cpu --fresh"
     )
+
+
+def test_a_record_made_by_a_program_claims_no_command(tmp_path):
+    config = dataclasses.replace(small_config(), words=None)
+    command = make_options(tmp_path, config).command(config.plans[0])
+    assert command == "# made by a program, as small: no command line makes it again"
+
+
+def test_a_record_of_another_version_is_not_replaced(finished, tmp_path):
+    folder = shutil.copytree(finished[0], tmp_path / "runs")
+    path = folder / finished[1][0].cell.id / store.RECORD_FILE
+    text = path.read_text().replace('"optimizer": "adamw"', '"optimizer": "lion"')
+    path.write_text(text)
+    with pytest.raises(UsageError, match=r"does not know .*it stays\. Replace it with --fresh"):
+        run(folder)
+    assert path.read_text() == text
 
 
 def test_finished_cells_are_reused(finished):
