@@ -25,7 +25,6 @@ from bench.reference.loader import dataset_title, load_paper
 from bench.report import claims, summaries
 from bench.report.against import set_beside
 from bench.report.figures.verdicts import MARKS
-from bench.report.headlines import CONCLUSIONS, OTHER_CONCLUSION
 from bench.report.results import Results, distinct, gather
 from bench.report.sections import Contents, sections
 
@@ -88,7 +87,7 @@ def draw(contents: Contents, results: Results) -> str:
         profile=results.profile,
         banner=_banner(results) if results.records else None,
         headline=results.headline,
-        conclusion=CONCLUSIONS.get(results.profile or "", OTHER_CONCLUSION),
+        conclusion=results.conclusion,
         claim_counts=claims.counts(results.verdicts),
         marks=MARKS,
         unequal=unequal_conditions(results.records),

@@ -17,7 +17,7 @@ from bench.formats import in_markdown, markdown_table, number
 from bench.records.schema import Environment, Stored
 from bench.reference.loader import dataset_title
 from bench.report import claims as ledger_tables
-from bench.report.headlines import CONCLUSIONS, NO_BREAK, NO_BREAK_HYPHEN, OTHER_CONCLUSION
+from bench.report.headlines import NO_BREAK, NO_BREAK_HYPHEN
 from bench.report.results import Results
 
 SCHEMA_VERSION: Final = 1
@@ -144,11 +144,10 @@ def markdown(results: Results, damaged: int) -> str:
     claims = ", ".join(f"{count} {word}" for word, count in verdicts.items())
     parts = [f"Claims of the references: {claims}."]
     if results.profile is not None:
-        conclusion = CONCLUSIONS.get(results.profile, OTHER_CONCLUSION)
         machine = "; ".join([*results.devices, *results.software])
         parts = [
             f"**{in_markdown(_plain(results.headline or ''))}**",
-            in_markdown(conclusion),
+            in_markdown(results.conclusion),
             _table(results.grid),
             "Accuracy in percent after the last epoch; behind it the 95 % interval, which covers "
             "the noise of the test set only, or the lowest and the highest of several seeds.",
