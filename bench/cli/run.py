@@ -168,7 +168,7 @@ def _rate(rate: float | None) -> float | None:
 
 
 def _train(options: "RunOptions", data_dir: Path | None, data_source: str, page: Path) -> None:
-    from bench.report.headlines import CONCLUSIONS, OTHER_CONCLUSION
+    from bench.report.headlines import conclusion
     from bench.report.page import write
     from bench.runner import grid
 
@@ -179,7 +179,7 @@ def _train(options: "RunOptions", data_dir: Path | None, data_source: str, page:
             f"profile {options.config.profile} on {options.environment.device_name}: "
             f"{len(planned)} cells, {len(done)} finished before, in {options.folder}"
         )
-        say(CONCLUSIONS.get(options.config.profile, OTHER_CONCLUSION))
+        say(conclusion(options.config.profile, {cell.recipe for cell in planned}))
         missing = sorted({cell.dataset for cell in planned if cell not in done})
         options.stop.install()
         try:

@@ -5,6 +5,7 @@ from typing import Final
 
 from bench.analysis.baselines import Row
 from bench.analysis.networks import CostRow
+from bench.config.profiles import PROFILES
 from bench.formats import number
 from bench.records.folder import Results
 
@@ -28,6 +29,18 @@ CONCLUSIONS: Final = {
 NO_BREAK: Final = "\u00a0"
 NO_BREAK_HYPHEN: Final = "\u2011"
 OTHER_CONCLUSION: Final = "Compare budgets in the table before you compare accuracies."
+
+
+def conclusion(profile: str, recipes: Iterable[str]) -> str:
+    """What ``profile`` allows one to conclude, where ``recipes`` are its own but for changes.
+
+    Those of a user's own, by whatever name, allow nothing that is known beforehand.
+    """
+    made = PROFILES.get(profile)
+    own = tuple({plan.recipe.name for plan in made().plans}) if made else ()
+    if all(name.startswith(own) for name in recipes):
+        return CONCLUSIONS.get(profile, OTHER_CONCLUSION)
+    return OTHER_CONCLUSION
 
 
 def untrained(found: Results) -> str:

@@ -25,7 +25,7 @@ from bench.reference.loader import dataset_title, load_paper
 from bench.report import claims, summaries
 from bench.report.against import set_beside
 from bench.report.figures.verdicts import MARKS
-from bench.report.headlines import CONCLUSIONS, OTHER_CONCLUSION, untrained
+from bench.report.headlines import untrained
 from bench.report.results import Results, distinct, gather
 from bench.report.sections import Contents, sections
 
@@ -95,7 +95,7 @@ def draw(contents: Contents, results: Results) -> str:
         banner=_banner(results) if results.records else None,
         headline=results.headline or untrained(contents.found),
         holds_records=contents.found.holds_records,
-        conclusion=CONCLUSIONS.get(results.profile or "", OTHER_CONCLUSION),
+        conclusion=results.conclusion,
         claim_counts=claims.counts(results.verdicts),
         parts=claims.PARTS,
         marks=MARKS,

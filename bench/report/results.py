@@ -17,7 +17,7 @@ from bench.claims import ledger
 from bench.claims.verdict import Verdict
 from bench.errors import UsageError
 from bench.records.schema import Environment, Record
-from bench.report.headlines import headline
+from bench.report.headlines import conclusion, headline
 
 T = TypeVar("T", bound=Hashable)
 
@@ -53,6 +53,11 @@ class Results:
         if self.profile is None:
             return None
         return headline(self.profile, self.grid, self.table1)
+
+    @property
+    def conclusion(self) -> str:
+        """What these budgets allow one to conclude."""
+        return conclusion(self.profile or "", {record.recipe.name for record in self.records})
 
     @property
     def environments(self) -> list[Environment]:

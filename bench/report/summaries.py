@@ -21,13 +21,7 @@ from bench.records.schema import Environment, Stored
 from bench.records.speed import Limits, SpeedRecord
 from bench.reference.loader import dataset_title
 from bench.report.claims import PARTS, counts, told
-from bench.report.headlines import (
-    CONCLUSIONS,
-    NO_BREAK,
-    NO_BREAK_HYPHEN,
-    OTHER_CONCLUSION,
-    untrained,
-)
+from bench.report.headlines import NO_BREAK, NO_BREAK_HYPHEN, untrained
 from bench.report.results import Results
 
 SCHEMA_VERSION: Final = 2
@@ -173,11 +167,10 @@ def markdown(results: Results, damaged: int, untrained: str) -> str:
     claims = "\n".join(f"- {PARTS[part]}: {told(words)}" for part, words in counted)
     parts = [f"Claims and verdicts:\n\n{claims}"]
     if results.profile is not None:
-        conclusion = CONCLUSIONS.get(results.profile, OTHER_CONCLUSION)
         machine = "; ".join([*results.devices, *results.software])
         parts = [
             f"**{in_markdown(_plain(results.headline or ''))}**",
-            in_markdown(conclusion),
+            in_markdown(results.conclusion),
             _table(results.grid),
             "Accuracy in percent after the last epoch; behind it the 95 % interval, which covers "
             "the noise of the test set only, or the lowest and the highest of several seeds.",

@@ -115,6 +115,14 @@ def test_a_seed_that_failed_or_is_missing_is_no_part_of_the_mean():
     assert len(re.findall(r"seed \d</span></summary>", page)) == 4
 
 
+def test_a_recipe_of_ones_own_is_not_told_to_be_that_of_the_profile():
+    by_ours = text_of(render([make_record(18)]))
+    by_own = text_of(render([make_record(18, recipe={"name": "mine"})]))
+    assert "This run shows whether each network learns." in by_ours
+    assert "This run shows whether each network learns." not in by_own
+    assert "Compare budgets in the table before you compare accuracies." in by_own
+
+
 def test_networks_that_the_paper_does_not_have_stand_among_the_results_alone(monkeypatch):
     add_networks(monkeypatch)
     records = [make_record(26), make_record(26, network="cifar_resnet"), make_record(50)]

@@ -57,7 +57,8 @@ def test_unknown_profile_names_those_present(records, found):
     ],
 )
 def test_headline_and_conclusion_follow_the_profile(profile, expected):
-    text = text_of(render([make_record(profile=profile)]))
+    recipe = {"name": PROFILES[profile]().plans[0].recipe.name}
+    text = text_of(render([make_record(profile=profile, recipe=recipe)]))
     assert expected in text
     assert CONCLUSIONS[profile] in text
 
