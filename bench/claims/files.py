@@ -1,11 +1,25 @@
-"""Claims of a user's own: a file in the words of ``reference/claims.toml``. No torch here."""
+"""Claims from a TOML file: `claims.toml` of the references, or one of a user. No torch here."""
 
 import tomllib
+from collections.abc import Iterator
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from bench.claims.schema import Claim, parse
+from pydantic import BaseModel, ValidationError
+
+from bench.claims.methods import Margin
+from bench.claims.schema import Claim
 from bench.errors import BenchError, UsageError
+
+T = TypeVar("T", bound=BaseModel)
+
+
+@cache
+def load_claims() -> tuple[Claim, ...]:
+    text = files("bench.reference").joinpath("claims.toml").read_text(encoding="utf-8")
+    return parse(text)
 
 
 def read(path: Path) -> tuple[Claim, ...]:
@@ -41,3 +55,61 @@ def _refuse_other_shapes(content: dict[str, Any]) -> None:
 
 def _is_tables(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, dict) for each in value)
+
+
+def parse(text: str, here: str = "") -> tuple[Claim, ...]:
+    """The claims in ``text``, a TOML document; ``{here}`` in it stands for ``here``, its folder.
+
+    Raises:
+        BenchError: it is no TOML, or a claim cannot be tested; the message names the claim.
+    """
+    try:
+        content = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BenchError(f"the claims are not valid TOML: {error}") from error
+    margins = {name: _checked(name, Margin, m) for name, m in content.get("margins", {}).items()}
+    claims = tuple(
+        _claim(entry, margins)
+        for each in content.get("claim", [])
+        for entry in _expanded(each, here)
+    )
+    ids = [claim.id for claim in claims]
+    if twice := sorted({name for name in ids if ids.count(name) > 1}):
+        raise BenchError(f"two claims have the id {twice[0]!r}")
+    return claims
+
+
+def _expanded(entry: dict[str, Any], here: str) -> Iterator[dict[str, Any]]:
+    """One entry for each row of ``each``, whose values replace their names in braces."""
+    rows = entry.get("each", [{}])
+    rest = {key: value for key, value in entry.items() if key != "each"}
+    for row in rows:
+        yield _filled(rest, {"here": here} | row)
+
+
+def _filled(value: Any, row: dict[str, Any]) -> Any:
+    if isinstance(value, str):
+        for name, text in row.items():
+            value = value.replace(f"{{{name}}}", str(text))
+        return value
+    if isinstance(value, dict):
+        return {key: _filled(item, row) for key, item in value.items()}
+    return [_filled(item, row) for item in value] if isinstance(value, list) else value
+
+
+def _claim(entry: dict[str, Any], margins: dict[str, Margin]) -> Claim:
+    name = str(entry.get("id", "without an id"))
+    wanted = entry.get("test", {}).get("margin")
+    if wanted is not None and wanted not in margins:
+        known = ", ".join(margins) or "none"
+        raise BenchError(f"claim {name}: no margin {wanted!r}; there are {known}")
+    return _checked(name, Claim, entry | {"margin": margins.get(wanted)})
+
+
+def _checked(name: str, kind: type[T], value: Any) -> T:
+    try:
+        return kind.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise BenchError(f"claim {name}: {where or 'it'}: {first['msg']}") from error

@@ -13,10 +13,11 @@ from typing import Final
 
 from bench.claims.cost import cost_ratio, exact_cost
 from bench.claims.evidence import Index
+from bench.claims.files import load_claims
 from bench.claims.means import judge_seeds
 from bench.claims.measures import Observed, observe
 from bench.claims.methods import CostRatio, Elsewhere, ExactCost
-from bench.claims.schema import Claim, load_claims
+from bench.claims.schema import Claim
 from bench.claims.verdict import Verdict
 from bench.formats import number
 from bench.records import store

@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.claims.evidence import Sample
+from bench.claims.files import load_claims
 from bench.claims.ledger import decided
 from bench.claims.means import verdict_of
 from bench.claims.measures import MEASURES
 from bench.claims.methods import CostRatio, Difference, Elsewhere, ExactCost, Most, Reaches
-from bench.claims.schema import Claim, load_claims
+from bench.claims.schema import Claim
 from bench.reference.printed import look_up
 
 DRAWS: Final = 500

@@ -1,17 +1,15 @@
-"""Claims of the references as data: ``reference/claims.toml``, typed and checked. No torch here.
+"""A claim as data, typed and checked. No torch here.
 
 A claim holds no number of a reference: its test names where the number stands, and ``{printed}`` in
 its sentence is replaced by it. ``each`` makes a row of claims out of one.
 """
 
 import json
-import tomllib
-from collections.abc import Iterator
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Any, Final, Literal, Self, TypeVar
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from bench.analysis.labels import model_title, network_title
 from bench.claims.budgets import Budget, budget_for
@@ -27,7 +25,6 @@ from bench.claims.methods import (
     Test,
 )
 from bench.config.profiles import DATASETS
-from bench.errors import BenchError
 from bench.formats import listed
 from bench.reference.loader import reproductions_of
 from bench.reference.printed import look_up
@@ -35,8 +32,6 @@ from bench.reference.reproductions import Reproduction
 from resnet_models import MODELS, Definition, define
 from resnet_models.custom import PREFIX
 from resnet_models.spec import Lineage, Shortcut, Stem
-
-T = TypeVar("T", bound=BaseModel)
 
 Origin = Literal["paper", "carried", "project2022", "own"]
 """Printed in the paper; its statement about ImageNet, carried to CIFAR-10; of the 2022 project's
@@ -270,67 +265,3 @@ def _known(what: str, name: str | None, known: dict[str, Any]) -> None:
 def _load_power() -> dict[str, tuple[float, float]]:
     text = files("bench.reference").joinpath("power.json").read_text(encoding="utf-8")
     return {name: (alone, least) for name, (alone, least) in json.loads(text).items()}
-
-
-@cache
-def load_claims() -> tuple[Claim, ...]:
-    text = files("bench.reference").joinpath("claims.toml").read_text(encoding="utf-8")
-    return parse(text)
-
-
-def parse(text: str, here: str = "") -> tuple[Claim, ...]:
-    """The claims in ``text``, a TOML document; ``{here}`` in it stands for ``here``, its folder.
-
-    Raises:
-        BenchError: it is no TOML, or a claim cannot be tested; the message names the claim.
-    """
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise BenchError(f"the claims are not valid TOML: {error}") from error
-    margins = {name: _checked(name, Margin, m) for name, m in content.get("margins", {}).items()}
-    claims = tuple(
-        _claim(entry, margins)
-        for each in content.get("claim", [])
-        for entry in _expanded(each, here)
-    )
-    ids = [claim.id for claim in claims]
-    if twice := sorted({name for name in ids if ids.count(name) > 1}):
-        raise BenchError(f"two claims have the id {twice[0]!r}")
-    return claims
-
-
-def _expanded(entry: dict[str, Any], here: str) -> Iterator[dict[str, Any]]:
-    """One entry for each row of ``each``, whose values replace their names in braces."""
-    rows = entry.get("each", [{}])
-    rest = {key: value for key, value in entry.items() if key != "each"}
-    for row in rows:
-        yield _filled(rest, {"here": here} | row)
-
-
-def _filled(value: Any, row: dict[str, Any]) -> Any:
-    if isinstance(value, str):
-        for name, text in row.items():
-            value = value.replace(f"{{{name}}}", str(text))
-        return value
-    if isinstance(value, dict):
-        return {key: _filled(item, row) for key, item in value.items()}
-    return [_filled(item, row) for item in value] if isinstance(value, list) else value
-
-
-def _claim(entry: dict[str, Any], margins: dict[str, Margin]) -> Claim:
-    name = str(entry.get("id", "without an id"))
-    wanted = entry.get("test", {}).get("margin")
-    if wanted is not None and wanted not in margins:
-        known = ", ".join(margins) or "none"
-        raise BenchError(f"claim {name}: no margin {wanted!r}; there are {known}")
-    return _checked(name, Claim, entry | {"margin": margins.get(wanted)})
-
-
-def _checked(name: str, kind: type[T], value: Any) -> T:
-    try:
-        return kind.model_validate(value)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise BenchError(f"claim {name}: {where or 'it'}: {first['msg']}") from error

@@ -11,10 +11,11 @@ from itertools import pairwise
 
 import numpy as np
 
+from bench.claims.files import load_claims
 from bench.claims.ledger import judge_observed
 from bench.claims.measures import Figure, Observed
 from bench.claims.methods import Difference, Most, Ordering, Reaches, Threshold
-from bench.claims.schema import Claim, Group, load_claims
+from bench.claims.schema import Claim, Group
 from bench.claims.verdict import Verdict
 from bench.config import recipes
 from bench.config.cell import Cell

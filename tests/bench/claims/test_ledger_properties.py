@@ -4,10 +4,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.claims.files import load_claims
 from bench.claims.ledger import judge_observed
 from bench.claims.measures import Figure
 from bench.claims.methods import CostRatio, ExactCost, Most
-from bench.claims.schema import load_claims
 from bench.config import recipes
 from bench.stats import LEVEL
 from tests.support.worlds import STATISTICAL, make_world, network_of, observed

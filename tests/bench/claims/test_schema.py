@@ -5,9 +5,9 @@ from importlib.resources import files
 
 import pytest
 
+from bench.claims.files import load_claims, parse
 from bench.claims.ledger import judge
 from bench.claims.methods import Elsewhere, Ordering
-from bench.claims.schema import load_claims, parse
 from bench.errors import BenchError
 from bench.reference.loader import load_paper, load_project2022
 from bench.reference.printed import UnknownReferenceError, look_up

@@ -6,7 +6,7 @@ from itertools import chain
 import pytest
 
 from bench.claims.budgets import NOTEBOOK
-from bench.claims.schema import load_claims
+from bench.claims.files import load_claims
 from bench.config import profiles, recipes
 from bench.config.profiles import DATASETS, PROFILES, PROJECT2022_SMALL, TABLE1, Changes, make, plan
 from bench.errors import UsageError

@@ -4,8 +4,8 @@ import json
 import re
 from functools import cache
 
+from bench.claims.files import load_claims, parse
 from bench.claims.ledger import judge
-from bench.claims.schema import load_claims, parse
 from bench.claims.verdict import WORDS
 from bench.report.claims import ORIGINS, PARTS, TITLES, as_json, by_title, counts
 from bench.report.figures.verdicts import MARKS, verdict_chart

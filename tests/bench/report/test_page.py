@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from bench.claims.schema import load_claims
+from bench.claims.files import load_claims
 from bench.records import store
 from bench.reference.loader import load_paper, load_project2022
 from bench.report import page as report

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench.analysis.tables import summarize
-from bench.claims.schema import load_claims
+from bench.claims.files import load_claims
 from bench.records import store
 from bench.records.folder import Results
 from bench.report import page as report
