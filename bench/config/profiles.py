@@ -11,6 +11,7 @@ from typing import Final
 
 from bench.config import recipes
 from bench.config.cell import Cell
+from bench.config.names import unknown
 from bench.config.recipes import Recipe
 from bench.data.datasets import find
 from bench.errors import UsageError
@@ -190,12 +191,12 @@ def make(
     if profile == "auto":
         profile = "full" if has_gpu else "quick"
     if profile not in PROFILES:
-        raise UsageError(f"no profile named {profile!r}; there are auto, {', '.join(PROFILES)}")
+        raise UsageError(unknown("profile", profile, ["auto", *PROFILES]))
     if seeds < 1:
         raise UsageError(f"--seeds {seeds}: at least one seed is needed")
     config, changes = PROFILES[profile](), changes or Changes()
-    kept_models = _choose("model", models, [each.cell.model for each in config.plans])
-    kept_datasets = _choose("dataset", datasets, [each.cell.dataset for each in config.plans])
+    kept_models = _choose("model", models, config.plans)
+    kept_datasets = _choose("dataset", datasets, config.plans)
     base = [
         each
         for each in config.plans
@@ -208,7 +209,7 @@ def make(
         cell = each.cell.model_copy(update={"seed": seed, "recipe": recipe.name})
         plans.append(Plan(cell, recipe))
     if cells:
-        _choose("cell", cells, [each.cell.id for each in plans])
+        _choose("cell", cells, plans, numbers)
         plans = [each for each in plans if each.cell.id in cells]
     if not plans:
         raise UsageError(
@@ -223,12 +224,28 @@ def _seeds(cells: Iterable[str]) -> list[int]:
     return sorted({int(match[1]) if match else 0 for match in found})
 
 
-def _choose(kind: str, wanted: Sequence[str], known: Iterable[str]) -> set[str]:
-    names = list(dict.fromkeys(known))
-    unknown = [name for name in wanted if name not in names]
-    if unknown:
-        raise UsageError(f"no {kind} named {unknown[0]!r}; there are {', '.join(names)}")
+def _choose(
+    kind: str, wanted: Sequence[str], plans: Sequence[Plan], seeds: Sequence[int] = (0,)
+) -> set[str]:
+    names = list(dict.fromkeys(_name(kind, each.cell) for each in plans))
+    for name in wanted:
+        if name not in names:
+            raise UsageError(unknown(kind, name, names, _profiles_with(kind, seeds)))
     return set(wanted or names)
+
+
+def _profiles_with(kind: str, seeds: Sequence[int]) -> dict[str, list[str]]:
+    """Every name of ``kind`` -> the profiles that have it; a cell of one of ``seeds``."""
+    found: dict[str, list[str]] = {name: [] for name in (MODELS if kind == "model" else ())}
+    for profile, seed in product(PROFILES, seeds):
+        cells = (each.cell.model_copy(update={"seed": seed}) for each in PROFILES[profile]().plans)
+        for name in dict.fromkeys(_name(kind, cell) for cell in cells):
+            found.setdefault(name, []).append(profile)
+    return found
+
+
+def _name(kind: str, cell: Cell) -> str:
+    return {"model": cell.model, "dataset": cell.dataset, "cell": cell.id}[kind]
 
 
 def _ten_cells(recipe: Callable[[str], Recipe]) -> tuple[Plan, ...]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from bench.errors import UsageError
+from resnet_models.text import meant, near
 
 Array = NDArray[np.uint8]
 Arrays = Mapping[str, Array]
@@ -107,7 +108,8 @@ SPECS: Final = {
 def find(name: str) -> DatasetSpec:
     """The spec called ``name``; UsageError where there is none."""
     if name not in SPECS:
-        raise UsageError(f"unknown dataset {name!r}; known: {', '.join(SPECS)}")
+        like = meant(near(name, SPECS))
+        raise UsageError(f"unknown dataset {name!r}{like}; known: {', '.join(SPECS)}")
     return SPECS[name]
 
 

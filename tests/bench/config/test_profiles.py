@@ -94,15 +94,31 @@ def test_seeds_go_through_the_whole_profile_one_by_one():
             "no profile named 'fast'; there are auto, smoke, quick, full, table6, table6_more, "
             "project2022$",
         ),
-        ({"models": ["cifar_resnet20"]}, r"no model named 'cifar_resnet20'; there are resnet18, "),
-        ({"profile": "table6", "datasets": ["mnist"]}, "no dataset named 'mnist'; .* cifar10$"),
-        ({"datasets": ["cifar100"]}, r"no dataset named 'cifar100'; there are cifar10, mnist"),
+        (
+            {"models": ["cifar_plain32"]},
+            r"no model named 'cifar_plain32' in this profile \(--profile table6 has it\); there are "
+            "resnet18, ",
+        ),
+        ({"models": ["plain18"]}, r"'plain18' in this profile \(no profile has it\); there are"),
+        ({"models": ["ResNet-50"]}, r"no model named 'ResNet-50' \(did you mean resnet50\?\); there"),
+        (
+            {"models": ["resnet110"]},
+            r"'resnet110' \(did you mean cifar_resnet110 with --profile table6\?\); there",
+        ),
+        ({"models": ["vgg"]}, "no model named 'vgg'; there are resnet18, "),
+        (
+            {"profile": "table6", "datasets": ["mnist"]},
+            r"no dataset named 'mnist' in this profile \(--profile smoke or .* cifar10$",
+        ),
+        ({"profile": "tabel6"}, r"no profile named 'tabel6' \(did you mean table6 or table6_more"),
+        ({"datasets": ["cifar100"]}, r"no dataset named 'cifar100' .*cifar10\?\); there are cifar10, mnist"),
         ({"seeds": 0}, r"--seeds 0: at least one"),
         (
             {"cells": ["resnet18-paper-imagenet-mnist-quick-seed1"]},
-            "no cell named '.*-quick-seed1'; there are resnet18-paper-imagenet-cifar10-smoke-seed1",
+            r"no cell named '.*-quick-seed1' in this profile \(--profile quick has it\); there are "
+            "resnet18-paper-imagenet-cifar10-smoke-seed1",
         ),
-        ({"cells": ["resnet18"]}, "no cell named 'resnet18'; there are .*-smoke-seed0$"),
+        ({"cells": ["resnet18"]}, "no cell named 'resnet18' .*; there are .*-smoke-seed0$"),
         (
             {"profile": "table6", "changes": Changes(epochs=3)},
             "--epochs 3: the recipe paper_cifar is told in iterations, not in epochs",
