@@ -1,14 +1,15 @@
 """``run``: from cells to records, and to the page. ``data``: the images alone."""
 
 import signal
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from typer import Exit, Option
 
 from bench.cli.options import DataDir, DataSource, Device, Names, Out, count
 from bench.cli.shared import EXIT_FAILURE, PAGE, console, load, names, say
-from bench.config.profiles import DATASETS, Changes, make
+from bench.config.profiles import DATASETS, PROFILES, Changes, make
 from bench.records.store import RECORD_FILE, RUNS
 
 if TYPE_CHECKING:
@@ -16,9 +17,7 @@ if TYPE_CHECKING:
 
 Profile = Annotated[
     str,
-    Option(
-        help="smoke, quick, full, table6, project2022, or auto: full with a GPU, quick without."
-    ),
+    Option(help=f"{', '.join(PROFILES)}, or auto: full with a GPU, quick without."),
 ]
 Cells = Annotated[str, Option(metavar="IDS", help="Only these, by the names of their folders.")]
 Seeds = Annotated[int, count("--seeds", "Train N seeds: 0, 1, ...")]
@@ -71,6 +70,20 @@ def run(
     fresh: Fresh = False,
 ) -> None:
     """Train and measure every cell that is not finished yet, then render the report."""
+    choice: dict[str, Any] = {"models": names(models), "datasets": names(datasets), "seeds": seeds}
+    changes = Changes(
+        epochs=epochs,
+        images_per_epoch=images_per_epoch,
+        held_out=held_out,
+        norm_batch=norm_batch,
+    )
+    request = partial(make, **choice, cells=names(cells), changes=changes)
+    # Wrong words are told before torch is loaded, which takes seconds. What auto stands for shows
+    # only then, but the networks and data sets are the same.
+    if profile == "auto":
+        make("quick", has_gpu=False, **choice)
+    else:
+        request(profile, has_gpu=False)
     from bench.runner.options import RunOptions
     from bench.training.engine import EngineOptions
     from bench.training.environment import choose_device, describe, gpu_problem
@@ -78,20 +91,7 @@ def run(
     torch_device = choose_device(device)
     if problem := gpu_problem(torch_device):
         say(f"warning: {problem}")
-    config = make(
-        profile,
-        has_gpu=torch_device.type == "cuda",
-        models=names(models),
-        datasets=names(datasets),
-        cells=names(cells),
-        seeds=seeds,
-        changes=Changes(
-            epochs=epochs,
-            images_per_epoch=images_per_epoch,
-            held_out=held_out,
-            norm_batch=norm_batch,
-        ),
-    )
+    config = request(profile, has_gpu=torch_device.type == "cuda")
     options = RunOptions(
         config=config,
         folder=out / RUNS,

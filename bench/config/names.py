@@ -1,7 +1,9 @@
-"""What to say of a name that a profile does not have. No torch here."""
+"""What to say of a name that a profile does not have, or no device. No torch here."""
 
+import re
 from collections.abc import Mapping, Sequence
 
+from bench.errors import UsageError
 from resnet_models.text import meant, near
 
 
@@ -21,6 +23,17 @@ def unknown(
     like = near(word, dict.fromkeys([*known, *elsewhere]))
     hint = meant(_placed(name, known, elsewhere) for name in like)
     return f"no {kind} named {word!r}{hint}; {there}"
+
+
+def checked_device(name: str) -> str:
+    """``name`` as it is, once it is a word for a device, there or not.
+
+    Raises:
+        UsageError: no device is ever called so.
+    """
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
+        raise UsageError(f"no device named {name!r}; there are auto, cpu, cuda, cuda:1 ...")
+    return name
 
 
 def _placed(name: str, known: Sequence[str], elsewhere: Mapping[str, Sequence[str]]) -> str:

