@@ -22,6 +22,13 @@ Profile = Annotated[
 Cells = Annotated[str, Option(metavar="IDS", help="Only these, by the names of their folders.")]
 Seeds = Annotated[int, count("--seeds", "Train N seeds: 0, 1, ...")]
 Epochs = Annotated[int | None, count("--epochs", "Train N epochs instead of the profile's.")]
+Iterations = Annotated[
+    int | None,
+    count("--iterations", "Train N steps instead of the profile's, with drops to scale."),
+]
+Fraction = Annotated[
+    float | None, Option(metavar="F", help="Train this share of the iterations, say 0.1.")
+]
 Images = Annotated[
     int | None, count("--images-per-epoch", "Draw N training images for each epoch.")
 ]
@@ -56,6 +63,8 @@ def run(
     cells: Cells = "",
     seeds: Seeds = 1,
     epochs: Epochs = None,
+    iterations: Iterations = None,
+    fraction: Fraction = None,
     images_per_epoch: Images = None,
     held_out: HeldOut = None,
     norm_batch: NormBatch = None,
@@ -73,6 +82,8 @@ def run(
     choice: dict[str, Any] = {"models": names(models), "datasets": names(datasets), "seeds": seeds}
     changes = Changes(
         epochs=epochs,
+        iterations=iterations,
+        fraction=fraction,
         images_per_epoch=images_per_epoch,
         held_out=held_out,
         norm_batch=norm_batch,

@@ -42,6 +42,8 @@ class Changes:
     """What a user changes about the recipes of a profile; None: nothing."""
 
     epochs: int | None = None
+    iterations: int | None = None
+    fraction: float | None = None  # of the iterations
     images_per_epoch: int | None = None
     held_out: int | None = None  # images of each training set that are kept for validation
     norm_batch: int | None = None  # images that BatchNorm sees at a time
@@ -50,6 +52,8 @@ class Changes:
     def words(self) -> tuple[str, ...]:
         options = {
             "--epochs": self.epochs,
+            "--iterations": self.iterations,
+            "--fraction": self.fraction,
             "--images-per-epoch": self.images_per_epoch,
             "--held-out": self.held_out,
             "--norm-batch": self.norm_batch,
@@ -60,19 +64,18 @@ class Changes:
         """``recipe`` changed so, with another name.
 
         Raises:
-            UsageError: its budget is in iterations, or there are not that many images, in the
-                training set or in a batch.
+            UsageError: its budget is told in another unit, no iteration is left of it, or there
+                are not that many images, in the training set or in a batch.
         """
         there = find(dataset).arrays["train_labels"].shape[0] - (self.held_out or 0)
         if (self.images_per_epoch or 0) > there:
             raise UsageError(
                 f"--images-per-epoch {self.images_per_epoch}: {dataset} has {there} to train on"
             )
-        if self.epochs or self.images_per_epoch:
-            try:
-                recipe = recipes.limit(recipe, epochs=self.epochs, images=self.images_per_epoch)
-            except ValueError as error:
-                raise UsageError(f"{' '.join(self.words)}: {error}") from None
+        try:
+            recipe = self._with_budget(recipe)
+        except ValueError as error:
+            raise UsageError(f"{' '.join(self.words)}: {error}") from None
         if (self.norm_batch or 0) > recipe.batch_size:
             raise UsageError(
                 f"--norm-batch {self.norm_batch}: a batch of {recipe.name} has {recipe.batch_size} "
@@ -81,6 +84,13 @@ class Changes:
         if self.held_out:
             recipe = recipes.hold_out(recipe, self.held_out)
         return recipes.group_norm_batches(recipe, self.norm_batch) if self.norm_batch else recipe
+
+    def _with_budget(self, recipe: Recipe) -> Recipe:
+        if self.epochs or self.images_per_epoch:
+            recipe = recipes.limit(recipe, epochs=self.epochs, images=self.images_per_epoch)
+        if self.iterations is None and self.fraction is None:
+            return recipe
+        return recipes.shorten(recipe, iterations=self.iterations, fraction=self.fraction)
 
 
 def plan(
@@ -109,6 +119,14 @@ def smoke() -> RunConfig:
 def quick() -> RunConfig:
     """Every network learns, without a GPU, in minutes."""
     return RunConfig(profile="quick", plans=_ten_cells(recipes.quick), speed_samples=5)
+
+
+def lecture() -> RunConfig:
+    """What section 4.2 teaches, in under an hour on two cores: depth harms plain networks only."""
+    recipe = recipes.lecture()
+    models = [f"cifar_{kind}{depth}" for kind in ("plain", "resnet") for depth in (20, 56)]
+    plans = tuple(plan(model, "cifar10", recipe) for model in models)
+    return RunConfig(profile="lecture", plans=plans, speed_samples=5)
 
 
 def full() -> RunConfig:
@@ -167,7 +185,8 @@ PROJECT2022_SMALL: Final = Changes(epochs=24, images_per_epoch=3200)
 """The profile project2022 made small enough for a CPU, and yet with enough epochs to be audited."""
 
 PROFILES: dict[str, Callable[[], RunConfig]] = {
-    profile.__name__: profile for profile in (smoke, quick, full, table6, table6_more, project2022)
+    profile.__name__: profile
+    for profile in (smoke, quick, lecture, full, table6, table6_more, project2022)
 }
 
 

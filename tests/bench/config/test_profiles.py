@@ -91,8 +91,8 @@ def test_seeds_go_through_the_whole_profile_one_by_one():
     [
         (
             {"profile": "fast"},
-            "no profile named 'fast'; there are auto, smoke, quick, full, table6, table6_more, "
-            "project2022$",
+            "no profile named 'fast'; there are auto, smoke, quick, lecture, full, table6, "
+            "table6_more, project2022$",
         ),
         (
             {"models": ["cifar_plain32"]},
@@ -128,6 +128,14 @@ def test_seeds_go_through_the_whole_profile_one_by_one():
         (
             {"profile": "table6", "changes": Changes(epochs=3)},
             "--epochs 3: the recipe paper_cifar is told in iterations, not in epochs",
+        ),
+        (
+            {"profile": "lecture", "changes": Changes(fraction=0.0)},
+            "--fraction 0.0: a fraction above 0 and up to 1 is needed",
+        ),
+        (
+            {"changes": Changes(iterations=9)},
+            "--iterations 9: the recipe smoke is told in epochs, not in iterations; --epochs",
         ),
         (
             {"changes": Changes(images_per_epoch=45_001, held_out=5000)},
@@ -198,6 +206,21 @@ def test_a_smaller_budget_makes_other_cells_and_keeps_the_place_of_the_accident(
         assert small.recipe == large.recipe.model_copy(
             update=changes | {"name": small.cell.recipe, "freeze_weights_after_epoch": frozen}
         )
+
+
+def test_the_lecture_trains_four_networks_on_equally_many_images():
+    plans = make("lecture", has_gpu=False).plans
+    models = ["cifar_plain20", "cifar_plain56", "cifar_resnet20", "cifar_resnet56"]
+    assert cells(plans) == [(model, "cifar10") for model in models]
+    assert [each.cell.shortcut for each in plans] == ["none", "none", "A", "A"]
+    assert {each.recipe for each in plans} == {recipes.lecture()}
+
+
+def test_a_fraction_of_the_iterations_makes_other_cells():
+    made = make("table6", has_gpu=False, changes=Changes(fraction=0.1))
+    assert made.words == ("--fraction 0.1",)
+    names = {each.cell.recipe for each in made.plans}
+    assert names == {"paper_cifar_iterations6400", "paper_cifar_warmup_iterations6400"}
 
 
 def test_the_budget_of_a_profile_itself_changes_nothing():
