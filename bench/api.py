@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from bench.claims import files, ledger
 from bench.claims.verdict import Verdict
 from bench.config import profiles, recipe_files
-from bench.config.profiles import Changes, RunConfig
+from bench.config.plan import Changes
+from bench.config.profiles import RunConfig
 from bench.errors import UsageError
 from bench.records import store
 from bench.records.schema import Record

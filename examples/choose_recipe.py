@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 import torch
 
 from bench.config import recipes
-from bench.config.profiles import plan
+from bench.config.plan import plan
 from bench.config.recipes import LinearSchedule, Recipe
 from bench.data.datasets import Dataset, Split
 from bench.data.sources import load

@@ -6,7 +6,8 @@ python examples/train_by_your_recipe.py FOLDER    trains, stores records, draws 
 import sys
 
 from bench import draw, run
-from bench.config.profiles import RunConfig, plan
+from bench.config.plan import plan
+from bench.config.profiles import RunConfig
 from bench.config.recipes import LinearSchedule, Recipe
 
 recipe = Recipe(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypedDict, Unpack, get_args
 
 from resnet_models.catalog import MODELS
 from resnet_models.spec import Initialization, Lineage, ModelSpec, Shortcut, Stem
+from resnet_models.text import meant, near
 
 if TYPE_CHECKING:
     from torch import nn
@@ -58,7 +59,8 @@ def define(
         ValueError: no such network in MODELS, or it has no such variant.
     """
     if name not in MODELS:
-        raise ValueError(f"no model named {name!r}; there are {', '.join(MODELS)}")
+        like = meant(near(name, MODELS))
+        raise ValueError(f"no model named {name!r}{like}; there are {', '.join(MODELS)}")
     spec = MODELS[name]
     published: tuple[Stem, int] = ("imagenet", 1000) if spec.family == "table1" else ("cifar", 10)
     stem = stem or published[0]

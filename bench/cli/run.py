@@ -3,6 +3,7 @@
 import math
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,7 +12,8 @@ from typer import Exit, Option
 from bench.cli.options import DataDir, DataSource, Device, Names, Out, count
 from bench.cli.shared import EXIT_FAILURE, PAGE, console, load, names, say
 from bench.config import recipe_files
-from bench.config.profiles import DATASETS, Changes, make
+from bench.config.plan import Changes
+from bench.config.profiles import DATASETS, PROFILES, RunConfig, make
 from bench.errors import UsageError
 from bench.records.store import RECORD_FILE, RUNS
 from resnet_models import custom
@@ -22,9 +24,7 @@ if TYPE_CHECKING:
 
 Profile = Annotated[
     str,
-    Option(
-        help="smoke, quick, full, table6, project2022, or auto: full with a GPU, quick without."
-    ),
+    Option(help=f"{', '.join(PROFILES)}, or auto: full with a GPU, quick without."),
 ]
 Cells = Annotated[str, Option(metavar="IDS", help="Only these, by the names of their folders.")]
 Seeds = Annotated[int | None, count("--seeds", "Train N seeds: 0, 1, ... Without: seed 0.")]
@@ -47,6 +47,13 @@ Rate = Annotated[
     float | None, Option("--learning-rate", metavar="R", help="Highest rate of the schedule.")
 ]
 Epochs = Annotated[int | None, count("--epochs", "Train N epochs instead of the profile's.")]
+Iterations = Annotated[
+    int | None,
+    count("--iterations", "Train N steps instead of the profile's, with drops to scale."),
+]
+Fraction = Annotated[
+    float | None, Option(metavar="F", help="Train this share of the iterations, say 0.1.")
+]
 Images = Annotated[
     int | None, count("--images-per-epoch", "Draw N training images for each epoch.")
 ]
@@ -89,6 +96,8 @@ def run(
     batch_size: BatchSize = None,
     learning_rate: Rate = None,
     epochs: Epochs = None,
+    iterations: Iterations = None,
+    fraction: Fraction = None,
     images_per_epoch: Images = None,
     held_out: HeldOut = None,
     norm_batch: NormBatch = None,
@@ -103,37 +112,50 @@ def run(
     fresh: Fresh = False,
 ) -> None:
     """Train and measure every cell that is not finished yet, then render the report."""
+    if seed is not None and (seeds or cells):
+        raise UsageError("--seed is one seed alone: leave out --seeds and --cells, or --seed")
+    changes = Changes(
+        lineage=lineage,
+        stem=stem,
+        shortcut=shortcut,
+        recipe=recipe_files.read(recipe) if recipe else None,
+        batch_size=batch_size,
+        learning_rate=_rate(learning_rate),
+        epochs=epochs,
+        iterations=iterations,
+        fraction=fraction,
+        images_per_epoch=images_per_epoch,
+        held_out=held_out,
+        norm_batch=norm_batch,
+    )
+
+    def request(name: str, changes: Changes, *, has_gpu: bool) -> RunConfig:
+        return make(
+            name,
+            has_gpu=has_gpu,
+            models=names(models),
+            datasets=names(datasets),
+            cells=names(cells) if name == profile else (),
+            seeds=seeds or 1,
+            seed=seed,
+            changes=changes,
+        )
+
+    # Wrong words are told before torch is loaded, which takes seconds. What auto stands for shows
+    # only then, but the networks and data sets are the same.
+    if profile == "auto":
+        request("quick", Changes(), has_gpu=False)
+    else:
+        request(profile, changes, has_gpu=False)
     from bench.runner.options import RunOptions
     from bench.training.engine import EngineOptions
     from bench.training.environment import choose_device, describe, gpu_problem
 
-    if seed is not None and (seeds or cells):
-        raise UsageError("--seed is one seed alone: leave out --seeds and --cells, or --seed")
     torch_device = choose_device(device)
     if problem := gpu_problem(torch_device):
         say(f"warning: {problem}")
-    config = make(
-        profile,
-        has_gpu=torch_device.type == "cuda",
-        models=names(models),
-        datasets=names(datasets),
-        cells=names(cells),
-        seeds=seeds or 1,
-        seed=seed,
-        changes=Changes(
-            network=_find(network),
-            lineage=lineage,
-            stem=stem,
-            shortcut=shortcut,
-            recipe=recipe_files.read(recipe) if recipe else None,
-            batch_size=batch_size,
-            learning_rate=_rate(learning_rate),
-            epochs=epochs,
-            images_per_epoch=images_per_epoch,
-            held_out=held_out,
-            norm_batch=norm_batch,
-        ),
-    )
+    changes = replace(changes, network=_find(network))
+    config = request(profile, changes, has_gpu=torch_device.type == "cuda")
     options = RunOptions(
         config=config,
         folder=out / RUNS,

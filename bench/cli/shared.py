@@ -9,6 +9,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from bench.data.datasets import find
 from bench.errors import UsageError
 from bench.records.store import RECORD_FILE, RUNS
 
@@ -69,6 +70,8 @@ def records_in(results: Path) -> Path:
 
 
 def load(names: Sequence[str], data_dir: Path | None, source: str) -> "dict[str, Dataset]":
+    for name in names:
+        find(name)  # a wrong one is told before torch is loaded
     from bench.data import sources
 
     options: Any = {"data_dir": data_dir, "source": source, "report": say}

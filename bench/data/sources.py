@@ -17,20 +17,19 @@ from filelock import FileLock, Timeout
 
 from bench.data import folder, npm, official
 from bench.data.datasets import (
+    CHOICES,
+    SOURCES,
     Arrays,
     Dataset,
     DatasetSpec,
     NotThereError,
     SourceError,
     assemble,
+    checked_source,
     find,
     verify,
 )
-from bench.errors import BenchError, UsageError
-
-SOURCES: Final = ("cache", "folder", "official", "npm")
-"""In the order in which ``auto`` tries them."""
-CHOICES: Final = ("auto", *SOURCES)
+from bench.errors import BenchError
 
 DATA_DIR_VARIABLE: Final = "RESNET_BENCH_DATA"
 
@@ -54,9 +53,7 @@ def load(
         BenchError: no source gives it, or the data folder cannot be written to; the message says
             what each source answered and what helps.
     """
-    spec = find(name)
-    if source not in CHOICES:
-        raise UsageError(f"unknown data source {source!r}; known: {', '.join(CHOICES)}")
+    spec, source = find(name), checked_source(source)
     data_dir = (data_dir or default_data_dir()).expanduser().absolute()
     if source in ("auto", "cache"):
         try:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from bench.analysis.baselines import Row
+from bench.analysis.baselines import Row, difference_interval
 from bench.analysis.networks import CostRow
 from bench.config.profiles import PROFILES
 from bench.formats import number
@@ -14,6 +14,9 @@ CONCLUSIONS: Final = {
     "exact; its accuracies and speeds say nothing yet.",
     "quick": "This run shows whether each network learns. It is far too short to say anything "
     "about the accuracies of the paper or of the 2022 project.",
+    "lecture": "Plain and residual networks of 20 and 56 layers with equally many images and the "
+    "paper's recipe, shortened with its drops: a picture of section 4.2 in a lecture's time. So "
+    "short a training neither shows nor refutes a claim of the paper.",
     "full": "Thirty passes over the training set for every depth, with one recipe. On CIFAR-10 the "
     "networks stand with the paper's ImageNet stem, as in the 2022 project, and with a small one "
     "that keeps the resolution. Beside the 2022 project mind the budgets, which every row states.",
@@ -53,6 +56,8 @@ def untrained(found: Results) -> str:
 def headline(profile: str, grid: Sequence[Row], table1: Sequence[CostRow]) -> str:
     """One sentence with the finding: the range of accuracies, or of errors, in each panel."""
     started = [row for row in grid if row.cell_ids]
+    if profile == "lecture":
+        return lesson(started)
     error = profile == "table6"  # the paper's measure there
     panels: dict[str, list[tuple[float, str]]] = {}
     for row in started:
@@ -68,6 +73,51 @@ def headline(profile: str, grid: Sequence[Row], table1: Sequence[CostRow]) -> st
         return _smoke_headline(done, len(started), table1)
     findings = [f"{_range(found)} on {panel}" for panel, found in panels.items()]
     return f"Test {'error' if error else 'accuracy'}: {'; '.join(findings)}."
+
+
+def lesson(grid: Iterable[Row]) -> str:
+    """Training errors of the deepest networks beside the shallowest, plain and then residual.
+
+    Of the recipe with the most images, where there are several. A difference that lies within the
+    noise of the images counted is none.
+    """
+    done = [row for row in grid if row.train_error is not None]
+    if not done:
+        return "No cell completed; the reasons stand below."
+    longest = max(done, key=lambda row: row.images or 0).recipe
+    findings, verdicts = [], []
+    for network, name in (("cifar_plain", "plain"), ("cifar_resnet", "residual")):
+        rows = [row for row in done if (row.network, row.recipe) == (network, longest)]
+        if not rows:
+            continue
+        deep, shallow = max(rows, key=_depth), min(rows, key=_depth)
+        told = _range([(row.train_error or 0.0, row.title) for row in (deep,)])
+        if deep is not shallow:
+            word, text = _deeper(deep, shallow)
+            told += f" beside {_range([(shallow.train_error or 0.0, shallow.title)])}, {text}"
+            verdicts.append(f"the {name} network train {word}")
+        findings.append(told)
+    conclusion = f" Here more layers made {' and '.join(verdicts)}." if verdicts else ""
+    return f"Training error: {'; '.join(findings)}.{conclusion}"
+
+
+def _depth(row: Row) -> int:
+    return row.depth
+
+
+def _deeper(deep: Row, shallow: Row) -> tuple[str, str]:
+    """``worse`` and ``11.1 points more``."""
+    assert deep.train_accuracy is not None
+    assert shallow.train_accuracy is not None
+    counted = [(row.images or 0) / (row.epochs or 1) for row in (deep, shallow)]
+    low, high = difference_interval(
+        deep.train_accuracy, counted[0], shallow.train_accuracy, counted[1]
+    )
+    points = shallow.train_accuracy - deep.train_accuracy
+    text = f"{number(abs(points), 1)} points {'more' if points > 0 else 'less'}"
+    if low <= 0 <= high:
+        return "about as well", f"{text}, which is within the noise"
+    return ("worse" if points > 0 else "better"), text
 
 
 def _range(found: Sequence[tuple[float, str]]) -> str:

@@ -25,6 +25,7 @@ from bench.report.figures.costs import cost_charts, speed_charts
 from bench.report.figures.curves import curve_charts
 from bench.report.figures.errors import error_charts
 from bench.report.figures.freezes import freeze_charts
+from bench.report.figures.lesson import lesson_chart
 from bench.report.figures.others import others_charts
 from bench.report.figures.signals import signal_charts, signal_table
 from bench.report.figures.verdicts import MARKS, verdict_chart
@@ -67,7 +68,11 @@ def sections(contents: Contents, results: Results) -> list[Section]:
     workloads = found.workloads and speed_tables.section(found.workloads, found.limits)
     blocks = found.blocks and block_tables.section(found.blocks)
     paths = _paths(contents)
+    curves = tables.curves(shown)
     return [
+        ("lesson", "Lesson", "lesson", {
+            "chart": lesson_chart(curves) if results.profile == "lecture" else None,
+        }),
         ("results", "Results", "results", {
             "grid": grid, "beside": beside, "footnotes": footnotes(grid),
             "project": load_project2022(),
@@ -90,7 +95,7 @@ def sections(contents: Contents, results: Results) -> list[Section]:
             "pairs": compare_pairs(shown, contents.predictions),
         }),
         ("curves", "Curves", "curves", {
-            "curve_charts": by_panel(curve_charts(tables.curves(shown), _project_curves())),
+            "curve_charts": by_panel(curve_charts(curves, _project_curves())),
             "beside": beside, "trained": bool(shown),
         }),
         ("speed", "Throughput", "speed", {

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from bench.config.profiles import Plan
+from bench.config.plan import Plan
 from bench.config.schedule import budget
 from bench.data.datasets import Normalisation
 from bench.errors import BenchError, StorageError

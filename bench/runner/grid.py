@@ -7,7 +7,7 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 
 from bench.config.cell import Cell
-from bench.config.profiles import Plan
+from bench.config.plan import Plan
 from bench.config.schedule import budget
 from bench.data.datasets import Dataset, Normalisation, normalised
 from bench.errors import BenchError, UsageError

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from bench.config.profiles import Plan, RunConfig
+from bench.config.plan import Plan
+from bench.config.profiles import RunConfig
 from bench.records.schema import Environment
 from bench.training.engine import EngineOptions
 from bench.training.environment import device_option

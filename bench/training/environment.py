@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import torch
 import torchvision
 
 import bench
+from bench.config.names import checked_device
 from bench.errors import BenchError, UsageError
 from bench.records.schema import Environment
 
@@ -26,9 +26,7 @@ def choose_device(name: str) -> torch.device:
     Raises:
         UsageError: another name, or there is no such GPU.
     """
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", name):
-        raise UsageError(f"no device named {name!r}; there are auto, cpu, cuda, cuda:1 ...")
-    if name == "cpu":
+    if checked_device(name) == "cpu":
         return torch.device("cpu")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")  # torch warns of a driver that is too old

@@ -119,7 +119,11 @@ def test_published_settings_are_the_defaults():
 @pytest.mark.parametrize(
     ("name", "options", "text"),
     [
-        ("resnet19", {}, r"no model named 'resnet19'; there are resnet18, "),
+        (
+            "resnet19",
+            {},
+            r"no model named 'resnet19' .did you mean resnet18 or .*; there are resnet18, ",
+        ),
         ("resnet18", {"lineage": "v2"}, "no lineage 'v2'; there are paper, torchvision, project"),
         ("resnet18", {"stem": "7x7"}, "no stem '7x7'; there are imagenet, cifar"),
         ("resnet18", {"shortcut": "none"}, "shortcut 'none' does not exist; it has B, A, C"),

@@ -106,6 +106,7 @@ RECORDS = {
     "mixed": [*make_grid()[2:], make_failed(18), make_record(50, lineage="torchvision")],
     "fifty": make_grid(seeds=5),
     "full": make_profile("full"),
+    "lecture": make_profile("lecture"),
     "table6": make_profile("table6"),
     "table6 with seeds": [r for r in make_profile("table6", seeds=3) if r.cell.depth < 40],
     "project2022": make_profile("project2022"),

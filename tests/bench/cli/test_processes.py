@@ -35,6 +35,29 @@ for words in others:
     app(words, standalone_mode=False)
 assert "torch" not in sys.modules
 """
+WRONG_WORDS = [
+    ["run", "--profile", "fast"],
+    ["run", "--models", "resnet19"],
+    ["run", "--profile", "table6", "--epochs", "3"],
+    ["run", "--device", "tpu"],
+    ["run", "--data-source", "usb"],
+    ["run", "--seeds", "many"],
+    ["data", "--datasets", "svhn"],
+]
+REFUSED_WITHOUT_TORCH = """
+import json, sys
+from bench.cli.app import main
+
+for words in json.loads(sys.argv[1]):
+    sys.argv = ["python -m bench", *words]
+    try:
+        main()
+    except SystemExit as end:
+        assert end.code == 2, words
+    else:
+        raise AssertionError(words)
+assert "torch" not in sys.modules
+"""
 
 
 def python(program, *arguments):
@@ -63,6 +86,11 @@ def test_what_reads_records_and_networks_imports_no_torch(tmp_path):
     page = (tmp_path / "out" / "index.html").read_text("utf-8")
     for section in ("results", "against", "workloads", "checkpoints", "blocks", "claims"):
         assert f'<section id="{section}">' in page
+
+
+def test_wrong_words_are_told_before_torch_is_loaded():
+    done = python(REFUSED_WITHOUT_TORCH, json.dumps(WRONG_WORDS))
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("arguments", [[], pytest.param(["--csv"], marks=pytest.mark.slow)])

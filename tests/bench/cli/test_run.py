@@ -1,8 +1,12 @@
 """``python -m bench run`` and ``data``: bad input is one clear line, a failed cell shows."""
 
+import re
+
 import pytest
 import torch
 
+from bench import __version__ as bench_version
+from bench.config.profiles import PROFILES
 from bench.speed import cell
 from tests.support.pages import without_figures
 from tests.support.small import small_dataset
@@ -30,6 +34,16 @@ def test_wrong_words_exit_with_2(arguments, texts, tmp_path):
     out = [] if arguments[0] != "run" else ["--out", tmp_path / "out"]
     assert_refused(bench(*arguments, *out), 2, *texts)
     assert not (tmp_path / "out" / "index.html").exists()
+
+
+def test_the_version_and_short_help():
+    assert bench("--version").stdout == f"resnet-bench {bench_version}\n"
+    assert "--held-out" in bench("run", "-h").stdout
+
+
+def test_the_help_names_every_profile():
+    told = " ".join(re.sub("[│╭╰╮╯─]", " ", bench("run", "--help").stdout).split())
+    assert f"{', '.join(PROFILES)}, or auto" in told
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")

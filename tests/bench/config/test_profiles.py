@@ -8,7 +8,8 @@ import pytest
 from bench.claims.budgets import NOTEBOOK
 from bench.claims.files import load_claims
 from bench.config import profiles, recipes
-from bench.config.profiles import DATASETS, PROFILES, PROJECT2022_SMALL, TABLE1, Changes, make, plan
+from bench.config.plan import Changes, plan
+from bench.config.profiles import DATASETS, PROFILES, PROJECT2022_SMALL, TABLE1, make
 from bench.errors import UsageError
 
 TEN = [(model, dataset) for dataset in DATASETS for model in TABLE1]
@@ -91,21 +92,51 @@ def test_seeds_go_through_the_whole_profile_one_by_one():
     [
         (
             {"profile": "fast"},
-            "no profile named 'fast'; there are auto, smoke, quick, full, table6, table6_more, "
-            "project2022$",
+            "no profile named 'fast'; there are auto, smoke, quick, lecture, full, table6, "
+            "table6_more, project2022$",
         ),
-        ({"models": ["cifar_resnet20"]}, r"no model named 'cifar_resnet20'; there are resnet18, "),
-        ({"profile": "table6", "datasets": ["mnist"]}, "no dataset named 'mnist'; .* cifar10$"),
-        ({"datasets": ["cifar100"]}, r"no dataset named 'cifar100'; there are cifar10, mnist"),
+        (
+            {"models": ["cifar_plain32"]},
+            r"no model named 'cifar_plain32' in this profile \(--profile table6 has it\); there "
+            "are resnet18, ",
+        ),
+        ({"models": ["plain18"]}, r"'plain18' in this profile \(no profile has it\); there are"),
+        (
+            {"models": ["ResNet-50"]},
+            r"no model named 'ResNet-50' \(did you mean resnet50\?\); there",
+        ),
+        (
+            {"models": ["resnet110"]},
+            r"'resnet110' \(did you mean cifar_resnet110 with --profile table6\?\); there",
+        ),
+        ({"models": ["vgg"]}, "no model named 'vgg'; there are resnet18, "),
+        (
+            {"profile": "table6", "datasets": ["mnist"]},
+            r"no dataset named 'mnist' in this profile \(--profile smoke or .* cifar10$",
+        ),
+        ({"profile": "tabel6"}, r"no profile named 'tabel6' \(did you mean table6 or table6_more"),
+        (
+            {"datasets": ["cifar100"]},
+            r"no dataset named 'cifar100' .*cifar10\?\); there are cifar10, mnist",
+        ),
         ({"seeds": 0}, r"--seeds 0: at least one"),
         (
             {"cells": ["resnet18-paper-imagenet-mnist-quick-seed1"]},
-            "no cell named '.*-quick-seed1'; there are resnet18-paper-imagenet-cifar10-smoke-seed1",
+            r"no cell named '.*-quick-seed1' in this profile \(--profile quick has it\); there are "
+            "resnet18-paper-imagenet-cifar10-smoke-seed1",
         ),
-        ({"cells": ["resnet18"]}, "no cell named 'resnet18'; there are .*-smoke-seed0$"),
+        ({"cells": ["resnet18"]}, "no cell named 'resnet18' .*; there are .*-smoke-seed0$"),
         (
             {"profile": "table6", "changes": Changes(epochs=3)},
             "--epochs 3: the recipe paper_cifar is told in iterations, not in epochs",
+        ),
+        (
+            {"profile": "lecture", "changes": Changes(fraction=0.0)},
+            "--fraction 0.0: a fraction above 0 and up to 1 is needed",
+        ),
+        (
+            {"changes": Changes(iterations=9)},
+            "--iterations 9: the recipe smoke is told in epochs, not in iterations; --epochs",
         ),
         (
             {"changes": Changes(images_per_epoch=45_001, held_out=5000)},
@@ -176,6 +207,21 @@ def test_a_smaller_budget_makes_other_cells_and_keeps_the_place_of_the_accident(
         assert small.recipe == large.recipe.model_copy(
             update=changes | {"name": small.cell.recipe, "freeze_weights_after_epoch": frozen}
         )
+
+
+def test_the_lecture_trains_four_networks_on_equally_many_images():
+    plans = make("lecture", has_gpu=False).plans
+    models = ["cifar_plain20", "cifar_plain56", "cifar_resnet20", "cifar_resnet56"]
+    assert cells(plans) == [(model, "cifar10") for model in models]
+    assert [each.cell.shortcut for each in plans] == ["none", "none", "A", "A"]
+    assert {each.recipe for each in plans} == {recipes.lecture()}
+
+
+def test_a_fraction_of_the_iterations_makes_other_cells():
+    made = make("table6", has_gpu=False, changes=Changes(fraction=0.1))
+    assert made.words == ("--fraction 0.1",)
+    names = {each.cell.recipe for each in made.plans}
+    assert names == {"paper_cifar_iterations6400", "paper_cifar_warmup_iterations6400"}
 
 
 def test_the_budget_of_a_profile_itself_changes_nothing():

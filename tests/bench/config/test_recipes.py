@@ -1,6 +1,7 @@
 """Recipes are those of the paper, of the 2022 project and of the records that are stored."""
 
 import json
+import math
 from importlib.resources import files
 
 import pytest
@@ -34,6 +35,41 @@ def test_paper_cifar_is_section_4_2():
         initialization="he",
         zero_init_residual=False,
     )
+
+
+def test_a_shorter_budget_keeps_the_shares_of_the_drops():
+    paper = recipes.paper_cifar(warmup=True)
+    tenth = recipes.shorten(paper, fraction=0.1)
+    assert tenth == recipes.shorten(paper, iterations=6400)
+    assert (tenth.name, tenth.iterations) == ("paper_cifar_warmup_iterations6400", 6400)
+    assert tenth.schedule == paper.schedule.model_copy(update={"milestones": (3200, 4800)})
+    # No drop comes before the first iteration, and the whole budget changes nothing.
+    assert recipes.shorten(paper, iterations=1).schedule.milestones == (1, 1)
+    assert recipes.shorten(paper, fraction=1) == paper
+
+
+@pytest.mark.parametrize(
+    ("recipe", "budget", "message"),
+    [
+        (recipes.quick("mnist"), {"iterations": 5}, "quick is told in epochs.* --epochs"),
+        (recipes.lecture(), {"fraction": 0}, "above 0 and up to 1"),
+        (recipes.lecture(), {"fraction": 1.01}, "above 0 and up to 1"),
+        (recipes.lecture(), {"fraction": math.nan}, "above 0 and up to 1"),
+        (recipes.lecture(), {"fraction": 0.0003}, "no iteration is left of the 1,400 of lecture"),
+        (recipes.lecture(), {"fraction": 0.5, "iterations": 5}, "two budgets"),
+    ],
+)
+def test_a_budget_that_is_none_is_refused(recipe, budget, message):
+    with pytest.raises(ValueError, match=message):
+        recipes.shorten(recipe, **budget)
+
+
+def test_the_lecture_is_the_paper_but_for_its_length():
+    recipe, paper = recipes.lecture(), recipes.paper_cifar(warmup=False)
+    changed = {name for name, value in recipe if value != getattr(paper, name)}
+    assert changed == {"name", "schedule", "iterations", "images_per_epoch", "test_images"}
+    assert recipe.schedule.milestones == (700, 1050)
+    assert recipe.iterations == 1400
 
 
 def test_its_warmup_is_that_of_110_layers():

@@ -9,7 +9,8 @@ from bench.config.profiles import PROFILES
 from bench.errors import UsageError
 from bench.records.schema import Course, Engine
 from bench.report.headlines import CONCLUSIONS
-from tests.support.factories import START, make_record
+from bench.report.results import gather
+from tests.support.factories import START, make_profile, make_record
 from tests.support.pages import page_of, render, table_of
 from tests.support.tools import parsed, text_of
 
@@ -61,6 +62,60 @@ def test_headline_and_conclusion_follow_the_profile(profile, expected):
     text = text_of(render([make_record(profile=profile, recipe=recipe)]))
     assert expected in text
     assert CONCLUSIONS[profile] in text
+
+
+def lecture_records(errors, images=6400):
+    """The profile lecture with these training errors, in percent, by network and depth."""
+    records = []
+    for record in make_profile("lecture"):
+        error = errors.get(f"{record.cell.network.removeprefix('cifar_')}{record.cell.depth}")
+        if error is None:
+            continue
+        correct = round((1 - error / 100) * images)
+        last = record.epochs[-1].model_copy(
+            update={"train_images": images, "train_correct": correct}
+        )
+        records.append(record.model_copy(update={"epochs": (*record.epochs[:-1], last)}))
+    return records
+
+
+@pytest.mark.parametrize(
+    ("errors", "expected"),
+    [
+        (
+            {"plain20": 30, "plain56": 45, "resnet20": 28, "resnet56": 24},
+            "Training error: 45.0 % (plain‑56) beside 30.0 % (plain‑20), 15.0 points more; 24.0 % "
+            "(ResNet‑56) beside 28.0 % (ResNet‑20), 4.0 points less. Here more layers made the "
+            "plain network train worse and the residual network train better.",
+        ),
+        (
+            {"plain20": 30, "plain56": 25, "resnet20": 28, "resnet56": 28.2},
+            "(plain‑20), 5.0 points less; 28.2 % (ResNet‑56) beside 28.0 % (ResNet‑20), 0.2 points "
+            "more, which is within the noise. Here more layers made the plain network train better "
+            "and the residual network train about as well.",
+        ),
+        ({"plain20": 30, "resnet20": 28}, "Training error: 30.0 % (plain‑20); 28.0 % (ResNet‑20)."),
+    ],
+)
+def test_the_lesson_is_computed_whichever_way_it_comes_out(errors, expected):
+    headline = gather(lecture_records(errors)).headline
+    assert expected in headline.replace("\u00a0", " ")
+
+
+def test_the_lesson_of_several_budgets_is_that_of_the_longest():
+    long = lecture_records({"plain20": 30, "plain56": 45})
+    short = recipes.shorten(recipes.lecture(), iterations=14)
+    record = make_record(20, network="cifar_plain", recipe=short, profile="lecture")
+    assert "(plain‑20), 15.0 points more" in gather([record, *long]).headline
+
+
+def test_the_first_picture_of_the_lecture_is_training_error():
+    page = parsed(page_of("lecture"))
+    figures = [each.get("id") for each in page.iter("figcaption")]
+    assert figures[0] == "lesson-title"
+    (drawn,) = page.xpath("//p[@id='lesson-description']")
+    assert "Last values: plain-20 14, plain-56 17.6; ResNet-20" in drawn.text
+    assert "lesson-title" not in page_of("table6")
 
 
 def test_headline_gives_the_range():

@@ -19,8 +19,14 @@ CODE = {"net": STATE, "extra": Payload("/nowhere/x")}
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--model", "resnet19"], "no model named 'resnet19'; there are resnet18"),
-        (["--dataset", "cifar100"], "unknown dataset 'cifar100'; known: cifar10, mnist"),
+        (
+            ["--model", "resnet19"],
+            "no model named 'resnet19' .did you mean resnet18.*; there are resnet18",
+        ),
+        (
+            ["--dataset", "cifar100"],
+            "unknown dataset 'cifar100' .did you mean cifar10..; known: cifar10, mnist",
+        ),
         (["--lineage", "torchvision"], "the lineage 'paper' only"),
         (["--lineage", "v2"], "'v2' is not one of 'paper'"),
         (["--normalize", "some"], "'some' is not one of 'all'"),
