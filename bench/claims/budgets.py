@@ -106,6 +106,13 @@ def _is_deep(model: str) -> bool:
     return model in MODELS and MODELS[model].depth >= 110
 
 
+def _tripled(model: str, dataset: str) -> Recipe:
+    """Footnote 3."""
+    recipe = _paper(model, dataset)
+    assert recipe.iterations is not None
+    return recipes.shorten(recipe, iterations=3 * recipe.iterations)
+
+
 def _paper(_model: str, dataset: str, *, warmup: bool = False) -> Recipe:
     """Section 4.2."""
     recipe = recipes.paper_cifar(warmup=warmup)
@@ -146,6 +153,7 @@ BUDGETS: Final[dict[str, Callable[[str, str], Recipe | None]]] = {
     # Networks of 110 layers and more are warmed up.
     "paper": lambda model, dataset: _paper(model, dataset, warmup=_is_deep(model)),
     "paper_without_warmup": _paper,
+    "paper_tripled": _tripled,
     "project2022_equal": partial(_project2022, frozen=False),
     "project2022_frozen": partial(_project2022, frozen=True),
     "project2022_small_equal": partial(_project2022, frozen=False, small=True),
