@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from typer import Exit, Option
 
+from bench.cli import ahead
 from bench.cli.options import DataDir, DataSource, Device, Names, Out, count
 from bench.cli.shared import EXIT_FAILURE, PAGE, console, load, names, say
 from bench.config.profiles import DATASETS, PROFILES, Changes, make
 from bench.records.store import RECORD_FILE, RUNS
 
 if TYPE_CHECKING:
+    from bench.config.cell import Cell
+    from bench.records.schema import Record
     from bench.runner.options import RunOptions
 
 Profile = Annotated[
@@ -52,6 +55,10 @@ Deterministic = Annotated[
 Seconds = Annotated[
     float, Option(min=0, metavar="S", help="Least time between checkpoints of a cell.")
 ]
+DryRun = Annotated[
+    bool, Option("--dry-run", help="Say which cells would run, and how long; run none.")
+]
+Yes = Annotated[bool, Option("--yes", help="Do not ask before a run of an hour or more.")]
 Fresh = Annotated[bool, Option("--fresh", help="Start every cell over and replace its record.")]
 
 
@@ -77,6 +84,8 @@ def run(
     deterministic: Deterministic = False,
     checkpoint_seconds: Seconds = 60.0,
     fresh: Fresh = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
 ) -> None:
     """Train and measure every cell that is not finished yet, then render the report."""
     choice: dict[str, Any] = {"models": names(models), "datasets": names(datasets), "seeds": seeds}
@@ -88,13 +97,13 @@ def run(
         held_out=held_out,
         norm_batch=norm_batch,
     )
-    request = partial(make, **choice, cells=names(cells), changes=changes)
+    request = partial(make, profile, **choice, cells=names(cells), changes=changes)
     # Wrong words are told before torch is loaded, which takes seconds. What auto stands for shows
     # only then, but the networks and data sets are the same.
     if profile == "auto":
         make("quick", has_gpu=False, **choice)
     else:
-        request(profile, has_gpu=False)
+        request(has_gpu=False)
     from bench.runner.options import RunOptions
     from bench.training.engine import EngineOptions
     from bench.training.environment import choose_device, describe, gpu_problem
@@ -102,7 +111,7 @@ def run(
     torch_device = choose_device(device)
     if problem := gpu_problem(torch_device):
         say(f"warning: {problem}")
-    config = request(profile, has_gpu=torch_device.type == "cuda")
+    config = request(has_gpu=torch_device.type == "cuda")
     options = RunOptions(
         config=config,
         folder=out / RUNS,
@@ -112,7 +121,11 @@ def run(
         checkpoint_seconds=checkpoint_seconds,
         fresh=fresh,
     )
-    _train(options, data_dir, data_source, out / PAGE)
+    if dry_run:
+        done = _finished(options)
+        ahead.show([plan for plan in options.config.plans if plan.cell not in done], options)
+    else:
+        _train(options, data_dir, data_source, out / PAGE, yes=yes)
 
 
 def data(
@@ -122,20 +135,32 @@ def data(
     load(names(datasets) or list(DATASETS), data_dir, data_source)
 
 
-def _train(options: "RunOptions", data_dir: Path | None, data_source: str, page: Path) -> None:
+def _finished(options: "RunOptions") -> "dict[Cell, Record]":
+    """The records that are kept, after a line that says how many."""
+    from bench.runner import grid
+
+    done = {} if options.fresh else grid.completed(options)
+    say(
+        f"profile {options.config.profile} on {options.environment.device_name}: "
+        f"{len(options.config.plans)} cells, {len(done)} finished before, in {options.folder}"
+    )
+    return done
+
+
+def _train(
+    options: "RunOptions", data_dir: Path | None, data_source: str, page: Path, *, yes: bool
+) -> None:
     from bench.report.headlines import CONCLUSIONS, OTHER_CONCLUSION
     from bench.report.page import write
     from bench.runner import grid
 
     planned = [plan.cell for plan in options.config.plans]
     with grid.lock(options.folder):
-        done = {} if options.fresh else grid.completed(options)
-        say(
-            f"profile {options.config.profile} on {options.environment.device_name}: "
-            f"{len(planned)} cells, {len(done)} finished before, in {options.folder}"
-        )
+        done = _finished(options)
         say(CONCLUSIONS.get(options.config.profile, OTHER_CONCLUSION))
-        missing = sorted({cell.dataset for cell in planned if cell not in done})
+        left = [plan for plan in options.config.plans if plan.cell not in done]
+        ahead.ask(left, options, yes=yes)
+        missing = sorted({plan.cell.dataset for plan in left})
         options.stop.install()
         try:
             images = load(missing, data_dir, data_source)

@@ -20,13 +20,13 @@ def lesson_chart(curves: pd.DataFrame) -> Chart | None:
     """
     if curves.empty:
         return None
-    recipe = curves.loc[curves["images"].idxmax(), "recipe"]
+    recipe = curves.sort_values("images")["recipe"].iloc[-1]
     frame = curves[curves["recipe"] == recipe].assign(error=lambda f: 100 - f["train_accuracy"])
     lines = {str(network): rows for network, rows in frame.groupby("network")}
     last = "; ".join(
         listing(rows, last_points(rows, "images", "error")["error"]) for rows in lines.values()
     )
-    means = frame.groupby(["network", "depth", "images"], as_index=False)["error"].mean()
+    means = frame.groupby(["network", "depth", "images"])[["error"]].mean().reset_index()
     return make_chart(
         "lesson",
         "CIFAR-10",
@@ -40,13 +40,14 @@ def lesson_chart(curves: pd.DataFrame) -> Chart | None:
 def _draw(axes: Axes, means: pd.DataFrame) -> None:
     """Residual nets: solid with filled markers; plain nets: dashed and hollow."""
     handles = []
-    for (network, depth), rows in means.groupby(["network", "depth"]):
-        colour, is_plain = depth_colour(int(depth)), str(network).endswith("plain")
+    for _, rows in means.groupby(["network", "depth"]):
+        network, depth = str(rows["network"].iloc[0]), int(rows["depth"].iloc[0])
+        colour, is_plain = depth_colour(depth), network.endswith("plain")
         line = Line2D(
             rows["images"], rows["error"], color=colour, linestyle="--" if is_plain else "-",
-            linewidth=1.4, marker=MARKERS.get(int(depth), "o"), markersize=5,
+            linewidth=1.4, marker=MARKERS.get(depth, "o"), markersize=5,
             markerfacecolor=PAGE if is_plain else colour, markevery=max(1, len(rows) // 10),
-            label=model_title(str(network), int(depth)),
+            label=model_title(network, depth),
         )  # fmt: skip
         axes.add_line(line)
         handles.append(line)
