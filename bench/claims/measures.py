@@ -4,7 +4,7 @@ Thousands of records do not fit into memory with all their epochs, but the figur
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import fmean, median
@@ -140,18 +140,28 @@ def _response(record: Record) -> Figure | None:
     return Figure(fmean(values)) if values else None
 
 
-def _gradient_drift(moment: Moment) -> Callable[[Record], Figure | None]:
-    """How many powers of ten lie between the gradients by the inputs of the first and last blocks.
+def gradient_ends(norms: Sequence[float]) -> tuple[float, float] | None:
+    """Norms of the gradients by the inputs of the first blocks, and of the last.
 
-    Medians of a quarter of the blocks each: single blocks differ in width and map size.
+    Medians of a quarter of the blocks each: single blocks differ in width and map size. None where
+    there are fewer than two blocks, or a gradient has vanished.
     """
+    quarter = max(1, len(norms) // 4)
+    if len(norms) < 2 or min(norms) <= 0:
+        return None
+    return median(norms[:quarter]), median(norms[-quarter:])
 
+
+def drift(ends: tuple[float, float]) -> float:
+    """How many powers of ten lie between the two of ``gradient_ends``."""
+    first, last = ends
+    return abs(math.log10(first / last))
+
+
+def _gradient_drift(moment: Moment) -> Callable[[Record], Figure | None]:
     def of(record: Record) -> Figure | None:
-        norms = _signal(record, moment, "input_gradient_norm")
-        quarter = max(1, len(norms) // 4)
-        if len(norms) < 2 or min(norms) <= 0:
-            return None
-        return Figure(abs(math.log10(median(norms[:quarter]) / median(norms[-quarter:]))))
+        ends = gradient_ends(_signal(record, moment, "input_gradient_norm"))
+        return None if ends is None else Figure(drift(ends))
 
     return of
 
