@@ -4,7 +4,7 @@ Thousands of records do not fit into memory with all their epochs, but the figur
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import fmean, median
@@ -175,19 +175,28 @@ def _weakest_response(moment: Moment) -> Callable[[Record], Figure | None]:
     return of
 
 
-def _gradient_drift(moment: Moment) -> Callable[[Record], Figure | None]:
-    """By how many powers of ten the gradient grows from the last blocks' inputs to the first ones'.
+def gradient_ends(norms: Sequence[float]) -> tuple[float, float] | None:
+    """Norms of the gradients by the inputs of the first blocks, and of the last.
 
-    Negative where it shrinks on its way to the input. Medians of a quarter of the blocks each:
-    single blocks differ in width and map size.
+    Medians of a quarter of the blocks each: single blocks differ in width and map size. None where
+    there are fewer than two blocks, or a gradient has vanished.
     """
+    quarter = max(1, len(norms) // 4)
+    if len(norms) < 2 or min(norms) <= 0:
+        return None
+    return median(norms[:quarter]), median(norms[-quarter:])
 
+
+def drift(ends: tuple[float, float]) -> float:
+    """By how many powers of ten the gradient grows on its way to the input; negative: shrinks."""
+    first, last = ends
+    return math.log10(first / last)
+
+
+def _gradient_drift(moment: Moment) -> Callable[[Record], Figure | None]:
     def of(record: Record) -> Figure | None:
-        norms = _signal(record, moment, "input_gradient_norm")
-        quarter = max(1, len(norms) // 4)
-        if len(norms) < 2 or min(norms) <= 0:
-            return None
-        return Figure(math.log10(median(norms[:quarter]) / median(norms[-quarter:])))
+        ends = gradient_ends(_signal(record, moment, "input_gradient_norm"))
+        return None if ends is None else Figure(drift(ends))
 
     return of
 
@@ -197,8 +206,8 @@ def _gradient_change(moment: Moment) -> Callable[[Record], Figure | None]:
     drift_of = _gradient_drift(moment)
 
     def of(record: Record) -> Figure | None:
-        drift = drift_of(record)
-        return Figure(abs(drift.value)) if drift else None
+        found = drift_of(record)
+        return Figure(abs(found.value)) if found else None
 
     return of
 

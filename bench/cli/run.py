@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Exit, Option
 
+from bench.cli import ahead
 from bench.cli.options import DataDir, DataSource, Device, Names, Out, count
 from bench.cli.shared import EXIT_FAILURE, PAGE, console, load, names, say
 from bench.config import recipe_files
@@ -20,6 +21,8 @@ from resnet_models import custom
 from resnet_models.spec import Lineage, Shortcut, Stem
 
 if TYPE_CHECKING:
+    from bench.config.cell import Cell
+    from bench.records.schema import Record
     from bench.runner.options import RunOptions
 
 Profile = Annotated[
@@ -77,6 +80,10 @@ Deterministic = Annotated[
 Seconds = Annotated[
     float, Option(min=0, metavar="S", help="Least time between checkpoints of a cell.")
 ]
+DryRun = Annotated[
+    bool, Option("--dry-run", help="Say which cells would run, and how long; run none.")
+]
+Yes = Annotated[bool, Option("--yes", help="Do not ask before a run of an hour or more.")]
 Fresh = Annotated[bool, Option("--fresh", help="Start every cell over and replace its record.")]
 
 
@@ -110,6 +117,8 @@ def run(
     deterministic: Deterministic = False,
     checkpoint_seconds: Seconds = 60.0,
     fresh: Fresh = False,
+    dry_run: DryRun = False,
+    yes: Yes = False,
 ) -> None:
     """Train and measure every cell that is not finished yet, then render the report."""
     if seed is not None and (seeds or cells):
@@ -165,7 +174,11 @@ def run(
         checkpoint_seconds=checkpoint_seconds,
         fresh=fresh,
     )
-    _train(options, data_dir, data_source, out / PAGE)
+    if dry_run:
+        done = _finished(options)
+        ahead.show([plan for plan in options.config.plans if plan.cell not in done], options)
+    else:
+        _train(options, data_dir, data_source, out / PAGE, yes=yes)
 
 
 def data(
@@ -189,20 +202,32 @@ def _rate(rate: float | None) -> float | None:
     return rate
 
 
-def _train(options: "RunOptions", data_dir: Path | None, data_source: str, page: Path) -> None:
+def _finished(options: "RunOptions") -> "dict[Cell, Record]":
+    """The records that are kept, after a line that says how many."""
+    from bench.runner import grid
+
+    done = {} if options.fresh else grid.completed(options)
+    say(
+        f"profile {options.config.profile} on {options.environment.device_name}: "
+        f"{len(options.config.plans)} cells, {len(done)} finished before, in {options.folder}"
+    )
+    return done
+
+
+def _train(
+    options: "RunOptions", data_dir: Path | None, data_source: str, page: Path, *, yes: bool
+) -> None:
     from bench.report.headlines import conclusion
     from bench.report.page import write
     from bench.runner import grid
 
     planned = [plan.cell for plan in options.config.plans]
     with grid.lock(options.folder):
-        done = {} if options.fresh else grid.completed(options)
-        say(
-            f"profile {options.config.profile} on {options.environment.device_name}: "
-            f"{len(planned)} cells, {len(done)} finished before, in {options.folder}"
-        )
+        done = _finished(options)
         say(conclusion(options.config.profile, {cell.recipe for cell in planned}))
-        missing = sorted({cell.dataset for cell in planned if cell not in done})
+        left = [plan for plan in options.config.plans if plan.cell not in done]
+        ahead.ask(left, options, yes=yes)
+        missing = sorted({plan.cell.dataset for plan in left})
         options.stop.install()
         try:
             images = load(missing, data_dir, data_source)

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from bench.data.batches import DeviceData
 from bench.records.schema import Moment, Signals
+from resnet_models import Definition
 from resnet_models.blocks import Conv3x3, ResidualBlock
 
 MOST_IMAGES: Final = 64
@@ -64,6 +65,17 @@ def measure(model: nn.Module, data: DeviceData, images: int, moment: Moment) -> 
         blocks=tuple(blocks),
         input_gradient_norm=tuple(float(gradients[name]) for name in blocks),
     )
+
+
+def at_initialisation(definition: Definition, data: DeviceData, seed: int) -> Signals:
+    """Signals of a network as section 4.2 begins to train it: He's weights, no gamma at zero.
+
+    The weights of ``seed`` are those that a cell of this seed starts with. Torch's global generator
+    is set to it.
+    """
+    torch.manual_seed(seed)
+    model = definition.build().to(data.labels.device).to(memory_format=torch.channels_last)
+    return measure(model, data, min(MOST_IMAGES, len(data)), "initial")
 
 
 def _named(model: nn.Module, kind: type[nn.Module]) -> dict[str, nn.Module]:

@@ -161,7 +161,8 @@ def test_a_good_claim_is_read():
     ("old", "new", "message"),
     [
         ('name = "reaches"', 'name = "guess"', "claim one: test: .*'guess'.*'reaches'"),
-        ("cifar_resnet20", "cifar_resnet21", "no model named 'cifar_resnet21'; there are resnet18"),
+        ("cifar_resnet20", "cifar_resnet21",
+         "no model named 'cifar_resnet21' .did you mean .*; there are resnet18"),
         ('measure = "test_error"', 'measure = "joy"', "no measure 'joy'; there are test_error"),
         ('budget = "paper"', 'budget = "free"', "no budget 'free'; there are none, paper"),
         ('margin = "near"', 'margin = "far"', "claim one: no margin 'far'; there are near"),

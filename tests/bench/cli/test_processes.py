@@ -43,6 +43,7 @@ WRONG_WORDS = [
     ["run", "--data-source", "usb"],
     ["run", "--seeds", "many"],
     ["data", "--datasets", "svhn"],
+    ["signals", "--models", "resnet19"],
 ]
 REFUSED_WITHOUT_TORCH = """
 import json, sys

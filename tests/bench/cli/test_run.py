@@ -16,7 +16,7 @@ from tests.support.tools import assert_refused, bench
 @pytest.mark.parametrize(
     ("arguments", "texts"),
     [
-        (["run", "--profile", "fast"], ["no profile named 'fast'", "smoke, quick, full"]),
+        (["run", "--profile", "fast"], ["no profile named 'fast'", "smoke, quick, lecture, full"]),
         (["run", "--models", "resnet18,resnet19"], ["'resnet19'", "resnet152"]),
         (["run", "--datasets", "cifar100"], ["'cifar100'", "cifar10, mnist"]),
         (["run", "--seeds", "many"], ["--seeds many: a whole number from 1 to"]),
