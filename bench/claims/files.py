@@ -31,7 +31,7 @@ def read(path: Path) -> tuple[Claim, ...]:
     try:
         text = path.read_text(encoding="utf-8")
         _refuse_other_shapes(tomllib.loads(text))
-        return parse(text, str(path.parent))
+        return parse(text, str(path.parent), origin="own")
     except OSError as error:
         why = error.strerror or str(error)
     except (BenchError, ValueError) as error:  # of a claim; TOML or UTF-8
@@ -57,8 +57,10 @@ def _is_tables(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, dict) for each in value)
 
 
-def parse(text: str, here: str = "") -> tuple[Claim, ...]:
+def parse(text: str, here: str = "", **defaults: str) -> tuple[Claim, ...]:
     """The claims in ``text``, a TOML document; ``{here}`` in it stands for ``here``, its folder.
+
+    ``defaults`` are of fields that a claim leaves out.
 
     Raises:
         BenchError: it is no TOML, or a claim cannot be tested; the message names the claim.
@@ -69,7 +71,7 @@ def parse(text: str, here: str = "") -> tuple[Claim, ...]:
         raise BenchError(f"the claims are not valid TOML: {error}") from error
     margins = {name: _checked(name, Margin, m) for name, m in content.get("margins", {}).items()}
     claims = tuple(
-        _claim(entry, margins)
+        _claim(defaults | entry, margins)
         for each in content.get("claim", [])
         for entry in _expanded(each, here)
     )

@@ -139,19 +139,20 @@ def run(
     )
 
     def request(name: str, changes: Changes, *, has_gpu: bool) -> RunConfig:
+        # Before torch is loaded, neither what auto stands for nor a custom cell is known.
+        known = name == profile and (network is None or changes.network is not None)
         return make(
             name,
             has_gpu=has_gpu,
             models=names(models),
             datasets=names(datasets),
-            cells=names(cells) if name == profile else (),
+            cells=names(cells) if known else (),
             seeds=seeds or 1,
             seed=seed,
             changes=changes,
         )
 
-    # Wrong words are told before torch is loaded, which takes seconds. What auto stands for shows
-    # only then, but the networks and data sets are the same.
+    # Wrong words are told before torch is loaded, which takes seconds.
     if profile == "auto":
         request("quick", Changes(), has_gpu=False)
     else:

@@ -16,10 +16,13 @@ from bench.records.schema import Engine, Record
 from bench.runner.options import RunOptions
 from bench.runner.trial import synthetic_dataset
 from bench.speed.cell import measuring_images, sample_steps
+from bench.training import cost
 from bench.training.checkpoint import KEPT
 from bench.training.engine import applied, choose_engine
 from bench.training.trainer import Trainer
-from resnet_models.layers import Layer, layer_table
+from resnet_models import Definition
+from resnet_models.custom import CustomDefinition
+from resnet_models.layers import layer_table
 
 # Half of what the slowest machine did on which training was timed, two cores without bfloat16.
 SLOWEST_MACS_PER_SECOND: Final = 2e10
@@ -47,7 +50,7 @@ class Disk(NamedTuple):
 
 def may_take(plans: Sequence[Plan], options: RunOptions) -> float:
     """Seconds that ``plans`` take at most, without trying: on a machine slower than any so far."""
-    macs = (3 * _images(plan, options) * sum(each.macs for each in _layers(plan)) for plan in plans)
+    macs = (3 * _images(plan, options) * _size(plan)[1] for plan in plans)
     return sum(macs) / SLOWEST_MACS_PER_SECOND
 
 
@@ -88,7 +91,7 @@ def disk(plans: Sequence[Plan]) -> Disk:
             plan.recipe.final_test_images or find(plan.cell.dataset).arrays["test_labels"].shape[0]
         )
         records += RECORD_BYTES + EPOCH_BYTES * whole.epochs + 2 * tests  # bytes: class and truth
-        weights = 4 * sum(layer.parameters for layer in _layers(plan))
+        weights = 4 * _size(plan)[0]
         # Weights and the optimizer's means of gradients; one more is there while it is written.
         copies = 1 + {"sgd": 1, "adamw": 2}[plan.recipe.optimizer]
         checkpoints.append((KEPT + 1) * copies * weights)
@@ -112,10 +115,19 @@ def _train_images(plan: Plan) -> int:
     return find(plan.cell.dataset).arrays["train_labels"].shape[0]
 
 
-def _layers(plan: Plan) -> list[Layer]:
+def _size(plan: Plan) -> tuple[int, int]:
+    """Parameters and MACs; of a custom network, which has no formula, counted."""
+    definition, resolution = _define(plan), find(plan.cell.dataset).resolution
+    if isinstance(definition, CustomDefinition):
+        counted = cost.measure(definition, resolution)
+        return counted.parameters, counted.macs
+    layers = layer_table(definition, resolution)
+    return sum(each.parameters for each in layers), sum(each.macs for each in layers)
+
+
+def _define(plan: Plan) -> Definition | CustomDefinition:
     spec = find(plan.cell.dataset)
-    definition = plan.cell.define(in_channels=spec.channels, num_classes=spec.classes)
-    return layer_table(definition, spec.resolution)
+    return plan.define(in_channels=spec.channels, num_classes=spec.classes)
 
 
 def _speed_key(cell: Cell, recipe: Recipe) -> tuple[object, ...]:
@@ -147,8 +159,7 @@ def _try(plan: Plan, device: torch.device, engine: Engine) -> float:
     engine = engine.model_copy(update={"micro_batch_size": size, "compiled": False})
     dataset = synthetic_dataset(plan.cell.dataset, train=size)
     spec = dataset.spec
-    definition = plan.cell.define(in_channels=spec.channels, num_classes=spec.classes)
     with applied(engine):
-        trainer = Trainer(definition.build(), recipe, device, engine)
+        trainer = Trainer(_define(plan).build(), recipe, device, engine)
         data = DeviceData(dataset.train, spec, device)
         return min(sample_steps(trainer, data, SAMPLES)) / size
