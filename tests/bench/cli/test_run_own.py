@@ -79,7 +79,7 @@ def test_its_record_is_reused_made_again_by_its_command_and_read_without_the_mod
     assert_refused(run(*own(small_world)), 2, "was made with network .*own_nets:Tiny of a file")
     module.unlink()
     with without_figures():
-        assert bench("report", "--out", small_world / "out").stdout.startswith("Report: ")
+        assert "\nReport: " in bench("report", "--out", small_world / "out").stdout
     content = json.loads((small_world / "out" / "summary.json").read_text())
     assert [each["network"] for each in content["networks"] if each["cell_ids"]] == ["tiny"]
 
