@@ -4,6 +4,7 @@ import math
 import signal
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -14,7 +15,7 @@ from bench.cli.options import DataDir, DataSource, Device, Names, Out, count
 from bench.cli.shared import EXIT_FAILURE, PAGE, console, load, names, say
 from bench.config import recipe_files
 from bench.config.plan import Changes
-from bench.config.profiles import DATASETS, PROFILES, RunConfig, make
+from bench.config.profiles import DATASETS, PROFILES, make
 from bench.errors import UsageError
 from bench.records.store import RECORD_FILE, RUNS
 from resnet_models import custom
@@ -137,26 +138,16 @@ def run(
         held_out=held_out,
         norm_batch=norm_batch,
     )
-
-    def request(name: str, changes: Changes, *, has_gpu: bool) -> RunConfig:
-        # Before torch is loaded, neither what auto stands for nor a custom cell is known.
-        known = name == profile and (network is None or changes.network is not None)
-        return make(
-            name,
-            has_gpu=has_gpu,
-            models=names(models),
-            datasets=names(datasets),
-            cells=names(cells) if known else (),
-            seeds=seeds or 1,
-            seed=seed,
-            changes=changes,
-        )
-
-    # Wrong words are told before torch is loaded, which takes seconds.
+    request = partial(
+        make, models=names(models), datasets=names(datasets), seeds=seeds or 1, seed=seed
+    )
+    # Wrong words are told before torch is loaded, which takes seconds; what auto stands for and
+    # custom cells are known only then.
     if profile == "auto":
-        request("quick", Changes(), has_gpu=False)
+        request(profile="quick", has_gpu=False)
     else:
-        request(profile, changes, has_gpu=False)
+        there = () if network else names(cells)
+        request(profile=profile, has_gpu=False, cells=there, changes=changes)
     from bench.runner.options import RunOptions
     from bench.training.engine import EngineOptions
     from bench.training.environment import choose_device, describe, gpu_problem
@@ -164,8 +155,12 @@ def run(
     torch_device = choose_device(device)
     if problem := gpu_problem(torch_device):
         say(f"warning: {problem}")
-    changes = replace(changes, network=_find(network))
-    config = request(profile, changes, has_gpu=torch_device.type == "cuda")
+    config = request(
+        profile=profile,
+        has_gpu=torch_device.type == "cuda",
+        cells=names(cells),
+        changes=replace(changes, network=_find(network)),
+    )
     options = RunOptions(
         config=config,
         folder=out / RUNS,
