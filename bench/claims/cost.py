@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from bench.analysis.networks import RESOLUTION
 from bench.claims.evidence import Index
-from bench.claims.measures import QUANTITIES, Observed
+from bench.claims.measures import Observed
 from bench.claims.methods import CostRatio, ExactCost
+from bench.claims.quantities import QUANTITIES
 from bench.claims.schema import Claim, Group
 from bench.claims.verdict import Verdict
 from bench.formats import listed

@@ -1,4 +1,4 @@
-"""What claims are about: figures of records, and counts of networks. No torch here.
+"""What claims about seeds are about: figures of records. No torch here.
 
 Thousands of records do not fit into memory with all their epochs, but the figures of claims do.
 """
@@ -6,19 +6,15 @@ Thousands of records do not fit into memory with all their epochs, but the figur
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from statistics import fmean, median
-from typing import Final, Literal
+from typing import Final
 
 from scipy import special
 
 from bench.analysis.freezing import can_freeze_be_seen, find_freeze
 from bench.analysis.logs import Curves
-from bench.analysis.networks import RESOLUTION
 from bench.config.recipes import StepSchedule
 from bench.records.schema import Moment, Record
-from resnet_models import Definition
-from resnet_models.layers import Layer, layer_table
 
 CLASSES: Final = 10
 """Of CIFAR-10 and of MNIST."""
@@ -259,46 +255,3 @@ MEASURES: Final[dict[str, Measure]] = {
     **_by_moment("gradient_drift", "drift of the gradient", _DECADES, 2, _gradient_drift),
     **_by_moment("gradient_change", "change of the gradient", _DECADES, 2, _gradient_change),
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """Something that can be counted by formula on a network as published."""
-
-    words: str
-    of: Callable[[Definition], int]
-    text: Callable[[float], str]
-
-
-_BLOCK: Final = "layer2.1."
-"""The second block of the second stage: one whose shortcut changes no shape."""
-
-
-@cache
-def _layers(definition: Definition) -> tuple[Layer, ...]:
-    return tuple(layer_table(definition, RESOLUTION[definition.spec.family]))
-
-
-def _total(what: Literal["parameters", "macs"], part: str = "") -> Callable[[Definition], int]:
-    return lambda definition: sum(
-        getattr(layer, what) for layer in _layers(definition) if layer.name.startswith(part)
-    )
-
-
-def _projections(definition: Definition) -> int:
-    return sum(layer.name.endswith("downsample.0") for layer in _layers(definition))
-
-
-def _million(value: float) -> str:
-    return f"{value / 1e6:,.4g} million"
-
-
-QUANTITIES: Final[dict[str, Quantity]] = {
-    "parameters": Quantity("parameters", _total("parameters"), _million),
-    "macs": Quantity("multiply-adds", _total("macs"), lambda value: f"{value / 1e9:,.4g}·10⁹"),
-    "block_macs": Quantity("multiply-adds of a block of conv3_x", _total("macs", _BLOCK), _million),
-    "block_parameters": Quantity(
-        "parameters of a block of conv3_x", _total("parameters", _BLOCK), _million
-    ),
-    "projections": Quantity("projection shortcuts", _projections, "{:,.0f}".format),
-}

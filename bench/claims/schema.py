@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from bench.analysis.labels import model_title, network_title
 from bench.claims.budgets import Budget, budget_for
-from bench.claims.measures import MEASURES, QUANTITIES
+from bench.claims.measures import MEASURES
 from bench.claims.methods import (
     CostRatio,
     Data,
@@ -24,6 +24,7 @@ from bench.claims.methods import (
     Reaches,
     Test,
 )
+from bench.claims.quantities import QUANTITIES
 from bench.config.profiles import DATASETS
 from bench.formats import listed
 from bench.reference.loader import reproductions_of
