@@ -58,8 +58,7 @@ def plan(
         models=models,
         datasets=datasets,
         cells=cells,
-        seeds=seeds,
-        seed=seed,
+        seeds=range(seeds) if seed is None else (seed,),
         changes=Changes(network=factory, recipe=file, **changes),
     )
 

@@ -101,8 +101,10 @@ def _clean_train_error(record: Record) -> Figure | None:
 
 
 def _warmup_steps(record: Record) -> Figure | None:
-    steps = record.course.warmup_steps
-    return None if steps is None else Figure(steps)
+    """All steps where it has not ended: leaving such a run out would favour the short ones."""
+    if not getattr(record.recipe.schedule, "warmup", None):
+        return None
+    return Figure(record.course.warmup_steps or sum(epoch.steps for epoch in record.epochs))
 
 
 def _mean_train_error(share: float) -> Callable[[Record], Figure]:

@@ -49,6 +49,7 @@ Kind = Literal[
 
 _TOLD: Final = {
     "paper_without_warmup": "without warm-up",
+    "paper_start_without_warmup": "without warm-up",
     "project2022_frozen": "with the accident",
     "project2022_small_frozen": "with the accident",
 }

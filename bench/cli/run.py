@@ -3,6 +3,8 @@
 import math
 import signal
 import sys
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,9 +15,9 @@ from typer import Exit, Option
 from bench.cli import ahead
 from bench.cli.options import DataDir, DataSource, Device, Names, Out, count
 from bench.cli.shared import EXIT_FAILURE, PAGE, console, load, names, say
-from bench.config import recipe_files
+from bench.config import experiments, recipe_files
 from bench.config.plan import Changes
-from bench.config.profiles import DATASETS, PROFILES, make
+from bench.config.profiles import DATASETS, PROFILES, RunConfig, make
 from bench.errors import UsageError
 from bench.records.store import RECORD_FILE, RUNS
 from resnet_models import custom
@@ -29,6 +31,14 @@ if TYPE_CHECKING:
 Profile = Annotated[
     str,
     Option(help=f"{', '.join(PROFILES)}, or auto: full with a GPU, quick without."),
+]
+PlannedExperiment = Annotated[
+    str | None,
+    Option(
+        "--experiment",
+        metavar="NAME",
+        help="Run what is planned by that name; python -m bench experiments lists them.",
+    ),
 ]
 Cells = Annotated[str, Option(metavar="IDS", help="Only these, by the names of their folders.")]
 Seeds = Annotated[int | None, count("--seeds", "Train N seeds: 0, 1, ... Without: seed 0.")]
@@ -57,6 +67,9 @@ Iterations = Annotated[
 ]
 Fraction = Annotated[
     float | None, Option(metavar="F", help="Train this share of the iterations, say 0.1.")
+]
+Start = Annotated[
+    int | None, count("--start", "Train the first N iterations alone; drops stay where they are.")
 ]
 Images = Annotated[
     int | None, count("--images-per-epoch", "Draw N training images for each epoch.")
@@ -91,6 +104,7 @@ Fresh = Annotated[bool, Option("--fresh", help="Start every cell over and replac
 def run(
     *,
     profile: Profile = "auto",
+    experiment: PlannedExperiment = None,
     models: Names = "",
     datasets: Names = "",
     cells: Cells = "",
@@ -106,6 +120,7 @@ def run(
     epochs: Epochs = None,
     iterations: Iterations = None,
     fraction: Fraction = None,
+    start: Start = None,
     images_per_epoch: Images = None,
     held_out: HeldOut = None,
     norm_batch: NormBatch = None,
@@ -134,16 +149,31 @@ def run(
         epochs=epochs,
         iterations=iterations,
         fraction=fraction,
+        start=start,
         images_per_epoch=images_per_epoch,
         held_out=held_out,
         norm_batch=norm_batch,
     )
-    request = partial(
-        make, models=names(models), datasets=names(datasets), seeds=seeds or 1, seed=seed
-    )
+    seeds_of_run = range(seeds or 1) if seed is None else (seed,)
+    request = partial(make, models=names(models), datasets=names(datasets), seeds=seeds_of_run)
     # Wrong words are told before torch is loaded, which takes seconds; what auto stands for and
     # custom cells are known only then.
-    if profile == "auto":
+    planned = None
+    if experiment:
+        fixed = {
+            "--profile": profile != "auto",
+            "--datasets": datasets,
+            "--cells": cells,
+            "--seeds": seeds,
+            "--network": network,
+            "--precision": precision != "auto",
+            "--compile": compile_ != "auto",
+            "--deterministic": deterministic,
+        }
+        given = [option for option, value in fixed.items() if value]
+        planned = _planned(experiment, [*given, *changes.words], names(models), seed)
+        precision, compile_ = experiments.PRECISION, experiments.COMPILE
+    elif profile == "auto":
         request(profile="quick", has_gpu=False)
     else:
         there = () if network else names(cells)
@@ -155,7 +185,7 @@ def run(
     torch_device = choose_device(device)
     if problem := gpu_problem(torch_device):
         say(f"warning: {problem}")
-    config = request(
+    config = planned or request(
         profile=profile,
         has_gpu=torch_device.type == "cuda",
         cells=names(cells),
@@ -184,6 +214,22 @@ def data(
     load(names(datasets) or list(DATASETS), data_dir, data_source)
 
 
+def _planned(
+    name: str, beside: Sequence[str], models: Sequence[str], seed: int | None
+) -> RunConfig:
+    """The cells of the experiment ``name``, or those of some of its networks or of one seed.
+
+    Raises:
+        UsageError: there is none, or something was given ``beside`` that it fixes.
+    """
+    experiment = experiments.find(name)
+    if beside:
+        raise UsageError(
+            f"--experiment {name} fixes what is trained, and how: leave out {', '.join(beside)}"
+        )
+    return experiment.config(models=tuple(models), seed=seed)
+
+
 def _find(network: str | None) -> custom.Factory | None:
     sys.path.append("")  # where the command is called, which ``python -m`` looks in by itself
     try:
@@ -207,6 +253,9 @@ def _finished(options: "RunOptions") -> "dict[Cell, Record]":
         f"profile {options.config.profile} on {options.environment.device_name}: "
         f"{len(options.config.plans)} cells, {len(done)} finished before, in {options.folder}"
     )
+    machines = Counter(record.environment.device_name for record in done.values())
+    for machine in sorted(set(machines) - {options.environment.device_name}):
+        say(f"{machines[machine]} of them were made on another machine: {machine}")
     return done
 
 

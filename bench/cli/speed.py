@@ -92,27 +92,30 @@ def speed(
         raise UsageError("--ways times training: leave out --direction inference or --ways")
     if output is not None:
         refuse_unwritable("--output", output)
+    variant = Variant(
+        lineage=lineage,
+        stem=stem,
+        shortcut=shortcut,
+        resolution=resolution,
+        memory_format=memory_format,
+        compiled=compile_ == "on",
+    )
+    wanted = _known_precisions(precision)
+    matrix = partial(
+        default_matrix,
+        models=names(models) or MODELS,
+        directions=DIRECTIONS if direction is None else (direction,),
+        batch_size=batch_size,
+        variant=variant,
+    )
+    matrix("cpu", ("float32",))  # wrong words are told before torch is loaded, which takes seconds
     from bench.speed.rounds import Setting, refuse_impossible
     from bench.training.environment import choose_device, describe, load_average
 
     # Standard output is for what a program reads.
     tell = say if form == "table" or output else partial(typer.echo, err=True)
     load, torch_device = load_average(), choose_device(device)
-    workloads = default_matrix(
-        torch_device.type,
-        _precisions(precision, torch_device, every=ways),
-        models=names(models) or MODELS,
-        directions=DIRECTIONS if direction is None else (direction,),
-        batch_size=batch_size,
-        variant=Variant(
-            lineage=lineage,
-            stem=stem,
-            shortcut=shortcut,
-            resolution=resolution,
-            memory_format=memory_format,
-            compiled=compile_ == "on",
-        ),
-    )
+    workloads = matrix(torch_device.type, wanted or _native_precisions(torch_device, every=ways))
     workloads = sweep_start(workloads) if sweep else workloads
     workloads = _in_all_ways(workloads, torch_device, tell) if ways else workloads
     setting = Setting(
@@ -139,17 +142,20 @@ def _in_all_ways(
     return all_ways(workloads, device.type, compiles=problem is None)
 
 
-def _precisions(text: str, device: "torch.device", *, every: bool) -> list[Precision]:
-    """What was asked for, or what ``device`` multiplies itself, float16 apart unless ``every``."""
-    from bench.speed.limits import native_precisions
-
-    native = native_precisions(device)
-    wanted = names(text) or [each for each in native if every or each != "float16"]
+def _known_precisions(text: str) -> list[Precision]:
+    wanted = names(text)
     for word in wanted:
         if word not in get_args(Precision):
             known = ", ".join(get_args(Precision))
             raise UsageError(f"--precision {word}: no such precision; there are {known}")
     return cast(list[Precision], wanted)
+
+
+def _native_precisions(device: "torch.device", *, every: bool) -> list[Precision]:
+    """What ``device`` multiplies itself, float16 apart unless ``every``."""
+    from bench.speed.limits import native_precisions
+
+    return [each for each in native_precisions(device) if every or each != "float16"]
 
 
 def _measure(

@@ -62,6 +62,7 @@ class Changes:
     epochs: int | None = None
     iterations: int | None = None
     fraction: float | None = None  # of the iterations
+    start: int | None = None  # iterations, the first ones of a recipe whose drops stay
     images_per_epoch: int | None = None
     held_out: int | None = None  # images of each training set that are kept for validation
     norm_batch: int | None = None  # images that BatchNorm sees at a time
@@ -79,6 +80,7 @@ class Changes:
             "--epochs": self.epochs,
             "--iterations": self.iterations,
             "--fraction": self.fraction,
+            "--start": self.start,
             "--images-per-epoch": self.images_per_epoch,
             "--held-out": self.held_out,
             "--norm-batch": self.norm_batch,
@@ -117,9 +119,9 @@ class Changes:
     def _with_budget(self, recipe: Recipe) -> Recipe:
         if self.epochs or self.images_per_epoch:
             recipe = recipes.limit(recipe, epochs=self.epochs, images=self.images_per_epoch)
-        if self.iterations is None and self.fraction is None:
-            return recipe
-        return recipes.shorten(recipe, iterations=self.iterations, fraction=self.fraction)
+        if self.iterations is not None or self.fraction is not None:
+            recipe = recipes.shorten(recipe, iterations=self.iterations, fraction=self.fraction)
+        return recipe if self.start is None else recipes.begin(recipe, self.start)
 
     def change(self, planned: Plan) -> Plan:
         """``planned`` changed so.

@@ -121,14 +121,13 @@ def make(
     models: Sequence[str] = (),
     datasets: Sequence[str] = (),
     cells: Sequence[str] = (),
-    seeds: int = 1,
-    seed: int | None = None,
+    seeds: Sequence[int] = (0,),
     changes: Changes | None = None,
 ) -> RunConfig:
     """The profile by name, limited to ``models``, ``datasets`` or ``cells`` where any are given.
 
-    ``auto`` is ``full`` with a GPU and ``quick`` without. Seeds are the first ``seeds``, or
-    ``seed`` alone; ids of ``cells`` name theirs.
+    ``auto`` is ``full`` with a GPU and ``quick`` without. Ids of ``cells`` name their seeds, which
+    are others than ``seeds`` then.
 
     Raises:
         UsageError: a name is unknown, there is no seed, or no cell is left; it says what there is.
@@ -137,8 +136,8 @@ def make(
         profile = "full" if has_gpu else "quick"
     if profile not in PROFILES:
         raise UsageError(unknown("profile", profile, ["auto", *PROFILES]))
-    if seeds < 1:
-        raise UsageError(f"--seeds {seeds}: at least one seed is needed")
+    if not seeds:
+        raise UsageError("at least one seed is needed")
     config, changes = PROFILES[profile](), changes or Changes()
     kept_models = _choose("model", models, config.plans)
     kept_datasets = _choose("dataset", datasets, config.plans)
@@ -155,7 +154,7 @@ def make(
             for dataset, recipe in first.items()
             if dataset in kept_datasets
         ]
-    numbers = _seeds(cells) if cells else list(range(seeds)) if seed is None else [seed]
+    numbers = _seeds(cells) if cells else seeds
     changed = {each.cell: each for each in map(changes.change, base)}  # some may be one cell now
     plans = [
         replace(each, cell=cell.model_copy(update={"seed": number}))

@@ -17,6 +17,9 @@ WARMUP: Final = "_warmup"
 FROZEN: Final = "_frozen"
 """In the name of a recipe whose weights freeze, before the epoch after which they do."""
 
+START: Final = "_start"
+"""In the name of a recipe that is the start of another one, before its iterations."""
+
 
 class Frozen(BaseModel):
     """What says what to run: nothing in it changes, and nothing else is in it."""
@@ -261,6 +264,20 @@ def shorten(
     name = f"{recipe.name}_iterations{iterations}"
     changes = {"name": name, "iterations": iterations, "schedule": schedule}
     return recipe.model_copy(update=changes)
+
+
+def begin(recipe: Recipe, iterations: int) -> Recipe:
+    """The first ``iterations`` of ``recipe`` alone, named so; its drops stay where they are.
+
+    Raises:
+        ValueError: its budget is in epochs, or has no more iterations.
+    """
+    if recipe.iterations is None:
+        raise ValueError(f"the recipe {recipe.name} is told in epochs, and has no start to train")
+    if iterations >= recipe.iterations:
+        raise ValueError(f"{recipe.name} has {recipe.iterations:,} iterations, its start has fewer")
+    name = f"{recipe.name}{START}{iterations}"
+    return recipe.model_copy(update={"name": name, "iterations": iterations})
 
 
 def project2022(

@@ -103,19 +103,21 @@ def save(folder: Path, record: Record, classes: Classes | None = None) -> Path:
 
 
 class ForeignRecordError(BenchError):
-    """A whole record, but of a network or a recipe that this version does not know."""
+    """A whole record, but of a newer version, or of a network or recipe that this one has not."""
 
 
 def load(cell_folder: Path) -> Record:
     """Read and validate one record.
 
     Raises:
-        ForeignRecordError: its network or recipe is unknown; nothing is wrong with it.
+        ForeignRecordError: another version's, and nothing is wrong with it.
         BenchError: unreadable, not JSON, of another schema version or incomplete, with the remedy.
     """
     path = cell_folder / RECORD_FILE
     try:
         return _read(path, cell_folder / EPOCHS_FILE)
+    except ForeignRecordError:
+        raise
     except BenchError as error:
         why = str(error)
     except OSError as error:
@@ -143,6 +145,12 @@ def _read(path: Path, epochs_path: Path) -> Record:
     if not isinstance(content, dict):
         raise BenchError(f"{path} does not hold a record (a JSON object)")
     version = content.get("schema_version")
+    newest = READABLE_VERSIONS[-1]
+    if isinstance(version, int) and version > newest:
+        raise ForeignRecordError(
+            f"{path} has schema version {version}, this program reads up to {newest}. "
+            "A newer version of it made the record, and reads it: it stays."
+        )
     if version not in READABLE_VERSIONS:
         known = ", ".join(map(str, READABLE_VERSIONS))
         raise BenchError(f"{path} has schema version {version!r}, this program reads {known}")

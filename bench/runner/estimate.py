@@ -1,6 +1,7 @@
 """How long cells will take, and how much they will store: a forecast, of which nothing is kept."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Final, NamedTuple
 
 import torch
@@ -54,18 +55,20 @@ def may_take(plans: Sequence[Plan], options: RunOptions) -> float:
     return sum(macs) / SLOWEST_MACS_PER_SECOND
 
 
-def estimate(plans: Sequence[Plan], options: RunOptions) -> list[Estimate]:
+def estimate(
+    plans: Sequence[Plan], options: RunOptions, others: Iterable[Record] = ()
+) -> list[Estimate]:
     """By what an image took in a record of the same network and batch made here.
 
-    Where there is none, by a step that is tried now, not compiled. What compiling gains, and what a
-    checkpoint saves, is left out.
+    Records are those in the folder of ``options``, and ``others``. Where there is none, by a step
+    that is tried now, not compiled. What compiling gains, and what a checkpoint saves, is left out.
 
     Raises:
         UsageError: the precision asked for does not exist.
     """
     known = {
         _speed_key(record.cell, record.recipe): record
-        for record in store.load_each(options.folder, [])
+        for record in chain(others, store.load_each(options.folder, []))
         if _made_here(record, options)
     }
     rates: dict[object, tuple[float, str]] = {

@@ -8,6 +8,7 @@ import pytest
 from bench.claims.budgets import NOTEBOOK
 from bench.claims.files import load_claims
 from bench.config import profiles, recipes
+from bench.config.experiments import load_experiments
 from bench.config.plan import Changes, plan
 from bench.config.profiles import DATASETS, PROFILES, PROJECT2022_SMALL, TABLE1, make
 from bench.errors import UsageError
@@ -80,7 +81,9 @@ def test_a_choice_keeps_the_order_of_the_profile():
 
 
 def test_seeds_go_through_the_whole_profile_one_by_one():
-    made = make("table6", has_gpu=False, models=["cifar_plain20", "cifar_resnet110"], seeds=3)
+    made = make(
+        "table6", has_gpu=False, models=["cifar_plain20", "cifar_resnet110"], seeds=range(3)
+    )
     assert [(each.cell.seed, each.cell.model) for each in made.plans] == [
         (seed, model) for seed in range(3) for model in ("cifar_resnet110", "cifar_plain20")
     ]
@@ -119,7 +122,7 @@ def test_seeds_go_through_the_whole_profile_one_by_one():
             {"datasets": ["cifar100"]},
             r"no dataset named 'cifar100' .*cifar10\?\); there are cifar10, mnist",
         ),
-        ({"seeds": 0}, r"--seeds 0: at least one"),
+        ({"seeds": ()}, "at least one seed is needed"),
         (
             {"cells": ["resnet18-paper-imagenet-mnist-quick-seed1"]},
             r"no cell named '.*-quick-seed1' in this profile \(--profile quick has it\); there are "
@@ -186,7 +189,7 @@ def test_smaller_groups_for_batch_norm_make_other_cells():
 
 
 def test_cells_are_chosen_by_the_names_of_their_folders():
-    whole = make("full", has_gpu=False, seeds=4)
+    whole = make("full", has_gpu=False, seeds=range(4))
     wanted = ["resnet50-paper-cifar-cifar10-full-seed3", "resnet18-paper-imagenet-mnist-full-seed0"]
     made = make("full", has_gpu=False, cells=wanted)
     assert [each.cell.id for each in made.plans] == wanted[::-1]
@@ -229,10 +232,10 @@ def test_the_budget_of_a_profile_itself_changes_nothing():
     assert make("quick", has_gpu=False, changes=Changes(epochs=4)).plans == whole.plans
 
 
-def test_every_network_that_a_claim_of_section_4_2_needs_is_in_a_profile():
+def test_every_training_that_a_claim_needs_is_in_a_profile_or_an_experiment():
     plans = [each for name in PROFILES for each in PROFILES[name]().plans]
-    small = make("project2022", has_gpu=False, changes=PROJECT2022_SMALL).plans
-    there = {(each.cell.model, each.cell.shortcut, each.recipe) for each in [*plans, *small]}
+    plans += [each for planned in load_experiments().values() for each in planned.config().plans]
+    there = {(each.cell.model, each.cell.shortcut, each.recipe) for each in plans}
     missing = [
         (claim.id, group.model, group.budget)
         for claim in load_claims()
@@ -259,7 +262,7 @@ def test_another_rate_and_batch_make_other_cells():
 
 def test_a_variant_is_trained_instead_of_the_published_network_and_each_cell_once():
     changes = Changes(stem="cifar", lineage="torchvision", shortcut="C")
-    config = make("full", has_gpu=False, models=["resnet18"], seed=7, changes=changes)
+    config = make("full", has_gpu=False, models=["resnet18"], seeds=[7], changes=changes)
     assert [each.cell.id for each in config.plans] == [
         "resnet18_optionC-torchvision-cifar-cifar10-full-seed7",
         "resnet18_optionC-torchvision-cifar-mnist-full-seed7",

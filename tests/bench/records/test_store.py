@@ -65,7 +65,7 @@ def test_round_trip(tmp_path, record):
         ("\udcff", "damaged"),
         pytest.param(r'{"schema_version": 3, "profile": "\ud800"}', "damaged", id="surrogate"),
         ("{}", "schema version None"),
-        ('{"schema_version": 99}', "schema version 99, this program reads 1, 2, 3, 4, 5, 6"),
+        ('{"schema_version": "6"}', "schema version '6', this program reads 1, 2, 3, 4, 5, 6"),
         ('{"schema_version": 1}', "does not belong to the record.json"),
         ('{"schema_version": 3}', "does not belong to the record.json"),
     ],
@@ -113,6 +113,16 @@ def test_a_record_of_an_unknown_network_or_recipe_is_no_damage(stored, part, key
     path.write_text(json.dumps(content))
     with pytest.raises(BenchError, match="Delete the folder"):
         store.load(stored)
+
+
+def test_a_record_of_a_newer_version_is_no_damage(stored):
+    path = stored / store.RECORD_FILE
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema_version": 99}))
+    with pytest.raises(
+        store.ForeignRecordError, match=r"99, this program reads up to \d+\."
+    ) as told:
+        store.load(stored)
+    assert "A newer version of it made the record, and reads it: it stays." in str(told.value)
 
 
 def test_lost_or_foreign_epochs_are_noticed(stored):
