@@ -4,7 +4,7 @@ import math
 import signal
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -60,6 +60,13 @@ BatchSize = Annotated[int | None, count("--batch-size", "Train on N images a ste
 Rate = Annotated[
     float | None, Option("--learning-rate", metavar="R", help="Highest rate of the schedule.")
 ]
+Minutes = Annotated[
+    int | None,
+    count(
+        "--minutes",
+        "Let profile quick take up to N: what its ten cells leave goes to ResNet-20 and plain-20.",
+    ),
+]
 Epochs = Annotated[int | None, count("--epochs", "Train N epochs instead of the profile's.")]
 Iterations = Annotated[
     int | None,
@@ -105,6 +112,7 @@ def run(
     *,
     profile: Profile = "auto",
     experiment: PlannedExperiment = None,
+    minutes: Minutes = None,
     models: Names = "",
     datasets: Names = "",
     cells: Cells = "",
@@ -162,6 +170,7 @@ def run(
     if experiment:
         fixed = {
             "--profile": profile != "auto",
+            "--minutes": minutes,
             "--datasets": datasets,
             "--cells": cells,
             "--seeds": seeds,
@@ -200,6 +209,8 @@ def run(
         checkpoint_seconds=checkpoint_seconds,
         fresh=fresh,
     )
+    if minutes is not None:
+        options = _within(minutes, options, request)
     if dry_run:
         done = _finished(options)
         ahead.show([plan for plan in options.config.plans if plan.cell not in done], options)
@@ -228,6 +239,22 @@ def _planned(
             f"--experiment {name} fixes what is trained, and how: leave out {', '.join(beside)}"
         )
     return experiment.config(models=tuple(models), seed=seed)
+
+
+def _within(minutes: int, options: "RunOptions", request: Callable[..., RunConfig]) -> "RunOptions":
+    """``options`` of the profile quick, as long as ``minutes`` allow.
+
+    Raises:
+        UsageError: it is another profile, or quick with changes or some cells only.
+    """
+    from bench.runner.estimate import fitting_share
+
+    whole = request(profile="quick", has_gpu=False)
+    if options.config != whole:
+        raise UsageError("--minutes is about the whole profile quick, which auto is without a GPU")
+    say("Timing a step of every network that has no record made here ...")
+    share = fitting_share(options, 60.0 * minutes)
+    return replace(options, config=request(profile="quick", has_gpu=False, share=share))
 
 
 def _find(network: str | None) -> custom.Factory | None:

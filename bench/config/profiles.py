@@ -19,6 +19,8 @@ from resnet_models import MODELS
 
 DEPTHS: Final = (18, 34, 50, 101, 152)
 TABLE1: Final = tuple(f"resnet{depth}" for depth in DEPTHS)
+PAIR: Final = ("cifar_resnet20", "cifar_plain20")
+DEEP: Final = ("cifar_resnet56", "cifar_plain56")
 DATASETS: Final = ("cifar10", "mnist")
 
 
@@ -36,24 +38,36 @@ def smoke() -> RunConfig:
     return RunConfig(profile="smoke", plans=_ten_cells(recipes.smoke), speed_samples=2)
 
 
-def quick() -> RunConfig:
-    """Every network learns, without a GPU, in minutes."""
-    return RunConfig(profile="quick", plans=_ten_cells(recipes.quick), speed_samples=5)
+SHARES: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+"""Of the paper's 64,000 iterations, that ``quick`` gives two of its own networks at most."""
+
+
+def quick(shares: Sequence[float] = SHARES[:1]) -> RunConfig:
+    """Every network learns, without a GPU, in minutes; after them two of the paper's own.
+
+    ResNet-20 and plain-20 train by its recipe, shortened to each of ``shares``.
+    """
+    short = [recipes.shorten(recipes.paper_cifar(warmup=False), fraction=each) for each in shares]
+    pairs = tuple(plan(model, "cifar10", recipe) for recipe in short for model in PAIR)
+    return RunConfig(profile="quick", plans=(*_ten_cells(recipes.quick), *pairs), speed_samples=5)
 
 
 def lecture() -> RunConfig:
-    """What section 4.2 teaches, in under an hour on two cores: depth harms plain networks only."""
+    """What section 4.2 teaches, in half an hour on two cores: what depth does without shortcuts."""
     recipe = recipes.lecture()
-    models = [f"cifar_{kind}{depth}" for kind in ("plain", "resnet") for depth in (20, 56)]
-    plans = tuple(plan(model, "cifar10", recipe) for model in models)
+    plans = tuple(plan(model, "cifar10", recipe) for model in (*PAIR, *DEEP))
     return RunConfig(profile="lecture", plans=plans, speed_samples=5)
 
 
 def full() -> RunConfig:
-    """Thirty passes over each training set, on CIFAR-10 with both stems; for a GPU."""
+    """Thirty passes over each training set, on CIFAR-10 with both stems; for a GPU.
+
+    After them four of the paper's own networks as it trains them.
+    """
     recipe = recipes.full("cifar10")
     small_stem = [plan(model, "cifar10", recipe, stem="cifar") for model in TABLE1]
-    plans = (*_ten_cells(recipes.full), *small_stem)
+    paper = [plan(model, "cifar10", recipes.paper_cifar(warmup=False)) for model in (*PAIR, *DEEP)]
+    plans = (*_ten_cells(recipes.full), *small_stem, *paper)
     return RunConfig(profile="full", plans=plans, speed_samples=20)
 
 
@@ -123,11 +137,13 @@ def make(
     cells: Sequence[str] = (),
     seeds: Sequence[int] = (0,),
     changes: Changes | None = None,
+    share: float = SHARES[0],
 ) -> RunConfig:
     """The profile by name, limited to ``models``, ``datasets`` or ``cells`` where any are given.
 
-    ``auto`` is ``full`` with a GPU and ``quick`` without. Ids of ``cells`` name their seeds, which
-    are others than ``seeds`` then.
+    ``auto`` is ``full`` with a GPU and ``quick`` without, whose own networks of the paper get
+    ``share`` of its iterations. Ids of ``cells`` name their seeds, which are others than ``seeds``
+    then. With ``changes``, ``quick`` and ``full`` are their cells of Table 1 alone.
 
     Raises:
         UsageError: a name is unknown, there is no seed, or no cell is left; it says what there is.
@@ -139,6 +155,10 @@ def make(
     if not seeds:
         raise UsageError("at least one seed is needed")
     config, changes = PROFILES[profile](), changes or Changes()
+    if profile == "quick":
+        config = quick(SHARES if cells else (share,))
+    if profile in ("quick", "full") and changes.words:
+        config = replace(config, plans=tuple(p for p in config.plans if p.cell.model in TABLE1))
     kept_models = _choose("model", models, config.plans)
     kept_datasets = _choose("dataset", datasets, config.plans)
     base = [

@@ -8,7 +8,8 @@ import torch
 
 from bench.config.cell import Cell
 from bench.config.plan import Plan
-from bench.config.recipes import Recipe
+from bench.config.profiles import SHARES, quick
+from bench.config.recipes import Recipe, paper_cifar
 from bench.config.schedule import budget
 from bench.data.batches import DeviceData
 from bench.data.datasets import find
@@ -84,6 +85,33 @@ def estimate(
         rate, source = rates[key]
         found.append(Estimate(plan, rate * _images(plan, options), source))
     return found
+
+
+def fitting_share(options: RunOptions, seconds: float) -> float:
+    """The largest of ``SHARES`` with which all of the profile ``quick`` takes ``seconds`` at most.
+
+    The smallest where none does; one that was begun in the folder is gone on with.
+    """
+    plans = quick(SHARES).plans
+    fixed, of_share = 0.0, dict.fromkeys(SHARES, 0.0)
+    for each in estimate(plans, options):
+        share = _share(each.plan)
+        if share is None:
+            fixed += each.seconds
+            continue
+        of_share[share] += each.seconds
+        cell_folder = options.folder / each.plan.cell.id
+        if cell_folder.is_dir() and not (cell_folder / store.RECORD_FILE).exists():
+            return share
+    fitting = [share for share, cost in of_share.items() if fixed + cost <= seconds]
+    return max(fitting, default=SHARES[0])
+
+
+def _share(plan: Plan) -> float | None:
+    """Of the paper's iterations; None where the recipe is another."""
+    whole = paper_cifar(warmup=False).iterations
+    assert whole is not None
+    return plan.recipe.iterations and plan.recipe.iterations / whole
 
 
 def disk(plans: Sequence[Plan]) -> Disk:

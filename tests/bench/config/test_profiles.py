@@ -25,13 +25,35 @@ def test_ten_cells_as_published_with_one_recipe_for_all_depths(profile):
     made = make(profile, has_gpu=False)
     assert made.profile == profile
     assert cells(made.plans[:10]) == TEN
+    own = [each for each in made.plans if each.cell.model in TABLE1]
     # full adds the small stem on CIFAR-10
-    assert cells(made.plans[10:]) == (TEN[:5] if profile == "full" else [])
-    for number, each in enumerate(made.plans):
+    assert cells(own[10:]) == (TEN[:5] if profile == "full" else [])
+    for number, each in enumerate(own):
         assert each.recipe == getattr(recipes, profile)(each.cell.dataset)
         cell, stem = each.cell, "imagenet" if number < 10 else "cifar"
         assert (cell.lineage, cell.stem, cell.shortcut) == ("paper", stem, "B")
         assert cell.id == f"{cell.model}-paper-{stem}-{cell.dataset}-{profile}-seed0"
+
+
+@pytest.mark.parametrize(
+    ("profile", "depths", "iterations"),
+    [("smoke", (), 0), ("quick", (20,), 128), ("full", (20, 56), 64_000)],
+)
+def test_networks_of_the_papers_own_come_last_by_its_recipe(profile, depths, iterations):
+    last = [each for each in make(profile, has_gpu=False).plans if each.cell.model not in TABLE1]
+    models = [f"cifar_{kind}{depth}" for depth in depths for kind in ("resnet", "plain")]
+    assert cells(last) == [(model, "cifar10") for model in models]
+    whole = recipes.paper_cifar(warmup=False)
+    assert {each.recipe for each in last} <= {recipes.shorten(whole, iterations=iterations or 1)}
+
+
+def test_a_cell_of_quick_is_found_whatever_share_of_the_iterations_it_had():
+    cell = "cifar_plain20-paper-cifar-cifar10-paper_cifar_iterations6400-seed0"
+    (made,) = make("quick", has_gpu=False, cells=[cell]).plans
+    assert made.recipe == recipes.shorten(recipes.paper_cifar(warmup=False), fraction=0.1)
+    more = make("quick", has_gpu=False, share=0.1).plans
+    assert [each.cell.id for each in more if each.cell.id == cell] == [cell]
+    assert len(more) == 12
 
 
 def test_table6_is_that_of_the_paper_and_its_plain_counterparts():
@@ -55,9 +77,10 @@ def test_project2022_has_equal_epochs_with_and_without_the_accident():
 
 
 def test_a_cell_carries_the_name_of_its_recipe_and_ids_are_unique():
-    plans = list(chain.from_iterable(profile().plans for profile in PROFILES.values()))
+    by_profile = [profile().plans for profile in PROFILES.values()]
+    plans = list(chain.from_iterable(by_profile))
     assert all(each.cell.recipe == each.recipe.name for each in plans)
-    assert len({each.cell.id for each in plans}) == len(plans)
+    assert all(len({each.cell.id for each in some}) == len(some) for some in by_profile)
     assert all(re.fullmatch(r"[a-zA-Z0-9_-]+", each.cell.id) for each in plans)
     # One name and data set mean one recipe in all profiles.
     named = {(each.recipe.name, each.cell.dataset): each.recipe for each in plans}
@@ -214,9 +237,9 @@ def test_a_smaller_budget_makes_other_cells_and_keeps_the_place_of_the_accident(
 
 def test_the_lecture_trains_four_networks_on_equally_many_images():
     plans = make("lecture", has_gpu=False).plans
-    models = ["cifar_plain20", "cifar_plain56", "cifar_resnet20", "cifar_resnet56"]
+    models = ["cifar_resnet20", "cifar_plain20", "cifar_resnet56", "cifar_plain56"]
     assert cells(plans) == [(model, "cifar10") for model in models]
-    assert [each.cell.shortcut for each in plans] == ["none", "none", "A", "A"]
+    assert [each.cell.shortcut for each in plans] == ["A", "none", "A", "none"]
     assert {each.recipe for each in plans} == {recipes.lecture()}
 
 
@@ -229,7 +252,8 @@ def test_a_fraction_of_the_iterations_makes_other_cells():
 
 def test_the_budget_of_a_profile_itself_changes_nothing():
     whole = make("quick", has_gpu=False)
-    assert make("quick", has_gpu=False, changes=Changes(epochs=4)).plans == whole.plans
+    same = make("quick", has_gpu=False, changes=Changes(epochs=4))
+    assert same.plans == whole.plans[:10]  # changes are to the cells of Table 1 alone
 
 
 def test_every_training_that_a_claim_needs_is_in_a_profile_or_an_experiment():
@@ -256,7 +280,7 @@ def test_another_rate_and_batch_make_other_cells():
     assert made.recipe == recipes.full("mnist").model_copy(update=expected)
     assert (
         make("full", has_gpu=False, changes=Changes(learning_rate=0.1)).plans
-        == make("full", has_gpu=False).plans
+        == make("full", has_gpu=False, models=TABLE1).plans
     )
 
 

@@ -94,6 +94,14 @@ def lecture_records(errors, images=6400):
             "more, which is within the noise. Here more layers made the plain network train better "
             "and the residual network train about as well.",
         ),
+        (
+            {"plain20": 37, "plain56": 70.6, "resnet20": 30.1, "resnet56": 49.1},
+            "Here more layers made both kinds of network train worse, the residual one less.",
+        ),
+        (
+            {"plain20": 30, "plain56": 40, "resnet20": 28, "resnet56": 37.9},
+            "Here more layers made both kinds of network train worse.",
+        ),
         ({"plain20": 30, "resnet20": 28}, "Training error: 30.0 % (plain‑20); 28.0 % (ResNet‑20)."),
     ],
 )
@@ -144,8 +152,11 @@ def test_every_profile_has_its_conclusion():
     [
         (
             "full",
-            "38.9 % (ResNet‑152) to 44.3 % (ResNet‑18) on CIFAR-10 (imagenet stem); "
-            "38.9 % (ResNet‑152) to 44.3 % (ResNet‑18) on CIFAR-10 (cifar stem); "
+            "38.9 % (ResNet‑152) to 44.3 % (ResNet‑18) on CIFAR-10 (ResNets, imagenet stem); "
+            "38.9 % (ResNet‑152) to 44.3 % (ResNet‑18) on CIFAR-10 (ResNets, cifar stem); "
+            "91.4 % (ResNet‑20) to 92.1 % (ResNet‑56) on CIFAR-10 (ResNets of Table 6, cifar "
+            "stem); 86.4 % (plain‑56) to 90.0 % (plain‑20) on CIFAR-10 (plain nets of Table 6, "
+            "cifar stem); "
             "91.9 % (ResNet‑152) to 97.3 % (ResNet‑18) on MNIST.",
         ),
         (
@@ -167,7 +178,7 @@ def names_of(page):
 
 def test_rows_of_both_stems_say_which():
     names = names_of(page_of("full"))
-    assert len(names) == 15
+    assert len(names) == 19
     assert [name for name in names if "50" in name] == [
         "ResNet-50bimagenet stem", "ResNet-50cifar stem", "ResNet-50c",
     ]  # fmt: skip

@@ -6,7 +6,7 @@ import pytest
 
 from bench.config import recipes
 from bench.config.plan import plan
-from bench.config.profiles import RunConfig, make
+from bench.config.profiles import SHARES, RunConfig, make
 from bench.records import store
 from bench.runner import estimate
 from bench.runner.estimate import Disk, disk, may_take
@@ -109,3 +109,22 @@ def test_an_empty_profile_takes_nothing(tmp_path):
     empty = replace(LECTURE, plans=())
     assert isinstance(empty, RunConfig)
     assert estimate.estimate(empty.plans, make_options(tmp_path, empty)) == []
+
+
+@pytest.mark.parametrize(
+    ("minutes", "share"),
+    [(0, SHARES[0]), (150, 0.05), (2 * 24 * 60, 1.0)],
+    ids=["none", "some", "days"],
+)
+def test_minutes_are_spent_on_the_papers_own_networks(tmp_path, monkeypatch, minutes, share):
+    """At 200 images/s a twentieth of the paper takes two networks 69 minutes."""
+    monkeypatch.setattr(estimate, "_try", lambda *_: 0.005)
+    monkeypatch.setattr(estimate, "choose_engine", lambda *_: None)
+    options = make_options(tmp_path, make("quick", has_gpu=False))
+    assert estimate.fitting_share(options, 60 * minutes) == share
+
+
+def test_a_share_that_was_begun_is_gone_on_with(tmp_path, no_trial):
+    (tmp_path / "cifar_plain20-paper-cifar-cifar10-paper_cifar_iterations640-seed0").mkdir()
+    options = make_options(tmp_path, make("quick", has_gpu=False))
+    assert estimate.fitting_share(options, 1e9) == 0.01
