@@ -10,7 +10,7 @@ from typer import Exit, Option
 
 from bench.cli.options import Form, Format, Output
 from bench.cli.output import print_rows, written_to
-from bench.cli.shared import EXIT_FAILURE, folders, records_in, refuse_absent, say, verdict_words
+from bench.cli.shared import EXIT_FAILURE, folders, refuse_absent, runs_in, say, verdict_words
 
 if TYPE_CHECKING:
     from bench.claims.verdict import Verdict
@@ -24,7 +24,8 @@ def claims(
         list[str] | None,
         Option(
             metavar="DIR",
-            help="Results folders, or folders of records, comma-separated; reports where left out.",
+            help="Results folders, folders of such or of records, comma-separated; reports where "
+            "left out.",
         ),
     ] = None,
     file: Annotated[
@@ -58,7 +59,8 @@ def claims(
         refuse_absent("--results", folder)
     wanted_claims = None if file is None else files.read(file)
     problems: list[str] = []
-    observed = [each for folder in given for each in observe_folder(records_in(folder), problems)]
+    runs = [each for folder in given for each in runs_in(folder)]
+    observed = [each for folder in runs for each in observe_folder(folder, problems)]
     for problem in problems:
         typer.echo(f"left out: {problem}", err=True)
     if not observed:

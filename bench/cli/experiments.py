@@ -3,14 +3,14 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from typer import Argument, Option
 
 from bench.cli.options import Device, Form, Output
 from bench.cli.output import print_rows, written_to
-from bench.cli.shared import folders, plain_table, records_in, refuse_absent, say, wide
+from bench.cli.shared import folders, plain_table, refuse_absent, runs_in, say, wide
 from bench.config.experiments import COMPILE, PRECISION, Experiment, find, load_experiments
 from bench.config.plan import Plan
 from bench.formats import listed
@@ -19,6 +19,8 @@ from bench.records import store
 if TYPE_CHECKING:
     from bench.claims.schema import Claim
     from bench.records.schema import Record
+
+USUAL: Final = (Path("reports"), Path("reports/published"), Path("results"))
 
 Left = Mapping[str, Sequence[Plan]]
 """By experiment, what has no record yet."""
@@ -31,8 +33,8 @@ def experiments(
         list[str] | None,
         Option(
             metavar="DIR",
-            help="Results folders with what is done, comma-separated; reports, those in "
-            "reports/published and those in results where left out.",
+            help="Results folders, or folders of such, with what is done, comma-separated; "
+            "reports, reports/published and results where left out.",
         ),
     ] = None,
     hours: Annotated[
@@ -47,7 +49,7 @@ def experiments(
     given = folders(results)
     for folder in given:
         refuse_absent("--results", folder)
-    records = list(_records(given or _usual_folders()))
+    records = list(_records(given or USUAL))
     plans = {each.name: each.config().plans for each in chosen.values()}
     done = {each: [plan for plan in plans[each] if _is_done(plan, records)] for each in plans}
     left = {each: [plan for plan in plans[each] if plan not in done[each]] for each in plans}
@@ -64,19 +66,10 @@ def experiments(
             _show(rows[0], left[name], _claims(plans[name]))
 
 
-def _usual_folders() -> list[Path]:
-    reports = Path("reports")
-    return [
-        reports,
-        *sorted((reports / "published").glob("*/")),
-        *sorted(Path("results").glob("*/")),
-    ]
-
-
 def _records(given: Sequence[Path]) -> "Iterator[Record]":
     problems: list[str] = []
-    for folder in given:
-        yield from store.load_each(records_in(folder), problems)
+    for folder in (each for results in given for each in runs_in(results)):
+        yield from store.load_each(folder, problems)
     for problem in problems:
         typer.echo(f"left out: {problem}", err=True)
 

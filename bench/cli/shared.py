@@ -69,6 +69,12 @@ def records_in(results: Path) -> Path:
     return results if not runs.is_dir() and any(results.glob(f"*/{RECORD_FILE}")) else runs
 
 
+def runs_in(results: Path) -> list[Path]:
+    """``records_in`` of ``results``, or of each results folder in it where it only holds such."""
+    own = records_in(results)
+    return [own] if own.is_dir() else sorted(results.glob(f"*/{RUNS}")) or [own]
+
+
 def load(names: Sequence[str], data_dir: Path | None, source: str) -> "dict[str, Dataset]":
     for name in names:
         find(name)  # a wrong one is told before torch is loaded

@@ -10,7 +10,7 @@ import pytest
 from bench.config import recipes
 from bench.records import store
 from tests.support.factories import make_grid, make_record
-from tests.support.tools import assert_refused, bench
+from tests.support.tools import ROOT, assert_refused, bench
 
 
 @pytest.fixture(scope="module")
@@ -127,3 +127,9 @@ def test_a_damaged_record_is_left_out_and_told(results, tmp_path):
 )
 def test_wrong_words_exit_with_2(arguments, texts):
     assert_refused(bench("claims", *arguments), 2, *texts)
+
+
+def test_all_published_folders_are_judged_together():
+    text = bench("claims", "--results", ROOT / "reports" / "published").stdout
+    assert "reproduced   project2022.mnist.18: ResNet-18" in text
+    assert "reproduced   gradients.healthy.initial: " in text
