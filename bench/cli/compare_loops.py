@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
-from bench.cli.options import DataDir, DataSource, Device, FirstLayers, Json, OnOff
+from bench.cli.options import AnyPrecision, DataDir, DataSource, Device, FirstLayers, Json, OnOff
 from bench.cli.shared import load, names, refuse_unwritable, say
 from bench.errors import BenchError, UsageError
 from bench.formats import significant
@@ -35,7 +35,7 @@ def compare_loops(
     steps: Steps = None,
     device: Device = "auto",
     precision: Annotated[
-        str, Option(help="Of our loop: auto, float32, bfloat16 or float16.")
+        AnyPrecision, Option(help="Of our loop: auto, float32, bfloat16 or float16.")
     ] = "auto",
     compile_: Compile = "off",
     data_dir: DataDir = None,

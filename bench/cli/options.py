@@ -33,6 +33,7 @@ Device = Annotated[
     str, Option(callback=checked_device, help="auto, cpu, cuda, or one of several: cuda:1.")
 ]
 OnOff = Literal["on", "off"]
+AnyPrecision = Literal["auto", "float32", "bfloat16", "float16"]
 PublishedLineage = Annotated[
     Lineage, Option(help="Published definition that the networks of Table 1 follow.")
 ]

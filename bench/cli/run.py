@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from typer import Exit, Option
 
 from bench.cli import ahead
-from bench.cli.options import DataDir, DataSource, Device, Names, Out, count
+from bench.cli.options import AnyPrecision, DataDir, DataSource, Device, Names, Out, count
 from bench.cli.shared import EXIT_FAILURE, PAGE, console, load, names, say
 from bench.config import experiments, recipe_files
 from bench.config.plan import Changes
@@ -88,7 +88,7 @@ NormBatch = Annotated[
     int | None, count("--norm-batch", "Let BatchNorm see N images of a batch at a time.")
 ]
 Precision = Annotated[
-    Literal["auto", "float32", "bfloat16", "float16"],
+    AnyPrecision,
     Option(help="auto (what is fastest here), float32, bfloat16 or float16."),
 ]
 Compile = Annotated[

@@ -44,6 +44,14 @@ WRONG_WORDS = [
     ["run", "--seeds", "many"],
     ["data", "--datasets", "svhn"],
     ["signals", "--models", "resnet19"],
+    ["speed", "--models", "resnet19"],
+    ["speed", "--precision", "float8"],
+    ["speed", "--models", "cifar_resnet20", "--stem", "imagenet"],
+    ["compare-loops", "--models", "resnet19"],
+    ["compare-loops", "--precision", "int8"],
+    ["run", "--experiment", "tenht"],
+    ["run", "--experiment", "tenth", "--seed", "9"],
+    ["experiments", "tenht"],
 ]
 REFUSED_WITHOUT_TORCH = """
 import json, sys
