@@ -19,6 +19,7 @@ from bench.cli.export import export
 from bench.cli.models import models
 from bench.cli.report import report
 from bench.cli.run import data, run
+from bench.cli.schema import schema
 from bench.cli.shared import EXIT_FAILURE
 from bench.cli.signals import signals
 from bench.cli.speed import speed
@@ -42,8 +43,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
-    run, data, report, claims, compare, speed, models, signals, evaluate, export, compare_loops,
-    doctor,
+    run, data, report, claims, compare, speed, models, signals, evaluate, export, schema,
+    compare_loops, doctor,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

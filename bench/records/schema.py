@@ -19,7 +19,12 @@ class Stored(BaseModel):
     """What is written to disk: frozen, and nothing in it that the schema does not know."""
 
     # A diverged loss is NaN or infinite and must survive the round trip through JSON.
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        ser_json_inf_nan="constants",
+        json_schema_serialization_defaults_required=True,  # what has a default is written too
+    )
 
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
