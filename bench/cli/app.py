@@ -39,7 +39,6 @@ app = typer.Typer(
     help="Train every ResNet of the paper, measure cost, speed and accuracy, compare with the "
     "printed tables.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
