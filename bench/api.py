@@ -70,6 +70,7 @@ def run(
     device: str = "auto",
     data_dir: Path | None = None,
     fresh: bool = False,
+    weights: bool = True,
     report: Callable[[str], None] = print,
     **engine: Any,
 ) -> list[Record]:
@@ -81,6 +82,7 @@ def run(
         device: auto, cpu, cuda or cuda:1.
         data_dir: where the data sets lie or are put.
         fresh: start over what was finished or interrupted.
+        weights: keep those of finished cells, where the profile keeps any.
         report: is told where the data come from.
         engine: fields of ``bench.training.engine.EngineOptions``, such as ``precision``.
 
@@ -107,6 +109,7 @@ def run(
         environment=describe(chosen),
         engine=EngineOptions(**engine),
         fresh=fresh,
+        weights=weights,
     )
     with grid.lock(options.folder):
         done = {} if fresh else grid.completed(options)

@@ -32,7 +32,7 @@ def show(plans: Sequence[Plan], options: "RunOptions") -> None:
     for each in estimates:
         table.add_row(each.plan.cell.id, duration(each.seconds), each.source)
     wide.print(table)
-    space = disk(plans)
+    space = disk(plans, keeps_weights=options.keeps_weights)
     say(
         f"{_told(estimates)}. Records: about {_megabytes(space.records)}; checkpoints, until their "
         f"cell ends: up to {_megabytes(space.checkpoints)}. Nothing was run."

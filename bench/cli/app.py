@@ -16,9 +16,11 @@ from bench.cli.compare_loops import compare_loops
 from bench.cli.doctor import doctor
 from bench.cli.evaluate import evaluate
 from bench.cli.experiments import experiments
+from bench.cli.export import export
 from bench.cli.models import models
 from bench.cli.report import report
 from bench.cli.run import data, run
+from bench.cli.schema import schema
 from bench.cli.shared import EXIT_FAILURE
 from bench.cli.signals import signals
 from bench.cli.speed import speed
@@ -38,11 +40,11 @@ app = typer.Typer(
     help="Train every ResNet of the paper, measure cost, speed and accuracy, compare with the "
     "printed tables.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
-    run, data, report, claims, experiments, compare, speed, models, signals, evaluate,
+    run, data, report, claims, experiments, compare, speed, models, signals, evaluate, export,
+    schema,
     compare_loops, doctor,
 )  # fmt: skip
 for command in COMMANDS:

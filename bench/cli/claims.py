@@ -10,7 +10,16 @@ from typer import Exit, Option
 
 from bench.cli.options import Form, Format, Output
 from bench.cli.output import print_rows, written_to
-from bench.cli.shared import EXIT_FAILURE, folders, refuse_absent, runs_in, say, verdict_words
+from bench.cli.shared import (
+    EXIT_FAILURE,
+    folders,
+    refuse_absent,
+    refuse_unwritable,
+    runs_in,
+    say,
+    verdict_words,
+)
+from bench.records.store import write_atomic
 
 if TYPE_CHECKING:
     from bench.claims.verdict import Verdict
@@ -41,6 +50,14 @@ def claims(
     form: Form = "table",
     as_json: Annotated[bool, Option("--json", hidden=True)] = False,
     output: Output = None,
+    junit: Annotated[
+        Path | None,
+        Option(
+            metavar="FILE",
+            help="Write every claim as a test case for CI systems too: refuted ones have failed, "
+            "inconclusive ones and those that were not run are skipped.",
+        ),
+    ] = None,
     fail_on: Annotated[
         list[str] | None,
         Option(metavar="WORD", help="Exit with 1 where any claim has this verdict."),
@@ -51,6 +68,7 @@ def claims(
     from bench.claims.ledger import judge_observed, observe_folder
     from bench.claims.verdict import WORDS
     from bench.report.claims import as_json as json_of
+    from bench.report.junit import document
 
     wanted = verdict_words("--verdict", verdict, WORDS)
     bad = verdict_words("--fail-on", fail_on, WORDS)
@@ -68,6 +86,9 @@ def claims(
         typer.echo(f"no records in {where}: only what needs no training is judged", err=True)
     verdicts = judge_observed(observed, wanted_claims)
     shown = [each for each in verdicts if not wanted or each.word in wanted]
+    if junit:
+        refuse_unwritable("--junit", junit)
+        write_atomic(junit, document(verdicts))
     with written_to(output):
         if as_json or form == "json":
             print(json.dumps([json_of(each) for each in shown], indent=1, ensure_ascii=False))

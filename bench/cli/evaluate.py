@@ -1,8 +1,8 @@
-"""``evaluate``: weights of any project."""
+"""``evaluate``: weights of any project, or those that were kept with a record."""
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
 from typer import Option
@@ -11,6 +11,7 @@ from bench.cli.options import DataDir, DataSource, Device, Form, Out, Output
 from bench.cli.output import print_rows, written_to
 from bench.cli.shared import load, refuse_unwritable, say
 from bench.data.datasets import Normalisation
+from bench.errors import UsageError
 from bench.records.evaluations import TOLERANCE, Evaluation
 from bench.records.store import EVALUATIONS
 from resnet_models.spec import Lineage
@@ -21,8 +22,19 @@ if TYPE_CHECKING:
 
 def evaluate(
     *,
-    checkpoint: Annotated[Path, Option(metavar="FILE", help="Weights of any project.")],
-    dataset: Annotated[str, Option(metavar="NAME", help="cifar10 or mnist.")],
+    checkpoint: Annotated[
+        Path | None, Option(metavar="FILE", help="Weights of any project; needs --dataset.")
+    ] = None,
+    dataset: Annotated[str | None, Option(metavar="NAME", help="cifar10 or mnist.")] = None,
+    record: Annotated[
+        str | None,
+        Option(
+            metavar="ID", help="Instead: the weights that were kept with a record of --results."
+        ),
+    ] = None,
+    results: Annotated[
+        Path, Option(metavar="DIR", help="Results folder with the record; nothing is stored.")
+    ] = Path("reports"),
     model: Annotated[
         str | None,
         Option(
@@ -54,36 +66,48 @@ def evaluate(
     out: Out = Path("reports"),
 ) -> None:
     """Measure the test error of a checkpoint, and whether it is the claimed one."""
+    if record is None and (checkpoint is None or dataset is None):
+        raise UsageError("--checkpoint FILE and --dataset NAME are needed, or --record ID alone")
+    said = {"--checkpoint": checkpoint, "--dataset": dataset, "--model": model}
+    said |= {"--lineage": lineage, "--expect": None if expect is None else str(expect)}
+    said |= {"--normalize": None if normalize == "all" else normalize}
+    if record and (given := [name for name, value in said.items() if value is not None]):
+        raise UsageError(f"--record says what {' and '.join(given)} would: leave out one of them")
     from bench.runner import evaluate as evaluation
+    from bench.runner import kept
     from bench.training.environment import choose_device
 
     if output is not None:
         refuse_unwritable("--output", output)
     # Standard output is for what a program reads.
     tell = say if form == "table" else partial(typer.echo, err=True)
-    request = evaluation.Request(
-        checkpoint=checkpoint,
-        model=model,
-        dataset=dataset,
-        normalize=normalize,
-        lineage=lineage,
-        claim=expect,
-        tolerance=tolerance,
-    )
-    record = evaluation.run(
-        request,
+    own = kept.find(results, record) if record else None
+    found = evaluation.run(
+        own.request
+        if own
+        else evaluation.Request(
+            checkpoint=cast(Path, checkpoint),
+            model=model,
+            dataset=cast(str, dataset),
+            normalize=normalize,
+            lineage=lineage,
+            claim=expect,
+            tolerance=tolerance,
+        ),
         device=choose_device(device),
         load=lambda name: load([name], data_dir, data_source)[name],
-        folder=out / EVALUATIONS,
+        folder=None if own else out / EVALUATIONS,
         say=tell,
     )
     if form != "table" or output:
         with written_to(output):
             if form == "table":
-                say(evaluation.describe_result(record))
+                say(evaluation.describe_result(found))
             else:
-                print_rows(_scores(record), form)
-    if verdict := evaluation.judge(record):
+                print_rows(_scores(found), form)
+    if own:
+        tell(own.beside(found))
+    elif verdict := evaluation.judge(found):
         tell(verdict)
 
 

@@ -105,6 +105,9 @@ DryRun = Annotated[
     bool, Option("--dry-run", help="Say which cells would run, and how long; run none.")
 ]
 Yes = Annotated[bool, Option("--yes", help="Do not ask before a run of an hour or more.")]
+NoWeights = Annotated[
+    bool, Option("--no-weights", help="Keep no weights of finished cells; smoke keeps none anyway.")
+]
 Fresh = Annotated[bool, Option("--fresh", help="Start every cell over and replace its record.")]
 
 
@@ -141,6 +144,7 @@ def run(
     deterministic: Deterministic = False,
     checkpoint_seconds: Seconds = 60.0,
     fresh: Fresh = False,
+    no_weights: NoWeights = False,
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
@@ -208,6 +212,7 @@ def run(
         engine=EngineOptions(precision=precision, compile=compile_, deterministic=deterministic),
         checkpoint_seconds=checkpoint_seconds,
         fresh=fresh,
+        weights=not no_weights,
     )
     if minutes is not None:
         options = _within(minutes, options, request)

@@ -7,7 +7,7 @@ from bench.records.schema import SCHEMA_VERSION
 
 Content = dict[str, Any]
 
-READABLE_VERSIONS = (1, 2, 3, 4, 5, 6)
+READABLE_VERSIONS = (1, 2, 3, 4, 5, 6, 7)
 
 
 def to_current(content: Content, epochs: list[Content]) -> tuple[Content, list[Content]]:
@@ -26,7 +26,7 @@ def to_current(content: Content, epochs: list[Content]) -> tuple[Content, list[C
         except (KeyError, TypeError, ArithmeticError) as error:
             raise ValueError(f"not a record of version 1: {error!r}") from error
     # 2 knew neither signals nor predictions, 3 no uncaptured steps, 4 no clean training error,
-    # 5 no custom networks
+    # 5 no custom networks, 6 kept no weights
     if version in READABLE_VERSIONS[:-1]:
         content = {**content, "schema_version": SCHEMA_VERSION}
     return content, epochs

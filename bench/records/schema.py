@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PositiveInt, m
 from bench.config.cell import Cell
 from bench.config.recipes import Recipe
 
-SCHEMA_VERSION: Final = 6
+SCHEMA_VERSION: Final = 7
 
 Precision = Literal["float32", "bfloat16", "float16"]
 
@@ -19,7 +19,12 @@ class Stored(BaseModel):
     """What is written to disk: frozen, and nothing in it that the schema does not know."""
 
     # A diverged loss is NaN or infinite and must survive the round trip through JSON.
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        ser_json_inf_nan="constants",
+        json_schema_serialization_defaults_required=True,  # what has a default is written too
+    )
 
 
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -183,10 +188,17 @@ class Predictions(Stored):
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
+class Weights(Stored):
+    """The file beside the record that holds the network's weights at the end (safetensors)."""
+
+    size_bytes: PositiveInt
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
 class Record(Stored):
     """The versioned result of one cell; a failure is a record too."""
 
-    schema_version: Literal[6] = SCHEMA_VERSION
+    schema_version: Literal[7] = SCHEMA_VERSION
     cell: Cell
     profile: str
     status: Literal["completed", "failed"]
@@ -205,6 +217,7 @@ class Record(Stored):
     clean_training: CleanTraining | None = None  # None: it failed, or is older than version 5
     signals: tuple[Signals, ...] = ()
     predictions: Predictions | None = None
+    weights: Weights | None = None  # None: not kept, or older than version 7
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

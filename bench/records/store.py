@@ -1,9 +1,9 @@
 """The only writer and reader of the files in a results folder. No torch here.
 
-Cells are stored as ``runs/<cell id>/record.json``, ``epochs.jsonl`` and ``predictions.npy``;
-evaluations as ``evaluations/<id>.json`` and ``.npy``; workloads as ``speed/<id>.json``, with what
-the machine can do at most in ``speed/machine.json``. What is read back is complete and proven to be
-what was written, or named with what is wrong.
+Cells are stored as ``runs/<cell id>/record.json``, ``epochs.jsonl``, ``predictions.npy`` and
+``weights.safetensors``; evaluations as ``evaluations/<id>.json`` and ``.npy``; workloads as
+``speed/<id>.json``, with what the machine can do at most in ``speed/machine.json``. What is read
+back is complete and proven to be what was written, or named with what is wrong.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from bench.config.cell import Cell
 from bench.errors import BenchError, StorageError
 from bench.records.evaluations import Evaluation
 from bench.records.migrate import READABLE_VERSIONS, to_current
-from bench.records.schema import Predictions, Record
+from bench.records.schema import Predictions, Record, Weights
 from bench.records.speed import Limits, SpeedRecord
 from resnet_models.text import readable
 
@@ -36,6 +36,7 @@ SPEED: Final = "speed"
 RECORD_FILE: Final = "record.json"
 EPOCHS_FILE: Final = "epochs.jsonl"
 PREDICTIONS_FILE: Final = "predictions.npy"
+WEIGHTS_FILE: Final = "weights.safetensors"
 BLOCKS_FILE: Final = "blocks.json"
 """What pytest-benchmark writes beside the speed records; ``blocks`` reads it."""
 
@@ -50,11 +51,18 @@ Result = TypeVar("Result", Evaluation, SpeedRecord, Limits)
 
 def write_atomic(path: Path, text: str) -> None:
     """Write ``text`` to ``path`` whole or not at all, durably; StorageError where it cannot be."""
-    _replace({path: text.encode()})
+    write_files({path: text.encode()})
 
 
-def _replace(contents: dict[Path, bytes], kept: str = "; finished cells are kept") -> None:
-    """Write every file beside its target first, then rename them all: a full disk changes none."""
+def write_files(
+    contents: dict[Path, bytes], kept: str = "; finished cells are kept", option: str = "--out"
+) -> None:
+    """Write every file beside its target first, then rename them all: a full disk changes none.
+
+    Raises:
+        StorageError: they cannot be written; it says what is ``kept``, and which ``option`` names
+            another folder.
+    """
     staged: dict[Path, Path] = {}
     path = next(iter(contents))
     try:
@@ -76,29 +84,39 @@ def _replace(contents: dict[Path, bytes], kept: str = "; finished cells are kept
             temporary.unlink(missing_ok=True)
         raise StorageError(
             f"cannot write {path}: {error.strerror or error}. "
-            f"Free some space or name another folder with --out{kept}."
+            f"Free some space or name another folder with {option}{kept}."
         ) from error
 
 
-def save(folder: Path, record: Record, classes: Classes | None = None) -> Path:
-    """Store ``record``, and ``classes`` where there are any, and return the cell's folder.
+def save(
+    folder: Path, record: Record, classes: Classes | None = None, weights: bytes | None = None
+) -> Path:
+    """Store ``record``, with ``classes`` and a file of ``weights`` where there are any.
 
-    record.json goes last, as the sign that the cell is whole, and holds the hashes of the others: a
-    process killed between two renames cannot leave a mixture that passes for a record.
+    Returns the cell's folder. record.json goes last, as the sign that the cell is whole, and holds
+    the hashes of the others: a process killed between two renames cannot leave a mixture that
+    passes for a record.
     """
     cell_folder = folder / record.cell.id
     epochs = "".join(epoch.model_dump_json() + "\n" for epoch in record.epochs).encode()
-    files = {cell_folder / EPOCHS_FILE: epochs}
+    beside = {PREDICTIONS_FILE: None, WEIGHTS_FILE: weights}
+    kept = "; finished cells are kept"
     if classes is not None:
-        content, named = _encode(classes)
+        beside[PREDICTIONS_FILE], named = _encode(classes)
         record = record.model_copy(update={"predictions": named})
-        files = {cell_folder / PREDICTIONS_FILE: content, **files}
+    if weights is not None:
+        told = Weights(size_bytes=len(weights), sha256=_sha256(weights))
+        record = record.model_copy(update={"weights": told})
+        kept += ", and --no-weights needs less"
+    files = {cell_folder / name: content for name, content in beside.items() if content is not None}
     fields = record.model_dump(mode="json", exclude={"epochs"})
     fields["epochs_sha256"] = _sha256(epochs)
     text = json.dumps(fields, indent=1) + "\n"
-    _replace({**files, cell_folder / RECORD_FILE: text.encode()})
-    if classes is None:
-        (cell_folder / PREDICTIONS_FILE).unlink(missing_ok=True)  # of the record that was replaced
+    files |= {cell_folder / EPOCHS_FILE: epochs, cell_folder / RECORD_FILE: text.encode()}
+    write_files(files, kept)
+    for name, content in beside.items():
+        if content is None:
+            (cell_folder / name).unlink(missing_ok=True)  # of the record that was replaced
     return cell_folder
 
 
@@ -248,7 +266,7 @@ def save_evaluation(folder: Path, evaluation: Evaluation, classes: Classes) -> P
     content, named = _encode(classes)
     evaluation = evaluation.model_copy(update={"predictions": named})
     path, text = folder / f"{evaluation.id}.json", evaluation.model_dump_json(indent=1) + "\n"
-    _replace({folder / f"{evaluation.id}.npy": content, path: text.encode()}, kept="")
+    write_files({folder / f"{evaluation.id}.npy": content, path: text.encode()}, kept="")
     return path
 
 
@@ -266,7 +284,7 @@ def save_file(folder: Path, result: Evaluation | SpeedRecord | Limits) -> Path:
     """Store ``result`` under its id and return its file; StorageError where it cannot be."""
     path, content = folder / f"{result.id}.json", result.model_dump_json(indent=1) + "\n"
     kept = "" if isinstance(result, Evaluation) else "; finished workloads are kept"
-    _replace({path: content.encode()}, kept)
+    write_files({path: content.encode()}, kept)
     return path
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from torch import nn
 
 from bench.config.plan import Plan
 from bench.config.schedule import budget
@@ -28,7 +29,7 @@ from bench.records.schema import (
     Speed,
 )
 from bench.records.store import Classes
-from bench.runner import compilation
+from bench.runner import compilation, kept
 from bench.runner.options import RunOptions
 from bench.runner.progress import GridProgress
 from bench.speed import cell as speed
@@ -53,10 +54,12 @@ class Outcome(NamedTuple):
 
     Attributes:
         classes: predicted and true ones of the test images, (2, images); None: it failed.
+        weights: the file of the trained network's; None: it failed, or none are to be kept.
     """
 
     record: Record
     classes: Classes | None
+    weights: bytes | None
 
 
 class CellRun:
@@ -101,6 +104,7 @@ class CellRun:
         self.course = Course()
         self.signals: tuple[Signals, ...] = ()
         self.classes: Classes | None = None
+        self.network: nn.Module | None = None  # once it is trained
 
     def outcome(self) -> Outcome:
         """Measure and train the cell; whatever goes wrong in it becomes a failed record.
@@ -141,7 +145,16 @@ class CellRun:
             clean_training=self.clean_training,
             signals=self.signals,
         )
-        return Outcome(record, self.classes)
+        return Outcome(record, self.classes, self._weights(record))
+
+    def _weights(self, record: Record) -> bytes | None:
+        if record.final is None or self.network is None or not self.options.keeps_weights:
+            return None
+        try:
+            return kept.encode(self.network, record)
+        except Exception as error:  # a trained network counts more than its file
+            self.progress.say(f"{record.cell.id}: its weights are not kept: {error}")
+            return None
 
     def _measure(self) -> None:
         """Cost, then speed and training with as many images at a time as memory allows."""
@@ -244,6 +257,7 @@ class CellRun:
         assert training.predicted is not None
         labels = data.test.labels[: len(training.predicted)].to(torch.uint8)
         self.classes = np.stack([training.predicted.cpu().numpy(), labels.cpu().numpy()])
+        self.network = trainer.model
 
     def _signals(self, trainer: Trainer, data: Data, moment: Moment) -> tuple[Signals, ...]:
         """None of a custom network, whose blocks nobody knows."""

@@ -114,7 +114,8 @@ def _share(plan: Plan) -> float | None:
     return plan.recipe.iterations and plan.recipe.iterations / whole
 
 
-def disk(plans: Sequence[Plan]) -> Disk:
+def disk(plans: Sequence[Plan], *, keeps_weights: bool) -> Disk:
+    """What the records of ``plans`` will take, with their weights if ``keeps_weights``."""
     records, checkpoints = 0, [0]
     for plan in plans:
         whole = budget(plan.recipe, _train_images(plan))
@@ -123,6 +124,7 @@ def disk(plans: Sequence[Plan]) -> Disk:
         )
         records += RECORD_BYTES + EPOCH_BYTES * whole.epochs + 2 * tests  # bytes: class and truth
         weights = 4 * _size(plan)[0]
+        records += weights if keeps_weights else 0
         # Weights and the optimizer's means of gradients; one more is there while it is written.
         copies = 1 + {"sgd": 1, "adamw": 2}[plan.recipe.optimizer]
         checkpoints.append((KEPT + 1) * copies * weights)

@@ -80,10 +80,10 @@ def run(
     *,
     device: torch.device,
     load: Callable[[str], Dataset],
-    folder: Path,
+    folder: Path | None,
     say: Say,
 ) -> Evaluation:
-    """Evaluate the checkpoint, say what was found and store it in ``folder``.
+    """Evaluate the checkpoint, say what was found and store it in ``folder``, if any.
 
     ``load`` gives the verified dataset of a name; it is called once the checkpoint is known to fit.
 
@@ -96,7 +96,8 @@ def run(
     source = weights.read(request.checkpoint)
     definition, naming, network = fit(source, request)
     say(describe_found(source, definition, naming, network))
-    store.prepare_evaluations(folder)
+    if folder:
+        store.prepare_evaluations(folder)
     dataset = load(request.dataset)
     predicted = measure(network, dataset, request, device, say)
     best = min(predicted, key=lambda score: (-score.correct, score.loss))
@@ -123,9 +124,10 @@ def run(
         environment=describe(device),
     )
     say(describe_result(evaluation))
-    classes = np.stack([predicted[best], dataset.test.labels.astype(np.uint8)])
-    path = store.save_evaluation(folder, evaluation, classes)
-    say(f"Record: {readable(str(path.absolute()), 4096)}")
+    if folder:
+        classes = np.stack([predicted[best], dataset.test.labels.astype(np.uint8)])
+        path = store.save_evaluation(folder, evaluation, classes)
+        say(f"Record: {readable(str(path.absolute()), 4096)}")
     return evaluation
 
 

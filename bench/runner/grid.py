@@ -157,7 +157,7 @@ def _run_cell(
         loaded=loaded,
         progress=progress,
     ).outcome()
-    record = store.load(store.save(options.folder, outcome.record, outcome.classes))
+    record = store.load(store.save(options.folder, *outcome))
     if record.status == "completed":
         checkpoints.clear()
     return record

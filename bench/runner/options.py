@@ -26,6 +26,7 @@ class RunOptions:
         engine: what was asked for.
         checkpoint_seconds: least time between two checkpoints within an epoch.
         fresh: start over what was finished or interrupted.
+        weights: whether those of finished cells are kept, where the profile keeps any.
         stop: asks the run to end after a step.
     """
 
@@ -36,7 +37,13 @@ class RunOptions:
     engine: EngineOptions = field(default_factory=EngineOptions)
     checkpoint_seconds: float = 60.0
     fresh: bool = False
+    weights: bool = True
     stop: StopRequest = field(default_factory=StopRequest)
+
+    @property
+    def keeps_weights(self) -> bool:
+        """Of every cell that is completed."""
+        return self.weights and self.config.keeps_weights
 
     def checkpoint_settings(self, plan: Plan) -> dict[str, Any]:
         """What a checkpoint of ``plan`` must have been made with, to go on from it."""
@@ -66,4 +73,6 @@ class RunOptions:
             words.append(f"--compile {self.engine.compile}")
         if self.engine.deterministic:
             words.append("--deterministic")
+        if not self.weights:
+            words.append("--no-weights")
         return " ".join([*words, "--fresh"])

@@ -17,7 +17,7 @@ from tests.support.factories import make_failed, make_record
 
 PUBLISHED = Path(__file__).parents[3] / "reports" / "published" / "cpu-2-cores-2026-11-24" / "runs"
 FOLDERS = sorted(path for path in PUBLISHED.iterdir() if path.is_dir())
-NEW_IN_3, NEW_IN_5 = {"signals", "predictions"}, {"clean_training"}
+NEW_IN_3, NEW_IN_5 = {"signals", "predictions"}, {"clean_training", "weights"}
 
 
 def version_1(record):
@@ -120,6 +120,16 @@ def test_a_record_of_version_4_knows_no_clean_training_error(tmp_path):
     assert found == record
 
 
+def test_a_record_of_version_6_kept_no_weights(tmp_path):
+    record = make_record(18)
+    content = record.model_dump(mode="json", exclude={"epochs", "weights"})
+    epochs = [epoch.model_dump(mode="json") for epoch in record.epochs]
+    content["schema_version"] = 6
+    found = store.load(write(tmp_path / record.cell.id, content, epochs))
+    assert (found.schema_version, found.weights) == (SCHEMA_VERSION, None)
+    assert found == record
+
+
 def test_an_epoch_with_a_short_last_batch_had_one_more_step():
     _, epochs = to_current(*version_1(WHOLE_PASSES))
     assert [epoch["steps"] for epoch in epochs] == [391] * 4  # 50,000 / 128 = 390.6
@@ -138,7 +148,7 @@ def test_a_record_of_today_stays_as_it_is():
 
 
 DAMAGED = r"epochs\.jsonl is damaged: not a record of version 1"
-OTHER = r"schema version .*, this program reads 1, 2, 3, 4, 5, 6\. Delete the folder"
+OTHER = r"schema version .*, this program reads 1, 2, 3, 4, 5, 6, 7\. Delete the folder"
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def test_round_trip(tmp_path, record):
         ("\udcff", "damaged"),
         pytest.param(r'{"schema_version": 3, "profile": "\ud800"}', "damaged", id="surrogate"),
         ("{}", "schema version None"),
-        ('{"schema_version": "6"}', "schema version '6', this program reads 1, 2, 3, 4, 5, 6"),
+        ('{"schema_version": "6"}', "schema version '6', this program reads 1, 2, 3, 4, 5, 6, 7"),
         ('{"schema_version": 1}', "does not belong to the record.json"),
         ('{"schema_version": 3}', "does not belong to the record.json"),
     ],

@@ -99,10 +99,13 @@ def test_what_can_take_no_hour_is_known_without_a_trial(tmp_path):
 
 def test_disk_space_follows_from_weights_epochs_and_test_images():
     weights = 4 * 269_722
-    assert disk([one()]) == Disk(20_000 + 28 * 450 + 2 * 10_000, 3 * 2 * weights)
+    record = 20_000 + 28 * 450 + 2 * 10_000
+    assert disk([one()], keeps_weights=False) == Disk(record, 3 * 2 * weights)
+    assert disk([one()], keeps_weights=True).records == record + weights
     adam = recipes.quick("cifar10")
-    assert disk([plan("cifar_resnet20", "cifar10", adam)]).checkpoints == 3 * 3 * weights
-    assert disk([]) == Disk(0, 0)
+    planned = [plan("cifar_resnet20", "cifar10", adam)]
+    assert disk(planned, keeps_weights=False).checkpoints == 3 * 3 * weights
+    assert disk([], keeps_weights=True) == Disk(0, 0)
 
 
 def test_an_empty_profile_takes_nothing(tmp_path):

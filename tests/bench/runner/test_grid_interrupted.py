@@ -119,6 +119,7 @@ def test_a_stopped_cell_goes_on_where_it_stood(stopped, finished):
     assert [epoch.model_dump(exclude=seconds) for epoch in record.epochs] == [
         epoch.model_dump(exclude=seconds) for epoch in finished[1][0].epochs
     ]
+    assert record.weights == finished[1][0].weights  # the same bits
     assert not list(stopped.glob("*/checkpoint-*"))  # the record is what remains
 
 
