@@ -14,6 +14,7 @@ from bench.data.datasets import Normalisation
 from bench.errors import UsageError
 from bench.records.evaluations import TOLERANCE, Evaluation
 from bench.records.store import EVALUATIONS
+from bench.runner.request import Request
 from resnet_models.spec import Lineage
 
 if TYPE_CHECKING:
@@ -66,34 +67,37 @@ def evaluate(
     out: Out = Path("reports"),
 ) -> None:
     """Measure the test error of a checkpoint, and whether it is the claimed one."""
-    if record is None and (checkpoint is None or dataset is None):
-        raise UsageError("--checkpoint FILE and --dataset NAME are needed, or --record ID alone")
     said = {"--checkpoint": checkpoint, "--dataset": dataset, "--model": model}
     said |= {"--lineage": lineage, "--expect": None if expect is None else str(expect)}
     said |= {"--normalize": None if normalize == "all" else normalize}
     if record and (given := [name for name, value in said.items() if value is not None]):
         raise UsageError(f"--record says what {' and '.join(given)} would: leave out one of them")
-    from bench.runner import evaluate as evaluation
-    from bench.runner import kept
-    from bench.training.environment import choose_device
-
     if output is not None:
         refuse_unwritable("--output", output)
-    # Standard output is for what a program reads.
-    tell = say if form == "table" else partial(typer.echo, err=True)
-    own = kept.find(results, record) if record else None
-    found = evaluation.run(
-        own.request
-        if own
-        else evaluation.Request(
-            checkpoint=cast(Path, checkpoint),
+    asked = None
+    if record is None:
+        if checkpoint is None or dataset is None:
+            raise UsageError(
+                "--checkpoint FILE and --dataset NAME are needed, or --record ID"
+            )
+        asked = Request(
+            checkpoint=checkpoint,
             model=model,
-            dataset=cast(str, dataset),
+            dataset=dataset,
             normalize=normalize,
             lineage=lineage,
             claim=expect,
             tolerance=tolerance,
-        ),
+        )
+    from bench.runner import evaluate as evaluation
+    from bench.runner import kept
+    from bench.training.environment import choose_device
+
+    # Standard output is for what a program reads.
+    tell = say if form == "table" else partial(typer.echo, err=True)
+    own = kept.find(results, record) if record else None
+    found = evaluation.run(
+        own.request if own else cast(Request, asked),
         device=choose_device(device),
         load=lambda name: load([name], data_dir, data_source)[name],
         folder=None if own else out / EVALUATIONS,

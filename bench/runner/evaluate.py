@@ -3,10 +3,9 @@
 import math
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import torch
@@ -14,65 +13,25 @@ from numpy.typing import NDArray
 from torch import nn
 
 from bench.data.batches import DeviceData
-from bench.data.datasets import Dataset, Normalisation, find, normalisations
+from bench.data.datasets import Dataset, find, normalisations
 from bench.errors import BenchError, UsageError
 from bench.records import store
-from bench.records.evaluations import TOLERANCE, Evaluation, Score
+from bench.records.evaluations import Evaluation, Score
 from bench.runner import weights
+from bench.runner.request import Request
 from bench.stats import wilson_interval
 from bench.training.cost import parameter_count
 from bench.training.environment import describe, device_option
 from bench.training.evaluation import Evaluator
-from resnet_models import Definition, define
+from resnet_models import Definition
 from resnet_models.convert import assumed, convert, fitting_models, recognise, unwrap
-from resnet_models.spec import Lineage, Naming
+from resnet_models.spec import Naming
 from resnet_models.text import readable
 
 Say = Callable[[str], None]
 
 ALIKE_POINTS: Final = 1.0
 """What a claim that was given in another unit may be off by, for a hint."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What to evaluate.
-
-    Attributes:
-        model: None: the one whose weights they are.
-        normalize: how the images were normalised in training, or every way that applies.
-        lineage: None: what ``convert.recognise`` takes for it.
-        claim: the error that somebody reports, in percent.
-        tolerance: points by which the measured error may differ from it.
-
-    Raises:
-        UsageError: a number is impossible, the network or the dataset unknown, or a choice is not
-            theirs.
-    """
-
-    checkpoint: Path
-    model: str | None
-    dataset: str
-    normalize: Literal["all", Normalisation] = "all"
-    lineage: Lineage | None = None
-    claim: float | None = None
-    tolerance: float = TOLERANCE
-
-    def __post_init__(self) -> None:
-        for option, value in (("--expect", self.claim), ("--tolerance", self.tolerance)):
-            if value is not None and not 0 <= value <= 100:
-                raise UsageError(f"{option} {value}: a number from 0 to 100 is needed")
-        try:
-            if self.model is not None:
-                define(self.model, lineage=self.lineage or "paper")
-        except ValueError as error:
-            raise UsageError(str(error)) from None
-        known = normalisations(find(self.dataset))
-        if self.normalize not in ("all", *known):
-            raise UsageError(
-                f"--normalize {self.normalize} does not apply to {self.dataset}; "
-                f"there are {', '.join(('all', *known))}"
-            )
 
 
 def run(

@@ -13,7 +13,7 @@ from bench.errors import UsageError
 from bench.records import weights
 from bench.records.evaluations import Evaluation
 from bench.records.schema import Record
-from bench.runner.evaluate import Request
+from bench.runner.request import Request
 from resnet_models.hub import ABOUT
 
 LICENCE: Final = "MIT"
