@@ -77,9 +77,7 @@ def evaluate(
     asked = None
     if record is None:
         if checkpoint is None or dataset is None:
-            raise UsageError(
-                "--checkpoint FILE and --dataset NAME are needed, or --record ID"
-            )
+            raise UsageError("--checkpoint FILE and --dataset NAME are needed, or --record ID")
         asked = Request(
             checkpoint=checkpoint,
             model=model,
