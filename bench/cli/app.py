@@ -23,6 +23,7 @@ from bench.cli.schema import schema
 from bench.cli.shared import EXIT_FAILURE
 from bench.cli.signals import signals
 from bench.cli.speed import speed
+from bench.cli.times import times
 from bench.errors import BenchError, UsageError
 
 EXIT_USAGE: Final = 2
@@ -42,7 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
-    run, data, report, claims, compare, speed, models, signals, evaluate, export, schema,
+    run, data, report, claims, compare, times, speed, models, signals, evaluate, export, schema,
     compare_loops, doctor,
 )  # fmt: skip
 for command in COMMANDS:
