@@ -62,6 +62,14 @@ Ways = Annotated[
     bool, Option("--ways", help="Training with and without CUDA graph and torch.compile.")
 ]
 
+Trace = Annotated[
+    Path | None,
+    Option(
+        metavar="FILE",
+        help="Time nothing: write what happens in five steps of one workload as a Chrome trace.",
+    ),
+]
+
 
 def speed(
     *,
@@ -80,6 +88,7 @@ def speed(
     rounds: Annotated[int, Option(min=1, metavar="N", help="Passes over all workloads.")] = 3,
     sweep: Sweep = False,
     ways: Ways = False,
+    trace: Trace = None,
     device: Device = "auto",
     form: Form = "table",
     output: Output = None,
@@ -90,8 +99,9 @@ def speed(
         raise UsageError("--sweep finds the batch size: leave out --batch-size or --sweep")
     if ways and direction == "inference":
         raise UsageError("--ways times training: leave out --direction inference or --ways")
-    if output is not None:
-        refuse_unwritable("--output", output)
+    for option, file in {"--output": output, "--trace": trace}.items():
+        if file is not None:
+            refuse_unwritable(option, file)
     from bench.speed.rounds import Setting, refuse_impossible
     from bench.training.environment import choose_device, describe, load_average
 
@@ -126,7 +136,22 @@ def speed(
     )
     for workload in workloads:
         refuse_impossible(workload, torch_device, setting.memory_bytes)
+    if trace is not None:
+        _trace(workloads, torch_device, trace)
+        return
     _measure(workloads, setting, form, output)
+
+
+def _trace(workloads: "Sequence[Workload]", device: "torch.device", path: Path) -> None:
+    from bench.speed.trace import STEPS, write
+
+    if len(workloads) > 1:
+        raise UsageError(
+            f"--trace is of one workload, and {len(workloads)} are chosen: leave one by --models, "
+            "--direction, --batch-size and --precision"
+        )
+    write(workloads[0], device, path)
+    say(f"{STEPS} steps of {workloads[0].id}: open {path} in chrome://tracing or ui.perfetto.dev")
 
 
 def _in_all_ways(
