@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from typer import Exit, Option
 
 from bench.cli import ahead
-from bench.cli.options import DataDir, DataSource, Device, Names, Out, count
+from bench.cli.options import DataDir, DataSource, Device, Names, Out, Threads, count
 from bench.cli.shared import EXIT_FAILURE, PAGE, console, load, names, say
 from bench.config import recipe_files
 from bench.config.plan import Changes
@@ -122,6 +122,7 @@ def run(
     checkpoint_seconds: Seconds = 60.0,
     fresh: Fresh = False,
     no_weights: NoWeights = False,
+    threads: Threads = None,
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
@@ -154,9 +155,10 @@ def run(
         request(profile=profile, has_gpu=False, cells=there, changes=changes)
     from bench.runner.options import RunOptions
     from bench.training.engine import EngineOptions
-    from bench.training.environment import choose_device, describe, gpu_problem
+    from bench.training.environment import choose_device, describe, gpu_problem, use_threads
 
     torch_device = choose_device(device)
+    use_threads(threads)
     if problem := gpu_problem(torch_device):
         say(f"warning: {problem}")
     config = request(

@@ -18,6 +18,7 @@ from bench.cli.options import (
     OnOff,
     Output,
     PublishedLineage,
+    Threads,
 )
 from bench.cli.output import print_rows, written_to
 from bench.cli.shared import EXIT_FAILURE, names, plain_table, refuse_unwritable, rows_of, say, wide
@@ -90,6 +91,7 @@ def speed(
     ways: Ways = False,
     trace: Trace = None,
     device: Device = "auto",
+    threads: Threads = None,
     form: Form = "table",
     output: Output = None,
     out: Annotated[Path, Option(help="Results folder: records in speed/.")] = Path("reports"),
@@ -103,11 +105,12 @@ def speed(
         if file is not None:
             refuse_unwritable(option, file)
     from bench.speed.rounds import Setting, refuse_impossible
-    from bench.training.environment import choose_device, describe, load_average
+    from bench.training.environment import choose_device, describe, load_average, use_threads
 
     # Standard output is for what a program reads.
     tell = say if form == "table" or output else partial(typer.echo, err=True)
     load, torch_device = load_average(), choose_device(device)
+    use_threads(threads)
     workloads = default_matrix(
         torch_device.type,
         _precisions(precision, torch_device, every=ways),

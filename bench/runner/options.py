@@ -10,7 +10,7 @@ from bench.config.plan import Plan
 from bench.config.profiles import RunConfig
 from bench.records.schema import Environment
 from bench.training.engine import EngineOptions
-from bench.training.environment import device_option
+from bench.training.environment import device_option, threads_option
 from bench.training.stop import StopRequest
 
 
@@ -65,7 +65,7 @@ class RunOptions:
         words = [
             f"python -m bench run --profile {self.config.profile} --cells {plan.cell.id}",
             *self.config.words,
-            f"--device {device_option(self.device)}",
+            f"--device {device_option(self.device)}{threads_option()}",
         ]
         if self.engine.precision != "auto":
             words.append(f"--precision {self.engine.precision}")

@@ -1,5 +1,6 @@
 """What happens in a few steps of a workload, as a trace that Chrome and Perfetto show."""
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,8 @@ from bench.training.engine import applied, out_of_memory
 from bench.training.graphs import CALLS_TO_SETTLE
 
 STEPS: Final = 5
+# Or the profiler tells, where there is no GPU, that it found none.
+os.environ.setdefault("KINETO_LOG_LEVEL", "5")
 
 
 def write(workload: Workload, device: torch.device, path: Path) -> None:
