@@ -16,6 +16,7 @@ from bench.cli.compare_loops import compare_loops
 from bench.cli.doctor import doctor
 from bench.cli.evaluate import evaluate
 from bench.cli.export import export
+from bench.cli.history import history
 from bench.cli.models import models
 from bench.cli.report import report
 from bench.cli.run import data, run
@@ -43,8 +44,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
-    run, data, report, claims, compare, times, speed, models, signals, evaluate, export, schema,
-    compare_loops, doctor,
+    run, data, report, claims, compare, history, times, speed, models, signals, evaluate, export,
+    schema, compare_loops, doctor,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)
