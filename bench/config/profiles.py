@@ -29,13 +29,11 @@ class RunConfig:
     speed_samples: int  # timed repetitions per measurement
     # what changes its cells on the command line; None: a program made them, and no command does
     words: tuple[str, ...] | None = None
-    keeps_weights: bool = True  # unless the run is asked not to
 
 
 def smoke() -> RunConfig:
     """Proof that everything runs, in about a minute."""
-    plans = _ten_cells(recipes.smoke)
-    return RunConfig(profile="smoke", plans=plans, speed_samples=2, keeps_weights=False)
+    return RunConfig(profile="smoke", plans=_ten_cells(recipes.smoke), speed_samples=2)
 
 
 def quick() -> RunConfig:
