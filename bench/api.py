@@ -82,7 +82,7 @@ def run(
         device: auto, cpu, cuda or cuda:1.
         data_dir: where the data sets lie or are put.
         fresh: start over what was finished or interrupted.
-        weights: keep those of finished cells, where the profile keeps any.
+        weights: keep those of finished cells, in another profile than smoke.
         report: is told where the data come from.
         engine: fields of ``bench.training.engine.EngineOptions``, such as ``precision``.
 

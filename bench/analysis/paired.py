@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from bench.config.cell import Cell
+from bench.records.classes import Classes
 from bench.records.schema import Record
-from bench.records.store import Classes
 from bench.stats import LEVEL, Estimate, Interval, holm
 
 EXACT_BELOW: Final = 25

@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from bench.analysis import times
 from bench.analysis.labels import in_order, network_title
 from bench.analysis.networks import live
 from bench.config.recipes import WARMUP
@@ -50,7 +51,9 @@ _COST: Final = [
 ]
 _RUN: Final = ["status", "reason", "precision", "device", "train_seconds"]
 TEST: Final = ["test_low", "test_high", "test_images"]
-_SUMMARY: Final = [*IDENTITY, *_RUN, *BUDGET, *SCORES, *CLEAN, *TEST, *_SPEED, *_MEMORY, *_COST]
+_SUMMARY: Final = [
+    *IDENTITY, *_RUN, *BUDGET, *SCORES, *CLEAN, *TEST, *times.COLUMNS, *_SPEED, *_MEMORY, *_COST,
+]  # fmt: skip
 _CURVES: Final = [*IDENTITY, "epoch", "images", *SCORES]
 
 
@@ -153,6 +156,7 @@ def _summary_row(record: Record) -> dict[str, object]:
             "test_low": low,
             "test_high": high,
         }
+        row |= times.columns(record)
     if record.clean_training is not None:
         row |= {
             "clean_train_accuracy": 100 * record.clean_training.accuracy,

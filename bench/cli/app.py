@@ -17,6 +17,7 @@ from bench.cli.doctor import doctor
 from bench.cli.evaluate import evaluate
 from bench.cli.experiments import experiments
 from bench.cli.export import export
+from bench.cli.history import history
 from bench.cli.models import models
 from bench.cli.report import report
 from bench.cli.run import data, run
@@ -24,6 +25,7 @@ from bench.cli.schema import schema
 from bench.cli.shared import EXIT_FAILURE
 from bench.cli.signals import signals
 from bench.cli.speed import speed
+from bench.cli.times import times
 from bench.errors import BenchError, UsageError
 
 EXIT_USAGE: Final = 2
@@ -43,9 +45,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 COMMANDS = (
-    run, data, report, claims, experiments, compare, speed, models, signals, evaluate, export,
-    schema,
-    compare_loops, doctor,
+    run, data, report, claims, experiments, compare, history, times, speed, models, signals,
+    evaluate, export, schema, compare_loops, doctor,
 )  # fmt: skip
 for command in COMMANDS:
     app.command()(command)

@@ -32,6 +32,16 @@ Out = Annotated[Path, Option(help="Results folder: records in runs/, the page in
 Device = Annotated[
     str, Option(callback=checked_device, help="auto, cpu, cuda, or one of several: cuda:1.")
 ]
+Threads = Annotated[
+    int | None,
+    Option(
+        "--threads",
+        min=1,
+        max=4096,
+        metavar="N",
+        help="Threads of torch on the CPU; where left out, $OMP_NUM_THREADS or one for each core.",
+    ),
+]
 OnOff = Literal["on", "off"]
 AnyPrecision = Literal["auto", "float32", "bfloat16", "float16"]
 PublishedLineage = Annotated[

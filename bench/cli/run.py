@@ -14,7 +14,7 @@ from typer import Exit
 
 from bench.cli import ahead
 from bench.cli import run_options as asked
-from bench.cli.options import DataDir, DataSource, Device, Names, Out
+from bench.cli.options import DataDir, DataSource, Device, Names, Out, Threads
 from bench.cli.shared import EXIT_FAILURE, PAGE, console, load, names, say
 from bench.config import experiments, recipe_files
 from bench.config.plan import Changes
@@ -63,6 +63,7 @@ def run(
     checkpoint_seconds: asked.Seconds = 60.0,
     fresh: asked.Fresh = False,
     no_weights: asked.NoWeights = False,
+    threads: Threads = None,
     dry_run: asked.DryRun = False,
     yes: asked.Yes = False,
 ) -> None:
@@ -111,9 +112,10 @@ def run(
         request(profile=profile, has_gpu=False, cells=there, changes=changes)
     from bench.runner.options import RunOptions
     from bench.training.engine import EngineOptions
-    from bench.training.environment import choose_device, describe, gpu_problem
+    from bench.training.environment import choose_device, describe, gpu_problem, use_threads
 
     torch_device = choose_device(device)
+    use_threads(threads)
     if problem := gpu_problem(torch_device):
         say(f"warning: {problem}")
     config = planned or request(

@@ -18,6 +18,7 @@ from bench.cli.options import (
     OnOff,
     Output,
     PublishedLineage,
+    Threads,
 )
 from bench.cli.output import print_rows, written_to
 from bench.cli.shared import EXIT_FAILURE, names, plain_table, refuse_unwritable, rows_of, say, wide
@@ -62,6 +63,14 @@ Ways = Annotated[
     bool, Option("--ways", help="Training with and without CUDA graph and torch.compile.")
 ]
 
+Trace = Annotated[
+    Path | None,
+    Option(
+        metavar="FILE",
+        help="Time nothing: write what happens in five steps of one workload as a Chrome trace.",
+    ),
+]
+
 
 def speed(
     *,
@@ -80,7 +89,9 @@ def speed(
     rounds: Annotated[int, Option(min=1, metavar="N", help="Passes over all workloads.")] = 3,
     sweep: Sweep = False,
     ways: Ways = False,
+    trace: Trace = None,
     device: Device = "auto",
+    threads: Threads = None,
     form: Form = "table",
     output: Output = None,
     out: Annotated[Path, Option(help="Results folder: records in speed/.")] = Path("reports"),
@@ -90,8 +101,9 @@ def speed(
         raise UsageError("--sweep finds the batch size: leave out --batch-size or --sweep")
     if ways and direction == "inference":
         raise UsageError("--ways times training: leave out --direction inference or --ways")
-    if output is not None:
-        refuse_unwritable("--output", output)
+    for option, file in {"--output": output, "--trace": trace}.items():
+        if file is not None:
+            refuse_unwritable(option, file)
     variant = Variant(
         lineage=lineage,
         stem=stem,
@@ -110,11 +122,12 @@ def speed(
     )
     matrix("cpu", ("float32",))  # wrong words are told before torch is loaded, which takes seconds
     from bench.speed.rounds import Setting, refuse_impossible
-    from bench.training.environment import choose_device, describe, load_average
+    from bench.training.environment import choose_device, describe, load_average, use_threads
 
     # Standard output is for what a program reads.
     tell = say if form == "table" or output else partial(typer.echo, err=True)
     load, torch_device = load_average(), choose_device(device)
+    use_threads(threads)
     workloads = matrix(torch_device.type, wanted or _native_precisions(torch_device, every=ways))
     workloads = sweep_start(workloads) if sweep else workloads
     workloads = _in_all_ways(workloads, torch_device, tell) if ways else workloads
@@ -129,7 +142,22 @@ def speed(
     )
     for workload in workloads:
         refuse_impossible(workload, torch_device, setting.memory_bytes)
+    if trace is not None:
+        _trace(workloads, torch_device, trace)
+        return
     _measure(workloads, setting, form, output)
+
+
+def _trace(workloads: "Sequence[Workload]", device: "torch.device", path: Path) -> None:
+    from bench.speed.trace import STEPS, write
+
+    if len(workloads) > 1:
+        raise UsageError(
+            f"--trace is of one workload, and {len(workloads)} are chosen: leave one by --models, "
+            "--direction, --batch-size and --precision"
+        )
+    write(workloads[0], device, path)
+    say(f"{STEPS} steps of {workloads[0].id}: open {path} in chrome://tracing or ui.perfetto.dev")
 
 
 def _in_all_ways(

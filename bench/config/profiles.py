@@ -31,13 +31,11 @@ class RunConfig:
     speed_samples: int  # timed repetitions per measurement
     # what changes its cells on the command line; None: a program made them, and no command does
     words: tuple[str, ...] | None = None
-    keeps_weights: bool = True  # unless the run is asked not to
 
 
 def smoke() -> RunConfig:
     """Proof that everything runs, in about a minute."""
-    plans = _ten_cells(recipes.smoke)
-    return RunConfig(profile="smoke", plans=plans, speed_samples=2, keeps_weights=False)
+    return RunConfig(profile="smoke", plans=_ten_cells(recipes.smoke), speed_samples=2)
 
 
 SHARES: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)

@@ -7,7 +7,6 @@ back is complete and proven to be what was written, or named with what is wrong.
 """
 
 import hashlib
-import io
 import json
 import os
 import tempfile
@@ -15,13 +14,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from bench.config.cell import Cell
 from bench.errors import BenchError, StorageError
+from bench.records.classes import Classes as Classes  # offered here too
+from bench.records.classes import decode, encode
 from bench.records.evaluations import Evaluation
 from bench.records.migrate import READABLE_VERSIONS, to_current
 from bench.records.schema import Predictions, Record, Weights
@@ -40,8 +39,6 @@ WEIGHTS_FILE: Final = "weights.safetensors"
 BLOCKS_FILE: Final = "blocks.json"
 """What pytest-benchmark writes beside the speed records; ``blocks`` reads it."""
 
-Classes = NDArray[np.uint8]
-"""(2, images): predicted classes, and below them the true ones, in the order of the test set."""
 # What pydantic calls a dictionary or a tuple where it did not read the file itself.
 _IN_JSON: Final = {
     "model_type": "Input should be an object", "tuple_type": "Input should be a valid array",
@@ -102,7 +99,7 @@ def save(
     beside = {PREDICTIONS_FILE: None, WEIGHTS_FILE: weights}
     kept = "; finished cells are kept"
     if classes is not None:
-        beside[PREDICTIONS_FILE], named = _encode(classes)
+        beside[PREDICTIONS_FILE], named = encode(classes)
         record = record.model_copy(update={"predictions": named})
     if weights is not None:
         told = Weights(size_bytes=len(weights), sha256=_sha256(weights))
@@ -220,29 +217,10 @@ def _load_classes(path: Path, named: Predictions | None, remedy: str) -> Classes
     if named is None:
         return None
     try:
-        return _decode(path.read_bytes(), named.sha256)
+        return decode(path.read_bytes(), named.sha256)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise BenchError(f"cannot read {path}: {reason}. {remedy}") from error
-
-
-def _encode(classes: Classes) -> tuple[bytes, Predictions]:
-    file = io.BytesIO()
-    np.save(file, classes, allow_pickle=False)
-    content = file.getvalue()
-    return content, Predictions(images=classes.shape[1], sha256=_sha256(content))
-
-
-def _decode(content: bytes, digest: str) -> Classes:
-    if _sha256(content) != digest:
-        raise ValueError("its hash is not the one in the record")
-    try:
-        array = np.load(io.BytesIO(content), allow_pickle=False)
-    except EOFError as error:
-        raise ValueError("it is empty") from error
-    if array.dtype != np.uint8 or array.ndim != 2 or len(array) != 2:
-        raise ValueError(f"it holds an array of {array.dtype} {array.shape}, not (2, images) bytes")
-    return np.asarray(array, dtype=np.uint8)
 
 
 def prepare_evaluations(folder: Path) -> None:
@@ -263,7 +241,7 @@ def save_evaluation(folder: Path, evaluation: Evaluation, classes: Classes) -> P
     Raises:
         StorageError: the two cannot be written; those of an earlier evaluation are kept.
     """
-    content, named = _encode(classes)
+    content, named = encode(classes)
     evaluation = evaluation.model_copy(update={"predictions": named})
     path, text = folder / f"{evaluation.id}.json", evaluation.model_dump_json(indent=1) + "\n"
     write_files({folder / f"{evaluation.id}.npy": content, path: text.encode()}, kept="")

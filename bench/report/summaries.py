@@ -5,6 +5,7 @@ docs/summary.md tells what is in them. The same records give the same bytes.
 
 import math
 from collections.abc import Sequence
+from statistics import fmean
 from typing import Any, Final, Literal
 
 import pandas as pd
@@ -13,11 +14,12 @@ from pydantic import Field
 from bench.analysis.baselines import Row
 from bench.analysis.speed import summarize
 from bench.analysis.tables import CLEAN, SCORES
+from bench.analysis.times import TARGETS, reached
 from bench.claims.schema import Part
 from bench.claims.verdict import Word
 from bench.formats import in_markdown, markdown_table, number
 from bench.records import folder
-from bench.records.schema import Environment, Stored
+from bench.records.schema import Environment, Record, Stored
 from bench.records.speed import Limits, SpeedRecord
 from bench.reference.loader import dataset_title
 from bench.report.claims import PARTS, counts, told
@@ -29,6 +31,15 @@ MARKDOWN: Final = "summary.md"
 JSON: Final = "summary.json"
 CSV: Final = "results.csv"
 _SHARED: Final = {"id": "workload_id", "samples": "speed_samples"}
+
+
+class TimeToAccuracy(Stored):
+    """How long a network trained until it reached a test accuracy, and kept it to the end."""
+
+    target: float = Field(description="percent")
+    reached: int = Field(ge=0, description="seeds that did, of those that completed")
+    images: float | None = Field(description="trained on until then; null unless every seed did")
+    seconds: float | None = Field(description="of training until then; means over the seeds")
 
 
 class NetworkSummary(Stored):
@@ -66,6 +77,9 @@ class NetworkSummary(Stored):
     )
     clean_train_loss: float | None
     clean_train_images: float | None = Field(description="of one seed; null in older records")
+    times: tuple[TimeToAccuracy, ...] = Field(
+        description="to each target of its data set; empty where no seed completed"
+    )
     theirs_test_accuracy: float | None = Field(description="percent; the 2022 project's cell")
     theirs_images: float | None
     difference: float | None = Field(description="points of test accuracy, ours minus theirs")
@@ -111,7 +125,7 @@ def summary(results: Results, damaged: int) -> Summary:
     return Summary(
         profile=results.profile,
         headline=_plain(results.headline) if results.headline else None,
-        networks=tuple(_network(row) for row in results.grid),
+        networks=tuple(_network(row, results.records) for row in results.grid),
         verdicts=counts(results.verdicts),
         claims={verdict.claim.id: verdict.word for verdict in results.verdicts},
         environments=tuple(results.environments),
@@ -119,16 +133,36 @@ def summary(results: Results, damaged: int) -> Summary:
     )
 
 
-def _network(row: Row) -> NetworkSummary:
+def _network(row: Row, records: Sequence[Record]) -> NetworkSummary:
     values = {name: getattr(row, name, None) for name in NetworkSummary.model_fields}
     scores = {name: value for name in (*SCORES, *CLEAN) if (value := values[name]) is not None}
     not_finite = [name for name, value in scores.items() if not math.isfinite(value)]
     values |= dict.fromkeys(not_finite)
     values |= {"network": row.title, "not_finite": tuple(not_finite)}
+    values["times"] = _times([each for each in records if each.cell.id in row.cell_ids])
     if row.theirs:
         values["theirs_test_accuracy"] = row.theirs.test_accuracy
         values["theirs_images"] = row.theirs.images
     return NetworkSummary.model_validate(values)
+
+
+def _times(records: Sequence[Record]) -> tuple[TimeToAccuracy, ...]:
+    """Of the seeds of one network."""
+    completed = [record for record in records if record.final]
+    targets = TARGETS.get(completed[0].cell.dataset, ()) if completed else ()
+    times = []
+    for target in targets:
+        found = [when for record in completed if (when := reached(record, target))]
+        every = len(found) == len(completed)
+        times.append(
+            TimeToAccuracy(
+                target=target,
+                reached=len(found),
+                images=fmean(each.images for each in found) if every else None,
+                seconds=fmean(each.seconds for each in found) if every else None,
+            )
+        )
+    return tuple(times)
 
 
 def workload_rows(workloads: Sequence[SpeedRecord], limits: Limits | None) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from bench.config.plan import Plan
 from bench.config.schedule import budget
 from bench.data.datasets import Normalisation
 from bench.errors import BenchError, StorageError
+from bench.records.classes import Classes
 from bench.records.schema import (
     CleanTraining,
     Cost,
@@ -28,7 +29,6 @@ from bench.records.schema import (
     Signals,
     Speed,
 )
-from bench.records.store import Classes
 from bench.runner import compilation, kept
 from bench.runner.options import RunOptions
 from bench.runner.progress import GridProgress

@@ -10,7 +10,7 @@ from bench.config.plan import Plan
 from bench.config.profiles import RunConfig
 from bench.records.schema import Environment
 from bench.training.engine import EngineOptions
-from bench.training.environment import device_option
+from bench.training.environment import device_option, threads_option
 from bench.training.stop import StopRequest
 
 
@@ -26,7 +26,7 @@ class RunOptions:
         engine: what was asked for.
         checkpoint_seconds: least time between two checkpoints within an epoch.
         fresh: start over what was finished or interrupted.
-        weights: whether those of finished cells are kept, where the profile keeps any.
+        weights: whether those of finished cells are to be kept.
         stop: asks the run to end after a step.
     """
 
@@ -42,8 +42,8 @@ class RunOptions:
 
     @property
     def keeps_weights(self) -> bool:
-        """Of every cell that is completed."""
-        return self.weights and self.config.keeps_weights
+        """Of every cell that is completed; those of smoke have learnt nothing."""
+        return self.weights and self.config.profile != "smoke"
 
     def checkpoint_settings(self, plan: Plan) -> dict[str, Any]:
         """What a checkpoint of ``plan`` must have been made with, to go on from it."""
@@ -65,7 +65,7 @@ class RunOptions:
         words = [
             f"python -m bench run --profile {self.config.profile} --cells {plan.cell.id}",
             *self.config.words,
-            f"--device {device_option(self.device)}",
+            f"--device {device_option(self.device)}{threads_option()}",
         ]
         if self.engine.precision != "auto":
             words.append(f"--precision {self.engine.precision}")

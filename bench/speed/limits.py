@@ -13,7 +13,7 @@ from bench.records.schema import Engine, Environment, Precision
 from bench.records.speed import Conditions, Limits
 from bench.speed.timing import best_stopwatch, sample
 from bench.training.engine import DTYPES, applied, native_bfloat16
-from bench.training.environment import device_option
+from bench.training.environment import device_option, threads_option
 
 # The product is as large as it takes to reach the peak, the copy larger than any cache.
 PRODUCT_SIZE: Final = {"cpu": 3072, "cuda": 8192}
@@ -92,7 +92,8 @@ class LimitSamples:
         """What was gathered so far."""
         kind = self.device.type
         return Limits(
-            command=f"python -m bench speed --device {device_option(self.device)}",
+            command=f"python -m bench speed --device {device_option(self.device)}"
+            + threads_option(),
             started_at=started_at,
             finished_at=datetime.now(UTC),
             environment=environment,

@@ -58,7 +58,7 @@ def in_a_child(
         done = subprocess.run(
             [sys.executable, "-m", CHILD],
             input=workload.model_dump_json(),
-            env=os.environ | {"PYTHONPATH": paths},
+            env=os.environ | {"PYTHONPATH": paths, "OMP_NUM_THREADS": str(torch.get_num_threads())},
             capture_output=True,
             text=True,
             timeout=seconds,

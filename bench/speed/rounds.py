@@ -19,7 +19,7 @@ from bench.speed import guard, measure, memory
 from bench.speed.limits import LimitSamples
 from bench.speed.workloads import command, least_batch, least_bytes
 from bench.training.engine import out_of_memory
-from bench.training.environment import compile_problem, device_option
+from bench.training.environment import compile_problem, device_option, threads_option
 
 OUT_OF_MEMORY: Final = "out of memory"
 # Twice the batch must be this much faster, or it is not worth its memory.
@@ -144,7 +144,8 @@ class Measurement:
             workload=self.workload,
             status="completed" if self.reason is None else "failed",
             reason=self.reason,
-            command=command(self.workload, device_option(setting.device), setting.rounds),
+            command=command(self.workload, device_option(setting.device), setting.rounds)
+            + threads_option(),
             started_at=self.started_at,
             finished_at=datetime.now(UTC),
             environment=setting.environment,

@@ -53,6 +53,32 @@ def device_option(device: torch.device) -> str:
     return str(device) if device.index else device.type
 
 
+# As torch is imported: OMP_NUM_THREADS, or one for each core.
+THREADS: Final = torch.get_num_threads()
+
+
+def use_threads(count: int | None) -> None:
+    """Let torch compute on the CPU with ``count`` threads; None: with as many as it does now.
+
+    Raises:
+        UsageError: the process has fewer CPUs.
+    """
+    if count is None:
+        return
+    if count > (cpus := available_cpus()):
+        raise UsageError(
+            f"--threads {count}: this process may use {cpus} CPUs, and more threads than that wait "
+            "for one another"
+        )
+    torch.set_num_threads(count)
+
+
+def threads_option() -> str:
+    """What asks for as many threads as there are now, to stand behind a command; often nothing."""
+    count = torch.get_num_threads()
+    return "" if count == THREADS else f" --threads {count}"
+
+
 def describe(device: torch.device) -> Environment:
     """The environment of a run on ``device``. No host or user name: records are published.
 

@@ -1,6 +1,7 @@
 """``python -m bench export``: what other programs read, and what is refused."""
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -85,5 +86,14 @@ def test_a_folder_that_cannot_be_written_to_is_named_with_its_option(results, tm
 
 
 def test_nothing_to_export_exits_with_2(tmp_path):
-    assert_refused(bench("export"), 2, "--hub FOLDER and --record ID are needed")
-    assert_refused(bench("export", "--hub", tmp_path), 2, "--hub FOLDER and --record ID are needed")
+    assert_refused(bench("export"), 2, "either --hub FOLDER or --tensorboard FOLDER")
+    named = ["--hub", tmp_path, "--results"]
+    assert_refused(bench("export", *named, tmp_path), 2, "--hub needs --record ID")
+    assert_refused(bench("export", *named, tmp_path / "no"), 2, "there is no such folder")
+
+
+def test_without_tensorboard_it_is_said_what_to_install(results, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorboard.compat.proto.event_pb2", None)
+    done = bench("export", "--results", results[0], "--tensorboard", tmp_path / "events")
+    assert_refused(done, 1, r"pip install tensorboard, .* the extra resnet-bench\[tensorboard\]")
+    assert not (tmp_path / "events").exists()

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from bench.records import store
+from bench.report.results import gather
 from bench.report.schemas import SCHEMAS
-from bench.report.summaries import Summary
+from bench.report.summaries import summary
 from tests.support.factories import make_evaluation, make_record, make_signals, make_with_clean
 from tests.support.results import make_speed
 from tests.support.tools import ROOT, assert_refused, bench
@@ -15,7 +16,6 @@ JSON_TYPES = {
     "object": dict, "array": list, "string": str, "integer": int, "number": int | float,
     "boolean": bool, "null": type(None),
 }  # fmt: skip
-SUMMARY = ROOT / "reports" / "published" / "quick-cpu-2-cores-2026-12-01" / "summary.json"
 
 
 def problems(value, schema, root, where="$"):
@@ -56,7 +56,7 @@ def written(tmp_path_factory):
     texts = {
         "record": (cell / store.RECORD_FILE).read_text(), "epoch": epoch,
         "workload": workload.read_text(), "evaluation": evaluation.read_text(),
-        "summary": Summary.model_validate_json(SUMMARY.read_text()).model_dump_json(),
+        "summary": summary(gather([record]), damaged=0).model_dump_json(),
     }  # fmt: skip
     return {name: json.loads(text) for name, text in texts.items()}
 

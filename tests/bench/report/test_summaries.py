@@ -17,6 +17,7 @@ from bench.report import page as report
 from bench.report import summaries
 from bench.report.results import gather
 from bench.report.summaries import NetworkSummary, Summary
+from tests.bench.analysis.test_times import learning
 from tests.support.factories import (
     ENVIRONMENT,
     make_failed,
@@ -119,6 +120,21 @@ def test_clean_training_error_is_in_both_files():
     assert (second.clean_train_accuracy, second.clean_train_loss) == (None, None)
     rows = list(csv.DictReader(StringIO(content_of(records, "results.csv"))))
     assert [row["clean_train_accuracy"] for row in rows] == ["97.5", ""]
+
+
+def test_times_to_accuracy_are_means_only_where_every_seed_has_them():
+    seeds = [learning(80, 90, 91, 92), learning(92, 92, 92, 92.5, seed=1)]
+    (row, *_) = strict_json(content_of(seeds, "summary.json"))["networks"]
+    assert row["times"] == [
+        {"target": 90, "reached": 2, "images": 1.5 * 2560, "seconds": 15.0},
+        {"target": 91.25, "reached": 2, "images": 2.5 * 2560, "seconds": 25.0},
+        {"target": 93, "reached": 0, "images": None, "seconds": None},
+    ]
+    seeds[0] = learning(80, 80, 80, 80)
+    (row, *_) = strict_json(content_of(seeds, "summary.json"))["networks"]
+    assert row["times"][0] == {"target": 90, "reached": 1, "images": None, "seconds": None}
+    (row, *_) = strict_json(content_of([make_failed(18)], "summary.json"))["networks"]
+    assert row["times"] == []
 
 
 def test_csv_has_every_record_unrounded():
