@@ -16,6 +16,7 @@ import pandas as pd
 from markupsafe import escape
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.analysis.labels import model_title
 from bench.report.figures.readings import Reading, belongs, tell
@@ -38,7 +39,7 @@ DASHES: Final = {d: dash for depths in _DEPTHS for d, dash in zip(depths, _DASHE
 LARGEST: Final = 1e30
 """Of what is drawn: no axis has room for what comes close to the largest float."""
 
-Corner = Literal["lower right", "upper left", "upper right"]
+Corner = Literal["lower right", "upper left", "upper right", "center right"]
 # A frame's rows as dicts, its index included.
 Rows = list[dict[Any, Any]]
 
@@ -174,9 +175,7 @@ def dot(
         (interval,) = axes.plot(*ends, color=colour, **line)
         if depth is not None:
             belongs(interval, depth)
-    (mark,) = axes.plot(
-        x, y, marker, color=colour, markerfacecolor=face or colour, markersize=size
-    )
+    (mark,) = axes.plot(x, y, marker, color=colour, markerfacecolor=face or colour, markersize=size)
     if reading is not None:
         tell(mark, reading, depth)
 
@@ -196,6 +195,15 @@ def depth_lines(axes: Axes, means: pd.DataFrame, x: str, **style: Any) -> None:
             )
         dashes = (0, DASHES.get(int(str(depth))) or None)
         axes.plot(rows[x], rows["mean"], color=colour, **({"linestyle": dashes} | style))
+
+
+def log_scale(axes: Axes, which: Literal["x", "y"]) -> None:
+    """A logarithmic axis with 1, 2 and 5 of each power of ten, as plain numbers."""
+    axes.set(**{f"{which}scale": "log"})
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def name_rows(axes: Axes, names: Sequence[str], x_label: str) -> None:

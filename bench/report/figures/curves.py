@@ -51,7 +51,7 @@ def curve_charts(curves: pd.DataFrame, theirs: pd.DataFrame) -> list[Chart]:
         theirs: the 2022 project's, of ``baselines.project_curves``; drawn as far as ours reach.
     """
     charts = []
-    for number, panel, rows in panels(curves):
+    for place, panel, rows in panels(curves):
         beside = theirs.merge(rows[_SAME].drop_duplicates(), on=_SAME)
         beside = beside[beside["images"] <= rows["images"].max()]
         for metric, label in _CURVES.items():
@@ -61,7 +61,7 @@ def curve_charts(curves: pd.DataFrame, theirs: pd.DataFrame) -> list[Chart]:
                 continue
             charts.append(
                 make_chart(
-                    f"{metric.replace('_', '-')}-{number}",
+                    f"{metric.replace('_', '-')}-{place}",
                     panel,
                     label.partition(" (")[0],
                     _description(panel, label, frame, beside, metric),
@@ -124,7 +124,8 @@ def _mark(axes: Axes, frame: pd.DataFrame, means: pd.DataFrame, metric: str) -> 
                 seeds=int(seeds[layers]),
             )  # fmt: skip
             dot(axes, (row["images"], row["mean"]), (math.nan, math.nan), depth_colour(layers),
-                marker=MARKERS.get(layers, "o"), size=4.5, reading=reading, depth=layers)  # fmt: skip
+                marker=MARKERS.get(layers, "o"), size=4.5, reading=reading,
+                depth=layers)  # fmt: skip
 
 
 def _crosshair(
@@ -137,8 +138,7 @@ def _crosshair(
         behind = drawable(theirs, metric).rename(columns={metric: "mean"})
         lines.append(behind.assign(name=[f"{depth}, 2022 project" for depth in behind["depth"]]))
     shown = pd.concat([each[["name", "depth", "images", "mean"]] for each in lines])
-    names = {name: int(depth) for name, depth in zip(shown["name"], shown["depth"], strict=True)}
-    return across(shown, "images", "mean", "training images", names)
+    return across(shown, "images", "mean", "training images")
 
 
 def _draw_theirs(axes: Axes, theirs: pd.DataFrame, metric: str) -> None:

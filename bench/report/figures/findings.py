@@ -8,7 +8,7 @@ quartiles lie apart.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 from statistics import median
 from typing import Final, Literal
 
@@ -117,7 +117,7 @@ def paper_errors(printed: Mapping[int, Table6Row], ours: Sequence[Row]) -> str:
     errors = [printed[depth].expected for depth in sorted(printed)]
     best = errors.index(min(errors))
     depth = sorted(printed)[best]
-    if any(after >= before for before, after in zip(errors, errors[1 : best + 1], strict=False)):
+    if any(after >= before for before, after in pairwise(errors[: best + 1])):
         told = f"The paper’s error is lowest at {depth} layers"
     elif depth == max(printed):
         told = "The paper’s error falls with depth"
@@ -137,8 +137,7 @@ def beside_printed(rows: Sequence[Row]) -> str:
     long = [row for row in rows if row.paper_budget and row.printed and row.test_error is not None]
     if not long:
         return ""
-    told = _beside_printed(long, "Our error")
-    return told
+    return _beside_printed(long, "Our error")
 
 
 def _beside_printed(rows: Sequence[Row], subject: str) -> str:
@@ -256,7 +255,7 @@ def responses(first: Sequence[float], last: Sequence[float], single: Mapping[int
     medians = [single[depth] for depth in sorted(single)]
     if len(medians) < 2:
         return ""
-    steps = [after - before for before, after in zip(medians, medians[1:], strict=False)]
+    steps = [after - before for before, after in pairwise(medians)]
     if all(step < 0 for step in steps):
         return "The deeper the network, the weaker its layers respond"
     if all(step > 0 for step in steps):

@@ -127,24 +127,22 @@ class Crosshair:
         return json.dumps(content, separators=(",", ":"), ensure_ascii=False)
 
 
-def across(
-    frame: pd.DataFrame, place: str, value: str, unit: str, names: dict[str, int | None]
-) -> Crosshair:
-    """The lines of ``frame``, a row per point, by their ``name``.
-
-    Args:
-        names: of the lines, in order, with their depth.
-    """
+def across(frame: pd.DataFrame, place: str, value: str, unit: str) -> Crosshair:
+    """The lines of ``frame``, a row per point with the ``name`` and ``depth`` of its line."""
     table = frame.pivot_table(index=place, columns="name", values=value).sort_index()
+    names = frame[["name", "depth"]].drop_duplicates().sort_values("depth", kind="stable")
     return Crosshair(
         unit=unit,
         places=[float(each) for each in table.index],
         lines=[
-            (name, depth, [None if math.isnan(each) else float(each) for each in table[name]])
-            for name, depth in names.items()
-            if name in table
+            (row["name"], int(row["depth"]), [_known(each) for each in table[row["name"]]])
+            for row in names.to_dict("records")
         ],
     )
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
 
 
 def _short(value: float) -> float:

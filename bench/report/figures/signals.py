@@ -27,6 +27,7 @@ from bench.report.figures.chart import (
     last_points,
     legend,
     listing,
+    log_scale,
     make_chart,
     over_seeds,
     panels,
@@ -96,7 +97,9 @@ def _response_chart(key: str, panel: str, rows: pd.DataFrame) -> Chart:
         partial(_draw_responses, network=rows["network"].iloc[0], ranked=ranked),
         ranked,
         finding=findings.responses(
-            by_place.get("first", []), by_place.get("last", []), medians.to_dict()
+            by_place.get("first", []),
+            by_place.get("last", []),
+            {int(str(depth)): value for depth, value in medians.items()},
         ),
     )
 
@@ -185,28 +188,23 @@ def _draw_responses(axes: Axes, network: str, ranked: pd.DataFrame) -> Crosshair
     _label(axes, lines.sort_values("rank").drop_duplicates(["place", "depth"], keep="last"), "rank")
     if {"first", "last"} & set(lines["place"]):
         legend(
-            axes, "upper right",
+            axes, "center right",
             Line2D([], [], color=TEXT, marker="o", markersize=3, label="first or only layer"),
             Line2D([], [], color=TEXT, marker="o", markersize=3, markerfacecolor=PAGE,
                    linestyle="--", label="last layer of its block"),
         )  # fmt: skip
-    depths = dict(zip(lines["name"], lines["depth"].astype(int), strict=True))
-    ordered: dict[str, int | None] = dict(sorted(depths.items(), key=lambda each: each[1]))
-    return across(lines, "rank", "mean", "rank", ordered)
+    return across(lines, "rank", "mean", "rank")
 
 
 def _draw_gradients(axes: Axes, network: str, means: pd.DataFrame) -> Crosshair:
     depth_lines(axes, means, "position", linewidth=1.1)
-    axes.set_yscale("log")
+    log_scale(axes, "y")
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.margins(x=0.05, y=0.08)
     axes.set(xlabel="Block, from the input", ylabel=_NORM)
     _label(axes, last_points(means, "position", "mean").reset_index(), "position")
-    names: dict[str, int | None] = {
-        model_title(network, int(depth)): int(depth) for depth in sorted(means["depth"].unique())
-    }
     lines = means.assign(name=[model_title(network, depth) for depth in means["depth"]])
-    return across(lines, "position", "mean", "block", names)
+    return across(lines, "position", "mean", "block")
 
 
 def _label(axes: Axes, ends: pd.DataFrame, x: str) -> None:

@@ -76,7 +76,8 @@ def depth_colour(depth: int) -> str:
 def draw_svg(draw: Draw, key: str, size: tuple[float, float] = SIZE) -> str:
     """Let ``draw`` fill one pair of axes; ``key`` makes the element's ids unique in the page.
 
-    What ``draw`` returns is read at a crosshair. The element is labelled by the ids ``<key>-title`` and ``<key>-description`` of the page.
+    What ``draw`` returns is read at a crosshair. The element is labelled by the ids
+    ``<key>-title`` and ``<key>-description`` of the page.
     """
     # Matplotlib reads its settings from one global; the context puts them back.
     with mpl.rc_context(_STYLE):
