@@ -184,13 +184,15 @@ def _speed_columns(speed: Speed) -> dict[str, float]:
         ("training", speed.batch_size, speed.train_step_seconds),
         ("inference", speed.inference_batch_size, speed.inference_batch_seconds),
     ):
-        low, median, high = images / _quartiles(seconds)[::-1]
+        with np.errstate(over="ignore"):  # of a time next to nothing
+            low, median, high = images / _quartiles(seconds)[::-1]
         columns |= {
             f"{name}_low": low,
             f"{name}_images_per_second": median,
             f"{name}_high": high,
         }
-    low, median, high = 1000 * _quartiles(speed.latency_seconds)
+    with np.errstate(over="ignore"):
+        low, median, high = 1000 * _quartiles(speed.latency_seconds)
     return columns | {"latency_low": low, "latency_ms": median, "latency_high": high}
 
 

@@ -57,7 +57,8 @@ def speed_charts(summary: pd.DataFrame) -> list[Chart]:
     for number, panel, frame in panels(measured):
         for key, title, axis, columns in _SPEEDS:
             drawn = [name for column in columns for name in _with_quartiles(column)]
-            medians = frame.groupby("depth")[drawn].median()
+            by_depth = frame.groupby("depth")
+            medians = by_depth[drawn].median().assign(seeds=by_depth["seed"].nunique())
             network = str(frame["network"].iloc[0])
             disturbed = frame["speed_problem"].notna().any()
             listed = ". ".join(
@@ -161,8 +162,8 @@ def _draw_speed(axes: Axes, rows: Rows, axis: str, columns: Sequence[str], netwo
             what = column.partition("_")[0]
             reading = Reading(
                 who=f"{model_title(network, row['depth'])}, {what}", value=value, span=(low, high),
-                unit=" ms" if what == "latency" else " images/s", note="median and quartiles",
-                write=significant,
+                unit=" ms" if what == "latency" else " images/s", seeds=row["seeds"],
+                note="median and quartiles", write=significant,
             )  # fmt: skip
             dot(axes, (value, position), (low, high), colour, face=face, reading=reading,
                 depth=row["depth"], linewidth=3, alpha=0.35)  # fmt: skip

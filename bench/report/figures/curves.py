@@ -138,7 +138,7 @@ def _crosshair(
         behind = drawable(theirs, metric).rename(columns={metric: "mean"})
         lines.append(behind.assign(name=[f"{depth}, 2022 project" for depth in behind["depth"]]))
     shown = pd.concat([each[["name", "depth", "images", "mean"]] for each in lines])
-    return across(shown, "images", "mean", "training images")
+    return across(shown, "images", "mean", "{} training images")
 
 
 def _draw_theirs(axes: Axes, theirs: pd.DataFrame, metric: str) -> None:

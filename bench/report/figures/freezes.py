@@ -105,7 +105,7 @@ def _crosshair(logs: Sequence[RunLog]) -> Crosshair:
          [log.train_accuracy[n] if n < log.epochs else None for n in range(len(epochs))])
         for log in logs
     ]  # fmt: skip
-    return Crosshair(unit="epoch", places=list(epochs), lines=lines)
+    return Crosshair(unit="epoch {}", places=list(epochs), lines=lines)
 
 
 def _dashes(log: RunLog) -> tuple[int, tuple[float, ...] | None]:

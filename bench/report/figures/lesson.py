@@ -66,4 +66,4 @@ def _draw(axes: Axes, means: pd.DataFrame) -> Crosshair:
     axes.set_xlim(left=0)
     legend(axes, "upper right", *handles)
     names = [model_title(each["network"], each["depth"]) for each in means.to_dict("records")]
-    return across(means.assign(name=names), "images", "error", "training images")
+    return across(means.assign(name=names), "images", "error", "{} training images")

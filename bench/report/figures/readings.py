@@ -96,7 +96,7 @@ class Crosshair:
     """Lines that are read together, at one place along x.
 
     Attributes:
-        unit: of the places, to stand behind or, with a colon, before their number.
+        unit: of the places, with braces where their number stands: ``epoch {}``.
         places: along x, rising.
         lines: name, depth, and the value at each place, None where the line has none.
     """

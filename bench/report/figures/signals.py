@@ -193,7 +193,7 @@ def _draw_responses(axes: Axes, network: str, ranked: pd.DataFrame) -> Crosshair
             Line2D([], [], color=TEXT, marker="o", markersize=3, markerfacecolor=PAGE,
                    linestyle="--", label="last layer of its block"),
         )  # fmt: skip
-    return across(lines, "rank", "mean", "rank")
+    return across(lines, "rank", "mean", "rank {}")
 
 
 def _draw_gradients(axes: Axes, network: str, means: pd.DataFrame) -> Crosshair:
@@ -204,7 +204,7 @@ def _draw_gradients(axes: Axes, network: str, means: pd.DataFrame) -> Crosshair:
     axes.set(xlabel="Block, from the input", ylabel=_NORM)
     _label(axes, last_points(means, "position", "mean").reset_index(), "position")
     lines = means.assign(name=[model_title(network, depth) for depth in means["depth"]])
-    return across(lines, "position", "mean", "block")
+    return across(lines, "position", "mean", "block {}")
 
 
 def _label(axes: Axes, ends: pd.DataFrame, x: str) -> None:

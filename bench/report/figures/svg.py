@@ -107,7 +107,8 @@ def _inline(svg: str, key: str, lines: str) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<(metadata|style)\b.*?</\1>", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<!--.*?-->\n?", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'<g id="([^"]*)">', lambda match: group(html.unescape(match[1])), svg)
+    # With double quotes inside, an id stands in single ones.
+    svg = re.sub(r"<g id=([\"'])(.*?)\1>", lambda match: group(html.unescape(match[2])), svg)
     svg = re.sub(r' id="', f' id="{key}-', svg)
     svg = svg.replace("url(#", f"url(#{key}-").replace('xlink:href="#', f'href="#{key}-')
     svg = re.sub(r"#d0([0-9a-f]{4})\b", _depth_variable, svg)
