@@ -18,7 +18,10 @@ function standAlone(svg, title) {
       if (/var\(|currentColor/i.test(element.style[name])) element.style[name] = shown[name];
     }
   });
-  copy.removeAttribute("aria-labelledby");
+  const byDepth = "[data-depth], [style*='--depth-']";
+  const shown = [...svg.querySelectorAll(byDepth)].map((each) => getComputedStyle(each).display !== "none");
+  [...copy.querySelectorAll(byDepth)].forEach((each, index) => shown[index] || each.remove());
+  for (const name of ["aria-labelledby", "data-lines", "tabindex"]) copy.removeAttribute(name);
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   copy.setAttribute("width", width);
   copy.setAttribute("height", height);

@@ -1,4 +1,4 @@
-"""Absurd but valid numbers in a record cost a figure or a section at most: there is always a page."""
+"""Absurd but valid numbers in records cost a figure or a section at most: there is a page."""
 
 import json
 import math

@@ -221,7 +221,9 @@ def test_responses(first, last, single, expected):
 )
 def test_gradients(factors, expected):
     told = findings.gradients([[factor, 1.0] for factor in factors])
-    assert told == f"On its way from the last to the first quarter of blocks the gradient {expected}"
+    assert (
+        told == f"On its way from the last to the first quarter of blocks the gradient {expected}"
+    )
     assert findings.gradients([[0.0, 1.0]]) == ""
 
 
