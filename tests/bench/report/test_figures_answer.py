@@ -125,7 +125,7 @@ def test_lines_are_read_where_they_are_drawn():
     rows = curves(records)
     chart = curve_charts(rows, rows.iloc[:0])[0]
     root = ElementTree.fromstring(chart.svg)
-    lines = json.loads(root.get("data-lines"))
+    lines = json.loads(root.attrib["data-lines"])
     assert lines["unit"] == "{} training images"
     assert lines["x"] == [2560, 5120, 7680, 10240]
     assert [line[:2] for line in lines["lines"]] == [["ResNet-18", 18], ["ResNet-50", 50]]

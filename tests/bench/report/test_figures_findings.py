@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from bench.analysis.baselines import Row, grid, table6
+from bench.analysis.order import Share, order
 from bench.analysis.tables import summarize
 from bench.reference.loader import load_paper
 from bench.report.figures import findings
-from bench.report.figures.findings import Share, Timing, order
+from bench.report.figures.findings import Timing
 from tests.support.factories import make_record, make_with_error
 
 IMAGES = 10_000
