@@ -1,4 +1,4 @@
-"""Do accuracies rise or fall along a row of networks, as far as test sets can tell? No torch here."""
+"""Do accuracies rise or fall along a row of networks, as far as test sets can tell? No torch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
