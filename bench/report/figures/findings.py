@@ -82,7 +82,7 @@ def paper_errors(printed: Mapping[int, Table6Row], ours: Sequence[Row]) -> str:
         return f"{told}; ours is to come"
     if not long:
         return f"{told}; ours had shorter training"
-    return f"{told}; {_beside_printed(long, 'ours')}"
+    return f"{told}; {_beside_printed(long, 'ours', 'it')}"
 
 
 def beside_printed(rows: Sequence[Row]) -> str:
@@ -90,22 +90,25 @@ def beside_printed(rows: Sequence[Row]) -> str:
     long = [row for row in rows if row.paper_budget and row.printed and row.test_error is not None]
     if not long:
         return ""
-    return _beside_printed(long, "Our error")
+    return _beside_printed(long, "Our error", "the printed one")
 
 
-def _beside_printed(rows: Sequence[Row], subject: str) -> str:
+def _beside_printed(rows: Sequence[Row], subject: str, printed: str) -> str:
     words = {True: "above", False: "below"}
-    where = Counter(
-        "within the noise of it"
+    places = Counter(
+        "within the noise of"
         if row.within_noise_of_printed
-        else f"{words[(row.printed_difference or 0) > 0]} it"
+        else words[(row.printed_difference or 0) > 0]
         for row in rows
     )
-    if len(where) == 1:
+    if len(places) == 1:
         of = "both networks" if len(rows) == 2 else f"all {len(rows)} networks"
         of = rows[0].title if len(rows) == 1 else of
-        return f"{subject} lies {next(iter(where))} for {of}"
-    return f"{subject} lies " + listed(f"{where_} for {n}" for where_, n in where.most_common())
+        return f"{subject} lies {next(iter(places))} {printed} for {of}"
+    (first, most), *rest = places.most_common()
+    networks = f"{most} network{'s' if most > 1 else ''}"
+    told = [f"{first} {printed} for {networks}", *(f"{place} it for {n}" for place, n in rest)]
+    return f"{subject} lies {listed(told)}"
 
 
 def plain_beside_residual(rows: Sequence[Row]) -> str:
@@ -286,12 +289,9 @@ def ledger(counts: Mapping[Word, int]) -> str:
 
 
 def speedups(verdicts: Sequence[str]) -> str:
-    """How many of the compared speeds changed."""
-    found = Counter(verdicts)
-    told = [f"{found[word]} {word}" for word in ("faster", "slower", "same") if found[word]]
-    if not told:
-        return ""
-    return f"Of {len(verdicts)} speeds: {listed(told)}"
+    """How many of the compared speeds changed, and which way."""
+    told = [f"{count} {word}" for word, count in Counter(verdicts).most_common()]
+    return f"Of {len(verdicts)} speeds: {listed(told)}" if told else ""
 
 
 def _range(values: Sequence[float]) -> str:
