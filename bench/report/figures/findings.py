@@ -54,6 +54,20 @@ def by_depth(ours: Sequence[Row], theirs: Sequence[Share]) -> str:
     return f"{told} here and {_ORDERS[there].format('depth')} in the 2022 project"
 
 
+def over_time(first: Sequence[Share], last: Sequence[Share], images: tuple[float, float]) -> str:
+    """Test accuracy by depth at two places of training, after so many ``images`` each."""
+    early, late = order(first), order(last)
+    if late not in _ORDERS:
+        return ""
+    start, end = (number(each, 0) for each in images)
+    told = f"it {_ORDERS[late].format('depth')}"
+    if early not in _ORDERS or start == end:
+        return f"After {end} images accuracy {told.removeprefix('it ')}"
+    if early == late:
+        return f"Accuracy {told.removeprefix('it ')}, after {start} images as after {end}"
+    return f"After {start} images accuracy {_ORDERS[early].format('depth')}, after {end} {told}"
+
+
 def along(shares: Sequence[Share], words: str) -> str:
     """Test accuracy along something that grows with depth, such as ``parameters``."""
     found = order(shares)

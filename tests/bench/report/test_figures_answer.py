@@ -142,3 +142,13 @@ def test_lines_are_read_where_they_are_drawn():
     *_, width, height = map(float, root.get("viewBox").split())
     assert 0 < lines["top"] < lines["bottom"] < height
     assert all(0 < px < width for px in lines["px"])
+
+
+def test_curves_are_headed_by_what_their_ends_show():
+    """Of the places that all depths share; nothing where they share none."""
+    falling = [make_record(18), make_record(152)]
+    headed = curve_charts(curves(falling), curves([]))
+    assert [chart.finding for chart in headed[1:]] == [""] * 3
+    assert headed[0].finding == "Accuracy falls with depth, after 2,560 images as after 10,240"
+    apart = [make_record(18), make_record(152, recipe={"images_per_epoch": 128})]
+    assert curve_charts(curves(apart), curves([]))[0].finding == ""

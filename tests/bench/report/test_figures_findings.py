@@ -76,6 +76,27 @@ def test_accuracy_by_depth(ours, theirs, expected):
     assert findings.by_depth(rows(*ours), shares(*theirs)) == expected
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "images", "expected"),
+    [
+        ((60, 50), (80, 70), (2560, 10_240),
+         "Accuracy falls with depth, after 2,560 images as after 10,240"),
+        ((60, 50), (70, 80), (2560, 10_240),
+         "After 2,560 images accuracy falls with depth, after 10,240 it rises with depth"),
+        ((60, 50), (60, 50), (2560, 2560), "After 2,560 images accuracy falls with depth"),
+        ((60,), (60,), (2560, 10_240), ""),
+    ],
+)  # fmt: skip
+def test_accuracy_over_time(first, last, images, expected):
+    assert findings.over_time(shares(*first), shares(*last), images) == expected
+
+
+def test_an_unclear_start_is_not_told():
+    start = shares(50.0, 51.0, 52.4, 51.4)
+    told = findings.over_time(start, shares(60, 70, 75, 80), (10, 20))
+    assert told == "After 20 images accuracy rises with depth"
+
+
 def test_accuracy_along_its_cost():
     along = findings.along
     assert along(shares(40, 50), "parameters") == "Test accuracy rises with parameters"
