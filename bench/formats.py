@@ -34,6 +34,8 @@ def size(size_bytes: float | None) -> str:
 
 def duration(seconds: float) -> str:
     """``1 h 02 min``, ``3 min 20 s`` or ``4.2 s``."""
+    if not math.isfinite(seconds):
+        return number(seconds)
     if seconds < 59.95:  # which rounds to 60.0
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

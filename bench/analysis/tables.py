@@ -54,7 +54,7 @@ TEST: Final = ["test_low", "test_high", "test_images"]
 _SUMMARY: Final = [
     *IDENTITY, *_RUN, *BUDGET, *SCORES, *CLEAN, *TEST, *times.COLUMNS, *_SPEED, *_MEMORY, *_COST,
 ]  # fmt: skip
-_CURVES: Final = [*IDENTITY, "epoch", "images", *SCORES]
+_CURVES: Final = [*IDENTITY, "epoch", "images", *SCORES, "test_images"]
 
 
 def summarize(records: Sequence[Record]) -> pd.DataFrame:
@@ -69,7 +69,8 @@ def curves(records: Sequence[Record]) -> pd.DataFrame:
         images = 0
         for epoch in record.epochs:
             images += epoch.train_images
-            rows.append(_identity(record) | _scores(epoch) | {"images": images})
+            counted = {"images": images, "test_images": epoch.test_images}
+            rows.append(_identity(record) | _scores(epoch) | counted)
     return _with_panels(pd.DataFrame(rows, columns=_CURVES))
 
 
@@ -188,13 +189,15 @@ def _speed_columns(speed: Speed) -> dict[str, float]:
         ("training", speed.batch_size, speed.train_step_seconds),
         ("inference", speed.inference_batch_size, speed.inference_batch_seconds),
     ):
-        low, median, high = images / _quartiles(seconds)[::-1]
+        with np.errstate(over="ignore"):  # of a time next to nothing
+            low, median, high = images / _quartiles(seconds)[::-1]
         columns |= {
             f"{name}_low": low,
             f"{name}_images_per_second": median,
             f"{name}_high": high,
         }
-    low, median, high = 1000 * _quartiles(speed.latency_seconds)
+    with np.errstate(over="ignore"):
+        low, median, high = 1000 * _quartiles(speed.latency_seconds)
     return columns | {"latency_low": low, "latency_ms": median, "latency_high": high}
 
 

@@ -26,6 +26,10 @@ EARLY: Final = 0.1
 """The share of a training that is its start: the paper lowers its rate first after a half."""
 
 
+_DIVERGED: Final = 1e100
+"""Where squares and sums of a signal would soon be infinite; it says nothing from there on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One number of one run; ``images`` it was counted on, None where it is no share of them."""
@@ -211,9 +215,9 @@ def _gradient_change(moment: Moment) -> Callable[[Record], Figure | None]:
 
 
 def _signal(record: Record, moment: Moment, name: str) -> list[float]:
-    """What is finite of a signal at ``moment``; nothing in a record without signals."""
+    """What has not diverged of a signal at ``moment``; nothing in a record without signals."""
     found = [getattr(signals, name) for signals in record.signals if signals.moment == moment]
-    return [value for value in found[0] if math.isfinite(value)] if found else []
+    return [value for value in found[0] if abs(value) < _DIVERGED] if found else []
 
 
 def _by_moment(

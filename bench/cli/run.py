@@ -237,7 +237,8 @@ def _train(
                 f"{same} goes on."
             )
             raise Exit(128 + signal.SIGINT) from None
-        write(options.folder, page, options.config.profile)
+        for problem in write(options.folder, page, options.config.profile):
+            say(f"left out: {problem}")
     failed = [record for record in records if record.status == "failed"]
     say(
         f"{len(records) - len(failed)} cells run, {len(done)} reused, {len(failed)} failed. "

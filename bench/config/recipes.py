@@ -6,7 +6,7 @@ No torch here.
 import math
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bench.data.datasets import Augmentation, Normalisation
 from resnet_models.spec import Initialization
@@ -19,6 +19,11 @@ FROZEN: Final = "_frozen"
 
 START: Final = "_start"
 """In the name of a recipe that is the start of another one, before its iterations."""
+
+LARGEST_COUNT: Final = 2**53
+"""No float holds every larger number, and sums of such ones would overflow."""
+
+Count = Annotated[int, Field(gt=0, lt=LARGEST_COUNT)]
 
 
 class Frozen(BaseModel):
@@ -63,21 +68,23 @@ class Recipe(Frozen):
     schedule: Schedule
     weight_decay: float = Field(ge=0)
     momentum: float = Field(default=0.9, ge=0, lt=1)  # SGD momentum, AdamW beta1
-    batch_size: PositiveInt
+    batch_size: Count
     # images that BatchNorm sees at a time; None: the batch, or what memory allows
-    norm_batch_size: PositiveInt | None = None
-    epochs: PositiveInt | None = None  # budget; None where iterations are given
-    iterations: PositiveInt | None = None  # budget; the last epoch is cut short
-    images_per_epoch: PositiveInt | None = None  # drawn anew each epoch, none twice; None: all
-    held_out_images: int = Field(default=0, ge=0)  # last n of the training set, to validate on
+    norm_batch_size: Count | None = None
+    epochs: Count | None = None  # budget; None where iterations are given
+    iterations: Count | None = None  # budget; the last epoch is cut short
+    images_per_epoch: Count | None = None  # drawn anew each epoch, none twice; None: all
+    held_out_images: int = Field(
+        default=0, ge=0, lt=LARGEST_COUNT
+    )  # last n of the training set, to validate on
     augmentation: Augmentation
     normalisation: Normalisation = "dataset"  # whose mean and deviation
     initialization: Initialization = "he"  # of convolutions: arXiv:1502.01852, or torch's default
     zero_init_residual: bool  # last BN gamma of each block starts at 0
     # then only BatchNorm statistics move: the 2022 project's accident
-    freeze_weights_after_epoch: PositiveInt | None = None
-    test_images: PositiveInt | None = None  # first n after every epoch but the last; None: all
-    final_test_images: PositiveInt | None = None  # first n after the last epoch; None: all
+    freeze_weights_after_epoch: Count | None = None
+    test_images: Count | None = None  # first n after every epoch but the last; None: all
+    final_test_images: Count | None = None  # first n after the last epoch; None: all
 
     @model_validator(mode="after")
     def _one_budget(self) -> Self:

@@ -2,8 +2,9 @@
 
 from typing import Final, Literal, Self
 
-from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import AwareDatetime, Field, NonNegativeInt, model_validator
 
+from bench.config.recipes import Count
 from bench.data.datasets import Normalisation
 from bench.records.schema import Environment, Predictions, Stored
 from resnet_models.spec import Lineage, Naming, Shortcut, Stem
@@ -18,7 +19,7 @@ class Score(Stored):
     """All test images, seen once with one normalisation."""
 
     normalisation: Normalisation
-    images: PositiveInt
+    images: Count
     correct: NonNegativeInt
     loss: float  # mean cross-entropy per image, nats
 
@@ -38,15 +39,15 @@ class Evaluation(Stored):
 
     schema_version: Literal[1, 2] = SCHEMA_VERSION  # the first had no predictions
     file_name: str  # of the checkpoint, without its folder
-    size_bytes: PositiveInt
+    size_bytes: Count
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     naming: Naming
     model: str = Field(pattern=r"^[a-z0-9_]+$")
     lineage: Lineage
     stem: Stem
     shortcut: Shortcut
-    in_channels: PositiveInt
-    classes: PositiveInt
+    in_channels: Count
+    classes: Count
     dataset: str = Field(pattern=r"^[a-z0-9]+$")
     normalize: Literal["all", Normalisation]  # what was to be tried
     scores: tuple[Score, ...] = Field(min_length=1)  # one a normalisation, where the loss is finite

@@ -5,10 +5,10 @@ No torch here: rendering a report reads records on any laptop.
 
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PositiveInt, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from bench.config.cell import Cell
-from bench.config.recipes import Recipe
+from bench.config.recipes import LARGEST_COUNT, Count, Recipe
 
 SCHEMA_VERSION: Final = 7
 
@@ -37,17 +37,17 @@ class EpochRecord(Stored):
     """
 
     epoch: int = Field(ge=1)
-    steps: PositiveInt
+    steps: Count
     learning_rate: float  # of the epoch's last step
-    train_images: PositiveInt
+    train_images: Count
     train_correct: int = Field(ge=0)
     train_loss: float  # mean cross-entropy per image, nats
     train_seconds: Seconds
-    test_images: PositiveInt
+    test_images: Count
     test_correct: int = Field(ge=0)
     test_loss: float  # mean cross-entropy per image, nats
     test_seconds: Seconds
-    validation_images: int = Field(default=0, ge=0)  # held out from training
+    validation_images: int = Field(default=0, ge=0, lt=LARGEST_COUNT)  # held out from training
     validation_correct: int = Field(default=0, ge=0)
     validation_loss: float | None = None  # mean per image, nats
 
@@ -75,7 +75,7 @@ class EpochRecord(Stored):
 class CleanTraining(Stored):
     """The final weights on images that they were trained on, in evaluation mode, unaugmented."""
 
-    images: PositiveInt  # those of the last epoch, each once
+    images: Count  # those of the last epoch, each once
     correct: int = Field(ge=0)
     loss: float  # mean cross-entropy per image, nats
 
@@ -93,19 +93,19 @@ class CleanTraining(Stored):
 class Cost(Stored):
     """Analytic cost. MACs: multiply-adds of convolutions and fully connected layers."""
 
-    parameters: PositiveInt
-    macs: PositiveInt  # one image of input_shape, forward
-    input_shape: tuple[int, int, int]  # (C, H, W) the cell trains on
-    table1_parameters: PositiveInt | None  # 3 channels, 1000 classes; None for networks of Table 6
-    table1_macs: PositiveInt | None  # one 224x224 image, 3 channels, 1000 classes; None as above
+    parameters: Count
+    macs: Count  # one image of input_shape, forward
+    input_shape: tuple[Count, Count, Count]  # (C, H, W) the cell trains on
+    table1_parameters: Count | None  # 3 channels, 1000 classes; None for networks of Table 6
+    table1_macs: Count | None  # one 224x224 image, 3 channels, 1000 classes; None as above
 
 
 class Speed(Stored):
     """Raw timings, in seconds per repetition, after warm-up."""
 
-    batch_size: PositiveInt  # images per training step
+    batch_size: Count  # images per training step
     train_step_seconds: tuple[Seconds, ...]
-    inference_batch_size: PositiveInt
+    inference_batch_size: Count
     inference_batch_seconds: tuple[Seconds, ...]
     latency_seconds: tuple[Seconds, ...]  # inference of a single image
 
@@ -116,7 +116,7 @@ MemorySource = Literal[
 
 
 class PeakMemory(Stored):
-    size_bytes: PositiveInt
+    size_bytes: Count
     source: MemorySource
 
 
@@ -128,7 +128,7 @@ class Environment(Stored):
     cpu: str
     cpu_count: int
     threads: int  # torch intra-op threads
-    memory_bytes: int | None
+    memory_bytes: Count | None
     os: str
     python: str
     torch: str
@@ -142,7 +142,7 @@ class Engine(Stored):
     """How the machine was used: what may change the last bits of a result, or its speed."""
 
     precision: Precision  # of convolutions and products
-    micro_batch_size: PositiveInt  # images in one forward pass, BatchNorm's batch
+    micro_batch_size: Count  # images in one forward pass, BatchNorm's batch
     compiled: bool = False
     cuda_graph: bool = False
     deterministic: bool = False
@@ -155,7 +155,9 @@ class Course(Stored):
     resumes: int = Field(default=0, ge=0)  # times that it went on from a checkpoint
     checkpoints: int = Field(default=0, ge=0)
     checkpoint_seconds: float = Field(default=0, ge=0, allow_inf_nan=False)  # spent on writing them
-    warmup_steps: int | None = None  # steps at the lower rate of an ErrorWarmup, once it has ended
+    warmup_steps: int | None = Field(
+        default=None, ge=0, lt=LARGEST_COUNT
+    )  # steps at the lower rate of an ErrorWarmup, once it has ended
     uncaptured: str | None = None  # why steps that should have been captured were not, on a GPU
 
 
@@ -166,7 +168,7 @@ class Signals(Stored):
     """How strongly layers respond (Figure 7) and how the gradient passes blocks, on one batch."""
 
     moment: Moment  # before the first step of training, or after the last
-    images: PositiveInt  # in the batch: the first of the training set
+    images: Count  # in the batch: the first of the training set
     layers: tuple[str, ...]  # 3x3 convolutions, from the input to the output
     response_std: tuple[float, ...]  # deviation of each one's output, after BatchNorm, before ReLU
     weight_gradient_norm: tuple[float, ...]  # of each one's weights
@@ -184,14 +186,14 @@ class Signals(Stored):
 class Predictions(Stored):
     """The file beside the record that holds the predicted class of each test image at the end."""
 
-    images: PositiveInt
+    images: Count
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 
 class Weights(Stored):
     """The file beside the record that holds the network's weights at the end (safetensors)."""
 
-    size_bytes: PositiveInt
+    size_bytes: Count
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
 
 

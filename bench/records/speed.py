@@ -6,9 +6,10 @@ Rates, medians, intervals and shares of a limit are derived when they are read.
 from dataclasses import dataclass
 from typing import Final, Literal, Self
 
-from pydantic import AwareDatetime, Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import AwareDatetime, Field, NonNegativeInt, model_validator
 
 from bench.config.cell import NamedNetwork
+from bench.config.recipes import Count
 from bench.records.schema import Environment, PeakMemory, Precision, Seconds, Stored
 from resnet_models import Definition
 from resnet_models.layers import Layer, layer_table
@@ -24,11 +25,11 @@ class Workload(NamedNetwork):
     """What is timed: all that decides how much work it is, and how the machine is asked for it."""
 
     lineage: Lineage = "paper"
-    in_channels: PositiveInt = 3
-    classes: PositiveInt = 10
-    resolution: PositiveInt = 32  # pixels of an image, a side
+    in_channels: Count = 3
+    classes: Count = 10
+    resolution: Count = 32  # pixels of an image, a side
     direction: Direction  # a whole training step, or a forward pass
-    batch_size: PositiveInt
+    batch_size: Count
     precision: Precision
     memory_format: MemoryFormat = "channels_last"
     compiled: bool = False
@@ -78,8 +79,8 @@ class SpeedRecord(Stored):
     finished_at: AwareDatetime
     environment: Environment
     conditions: Conditions
-    parameters: PositiveInt
-    macs: PositiveInt  # one image, forward
+    parameters: Count
+    macs: Count  # one image, forward
     warmup: tuple[tuple[Seconds, ...], ...]  # of each round, not counted
     # seconds per repetition; rounds lie apart, with other workloads between them
     rounds: tuple[tuple[Seconds, ...], ...]
@@ -111,12 +112,12 @@ class Limits(Stored):
     finished_at: AwareDatetime
     environment: Environment
     conditions: Conditions
-    product_size: PositiveInt  # side of the square matrices
+    product_size: Count  # side of the square matrices
     product_seconds: dict[Precision, tuple[Seconds, ...]]  # of one, 2 * product_size**3 operations
     convolution_operations: NonNegativeInt = 0  # of one 3x3 convolution
     # of one; libraries may do it faster than a product
     convolution_seconds: dict[Precision, tuple[Seconds, ...]] = Field(default_factory=dict)
-    copy_bytes: PositiveInt  # read and written by one copy, both counted
+    copy_bytes: Count  # read and written by one copy, both counted
     copy_seconds: tuple[Seconds, ...]
 
     @property

@@ -5,6 +5,7 @@ bytes, and no torch is imported.
 """
 
 import os
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from bench.reference.loader import dataset_title, load_paper
 from bench.report import claims, summaries
 from bench.report.against import set_beside
 from bench.report.figures.verdicts import MARKS
+from bench.report.guard import attempt, collecting
 from bench.report.headlines import untrained
 from bench.report.results import Results, distinct, gather
 from bench.report.sections import Contents, sections
@@ -40,7 +42,8 @@ def write(
     The summaries (``bench.report.summaries``) are written beside it.
 
     Returns:
-        What is wrong with records that had to be left out.
+        What had to be left out, a sentence each: records that cannot be read, and what could not
+        be drawn.
 
     Raises:
         UsageError: no record of ``profile`` is there, or nothing in ``against`` can be read.
@@ -65,28 +68,48 @@ def write_found(
     def from_page(path: Path) -> str:
         return Path(os.path.relpath(path, out_file.parent)).as_posix()
 
-    results = gather(found.cells, profile)
-    beside = None
-    if against:
-        shown = {record.cell.id for record in results.records}
-        beside = set_beside(found, folder.read(against), shown, from_page)
-    page = draw(
-        Contents(
+    with collecting() as failures:
+        results = attempt(
+            "The table of all records",
+            lambda: gather(found.cells, profile),
+            lambda _: gather(list(filter(_can_be_tabled, found.cells)), profile),
+        )
+        problems += failures
+        failures.clear()
+        beside = None
+        if against:
+            shown = {record.cell.id for record in results.records}
+            other = folder.read(against)
+            beside = attempt(
+                f"What stands beside {other.folder}",
+                lambda: set_beside(found, other, shown, from_page),
+                lambda _: None,
+            )
+        contents = Contents(
             found=found, problems=problems, against=beside, predictions=load, path_to=from_page
-        ),
-        results,
-    )
-    for name, content in summaries.files(results, found).items():
+        )
+        page = draw(contents, results)
+        summary_files = attempt(
+            "The summaries", lambda: summaries.files(results, found), lambda _: {}
+        )
+    for name, content in summary_files.items():
         store.write_atomic(out_file.with_name(name), content)
     store.write_atomic(out_file, page)
-    return [*problems, *(beside.problems if beside else ())]
+    return [*problems, *(beside.problems if beside else ()), *failures]
+
+
+def _can_be_tabled(record: Record) -> bool:
+    return attempt(
+        f"The record {record.cell.id}", lambda: bool(gather([record]).records), lambda _: False
+    )
 
 
 def draw(contents: Contents, results: Results) -> str:
+    """The page; within ``guard.collecting`` a section that fails is a note in its place."""
     shown = [
         (name, title, Markup(html))
         for name, title, template, context in sections(contents, results)
-        if (html := fill(template, **context))
+        if (html := _section(name, title, template, context))
     ]
     return fill(
         "report",
@@ -103,6 +126,14 @@ def draw(contents: Contents, results: Results) -> str:
         other_profiles=results.others,
         problems=contents.problems,
         paper=load_paper(),
+    )
+
+
+def _section(name: str, title: str, template: str, context: Callable[[], dict[str, Any]]) -> str:
+    return attempt(
+        f"The section “{title}”",
+        lambda: fill(template, **context()),
+        lambda why: fill("failed", name=name, title=title, why=why),
     )
 
 

@@ -55,8 +55,8 @@ class Contents:
     path_to: Callable[[Path], str]
 
 
-Section = tuple[str, str, str, dict[str, Any]]
-"""Its id, its title in the navigation, its template and what that needs."""
+Section = tuple[str, str, str, Callable[[], dict[str, Any]]]
+"""Its id, its title in the navigation, its template and what makes what that needs."""
 
 
 def sections(contents: Contents, results: Results) -> list[Section]:
@@ -65,60 +65,64 @@ def sections(contents: Contents, results: Results) -> list[Section]:
     grid, table6 = results.grid, baselines.table6(results.grid)
     beside = any(row.theirs for row in grid)
     found = contents.found
-    workloads = found.workloads and speed_tables.section(found.workloads, found.limits)
-    blocks = found.blocks and block_tables.section(found.blocks)
     paths = _paths(contents)
-    curves = tables.curves(shown)
+    # What sections share fails in each of them, and not before the first.
+    curves = cache(lambda: tables.curves(shown))
+    workloads = cache(
+        lambda: found.workloads and speed_tables.section(found.workloads, found.limits)
+    )
     return [
-        ("lesson", "Lesson", "lesson", {
-            "chart": lesson_chart(curves) if results.profile == "lecture" else None,
+        ("lesson", "Lesson", "lesson", lambda: {
+            "chart": lesson_chart(curves()) if results.profile == "lecture" else None,
         }),
-        ("results", "Results", "results", {
+        ("results", "Results", "results", lambda: {
             "grid": grid, "beside": beside, "footnotes": footnotes(grid),
             "project": load_project2022(),
         }),
-        ("against", "Other run", "against", {"against": contents.against}),
-        ("claims", "Claims", "claims", {
+        ("against", "Other run", "against", lambda: {"against": contents.against}),
+        ("claims", "Claims", "claims", lambda: {
             "claims": claims.by_title(verdicts), "on_page": {record.cell.id for record in shown},
             "claim_counts": claims.counts(verdicts), "parts": claims.PARTS, "marks": MARKS,
             "origins": claims.ORIGINS,
             "verdict_chart": verdict_chart(verdicts),
         }),
-        ("table-1", "Table 1", "cost", {
+        ("table-1", "Table 1", "cost", lambda: {
             "table1": results.table1, "networks": _networks(_lineage(shown)),
         }),
-        ("table-6", "Table 6", "table6", {
+        ("table-6", "Table 6", "table6", lambda: {
             "table6": _printed_table6(), "table6_results": table6,
             "error_charts": error_charts(table6),
         }),
-        ("pairs", "Image by image", "pairs", {
+        ("pairs", "Image by image", "pairs", lambda: {
             "pairs": compare_pairs(shown, contents.predictions),
         }),
-        ("curves", "Curves", "curves", {
-            "curve_charts": by_panel(curve_charts(curves, _project_curves())),
+        ("curves", "Curves", "curves", lambda: {
+            "curve_charts": by_panel(curve_charts(curves(), _project_curves())),
             "beside": beside, "trained": bool(shown),
         }),
-        ("speed", "Throughput", "speed", {
+        ("speed", "Throughput", "speed", lambda: {
             "speeds": rows(summary), "speed_charts": speed_charts(summary),
             "cost_charts": cost_charts(summary),
         }),
-        ("workloads", "Roofline", "workloads", {"workloads": workloads}),
-        ("blocks", "Blocks", "blocks", {"blocks": blocks, "paths": paths}),
-        ("shortcuts", "Shortcuts", "shortcuts", {
+        ("workloads", "Roofline", "workloads", lambda: {"workloads": workloads()}),
+        ("blocks", "Blocks", "blocks", lambda: {
+            "blocks": found.blocks and block_tables.section(found.blocks), "paths": paths,
+        }),
+        ("shortcuts", "Shortcuts", "shortcuts", lambda: {
             "signals": signal_table(shown, summary),
             "signal_charts": by_panel(signal_charts(shown, summary)),
         }),
-        ("audit", "Audit", "audit", _audit()),
-        ("others", "Others", "others", {
+        ("audit", "Audit", "audit", _audit),
+        ("others", "Others", "others", lambda: {
             "others": _others(table6) if table6 else _others_alone(),
         }),
-        ("checkpoints", "Checkpoints", "evaluations", {
+        ("checkpoints", "Checkpoints", "evaluations", lambda: {
             "evaluations": found.evaluations, "paths": paths,
         }),
-        ("problems", "Records left out", "problems", {"problems": contents.problems}),
-        ("reproduce", "Reproduce", "reproduce", {
+        ("problems", "Records left out", "problems", lambda: {"problems": contents.problems}),
+        ("reproduce", "Reproduce", "reproduce", lambda: {
             "cells": _cells(shown, summary), "environments": results.environments,
-            "workloads": workloads, "paths": paths,
+            "workloads": workloads(), "paths": paths,
         }),
     ]  # fmt: skip
 

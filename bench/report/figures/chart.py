@@ -1,10 +1,12 @@
 """What the figures share: type, looks of a depth, labels. How they become SVG: ``svg``.
 
+What their points and lines say: ``readings``; what their titles say: ``findings``.
+
 A depth has one colour, one marker and one dash pattern everywhere, and each line is labelled with
 its depth. The depths of Table 6 look like those of Table 1: no panel has both.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 from urllib.parse import quote
@@ -12,11 +14,15 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 import seaborn as sns
+from markupsafe import escape
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.analysis.labels import model_title
-from bench.report.figures.svg import PAGE, SIZE, depth_colour, draw_svg
+from bench.report.figures.readings import Reading, belongs, tell
+from bench.report.figures.svg import PAGE, SIZE, Draw, depth_colour, draw_svg
+from bench.report.guard import attempt
 
 _DEPTHS: Final = ((18, 34, 50, 101, 152), (20, 32, 44, 56, 110, 1202))
 _MARKERS: Final = "os^DXP"
@@ -31,16 +37,25 @@ _DASHES: Final[tuple[tuple[float, ...], ...]] = (
 MARKERS: Final = {d: mark for depths in _DEPTHS for d, mark in zip(depths, _MARKERS, strict=False)}
 DASHES: Final = {d: dash for depths in _DEPTHS for d, dash in zip(depths, _DASHES, strict=False)}
 
-Corner = Literal["lower right", "upper left", "upper right"]
+LARGEST: Final = 1e30
+"""Of what is drawn: no axis has room for what comes close to the largest float."""
+
+Corner = Literal["lower right", "upper left", "upper right", "center right"]
 # A frame's rows as dicts, its index included.
 Rows = list[dict[Any, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """One figure: ``svg`` is a single <svg> element to stand inside an HTML page.
+    """One figure.
 
-    ``csv`` is what it draws, for those who want the numbers.
+    Attributes:
+        panel: the networks or the data set that it is about.
+        title: what is drawn, the axes in words.
+        svg: a single <svg> element to stand inside an HTML page; a note where it failed.
+        csv: what it draws, for those who want the numbers.
+        finding: a sentence with what it shows, to stand above ``title``; empty where no record
+            supports one.
     """
 
     key: str
@@ -49,6 +64,7 @@ class Chart:
     description: str
     svg: str
     csv: str
+    finding: str = ""
 
     @property
     def data_uri(self) -> str:
@@ -61,9 +77,10 @@ def make_chart(
     panel: str,
     title: str,
     description: str,
-    draw: Callable[[Axes], None],
+    draw: Draw,
     data: pd.DataFrame,
     *,
+    finding: str = "",
     size: tuple[float, float] = SIZE,
 ) -> Chart:
     """What ``draw`` draws into one pair of axes, with an id, a text alternative and its data.
@@ -73,7 +90,26 @@ def make_chart(
         size: width and height, in inches at the page's usual scale.
     """
     csv = data.to_csv(index=False, float_format="%.9g", lineterminator="\n")
-    return Chart(key, panel, title, description, draw_svg(draw, key, size), csv)
+    named = ", ".join(filter(None, [f"The figure “{title}”", panel]))
+    svg = attempt(
+        named,
+        lambda: draw_svg(draw, key, size),
+        lambda why: f'<p class="failed">{escape(why)}.</p>',
+    )
+    return Chart(key, panel, title, description, svg, csv, finding)
+
+
+def drawable(frame: pd.DataFrame, *columns: str, positive: bool = False) -> pd.DataFrame:
+    """Its rows with nothing in ``columns`` but what an axis can show.
+
+    Args:
+        positive: the axis is logarithmic.
+    """
+    values = frame[list(columns)].astype(float)
+    fine = values.abs() < LARGEST
+    if positive:
+        fine &= values > 1 / LARGEST
+    return frame[fine.all(axis=1)]
 
 
 def panels(frame: pd.DataFrame) -> Iterator[tuple[int, str, pd.DataFrame]]:
@@ -125,32 +161,55 @@ def dot(
     marker: str = "o",
     face: str | None = None,
     size: float = 6,
+    reading: Reading | None = None,
+    depth: int | None = None,
     **line: Any,
 ) -> None:
     """A point with its interval ``span`` along the x axis, along the y axis where ``upright``.
 
-    Nothing is drawn of a span that is no number; ``line`` is how it looks.
+    Nothing is drawn of a span without two ends that an axis can show; ``line`` is how it looks.
+    ``reading`` is what the point says; it comes and goes with its ``depth``.
     """
     x, y = point
-    if not np.isnan(span[0]):
+    if all(abs(end) < LARGEST for end in span):
         ends = ((x, x), span) if upright else (span, (y, y))
-        axes.plot(*ends, color=colour, **line)
-    axes.plot(x, y, marker, color=colour, markerfacecolor=face or colour, markersize=size)
+        (interval,) = axes.plot(*ends, color=colour, **line)
+        if depth is not None:
+            belongs(interval, depth)
+    (mark,) = axes.plot(x, y, marker, color=colour, markerfacecolor=face or colour, markersize=size)
+    if reading is not None:
+        tell(mark, reading, depth)
 
 
-def depth_lines(axes: Axes, frame: pd.DataFrame, x: str, y: str, **style: Any) -> None:
+def depth_lines(axes: Axes, means: pd.DataFrame, x: str, **style: Any) -> None:
     """A line for each depth, of several seeds their mean and a band from the lowest to the highest.
 
     Args:
+        means: of ``over_seeds``.
         style: of the lines, more arguments of ``seaborn.lineplot``.
     """
-    depths = sorted(frame["depth"].unique())
+    depths = sorted(means["depth"].unique())
+    for depth, rows in means.groupby("depth"):
+        if (rows["max"] > rows["min"]).any():
+            colour = depth_colour(int(str(depth)))
+            axes.fill_between(
+                rows[x], rows["min"], rows["max"], color=colour, alpha=0.2, linewidth=0
+            )
+    dashed: dict[str, Any] = {} if "linestyle" in style else {"style": "depth", "dashes": DASHES}
     sns.lineplot(
-        frame, x=x, y=y, hue="depth", hue_order=depths,
+        means, x=x, y="mean", hue="depth", hue_order=depths,
         palette={depth: depth_colour(depth) for depth in depths},
-        errorbar=("pi", 100) if frame["seed"].nunique() > 1 else None,
-        legend=False, ax=axes, **style,
+        errorbar=None, estimator=None, legend=False, ax=axes, **dashed, **style,
     )  # fmt: skip
+
+
+def log_scale(axes: Axes, which: Literal["x", "y"]) -> None:
+    """A logarithmic axis with 1, 2 and 5 of each power of ten, as plain numbers."""
+    axes.set(**{f"{which}scale": "log"})
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def name_rows(axes: Axes, names: Sequence[str], x_label: str) -> None:

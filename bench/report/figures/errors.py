@@ -12,12 +12,14 @@ from matplotlib.lines import Line2D
 
 from bench.analysis.baselines import Row
 from bench.formats import number
+from bench.report.figures import findings
 from bench.report.figures.chart import Chart, Rows, dot, legend, make_chart, name_rows, panels
-from bench.report.figures.svg import PAGE, SIZE, TEXT, depth_colour
+from bench.report.figures.readings import Reading
+from bench.report.figures.svg import OURS, PAGE, PAPER, SIZE, TEXT, depth_colour
 
 _ERROR: Final = "Test error (%)"
 _ROW_INCHES: Final = 0.42
-_NAMES: Final = ("panel", "network", "shortcut", "title", "depth", "variant", "seeds")
+_NAMES: Final = ("panel", "network", "shortcut", "title", "depth", "variant", "seeds", "images")
 
 
 def error_charts(rows: Sequence[Row]) -> list[Chart]:
@@ -38,10 +40,15 @@ def error_charts(rows: Sequence[Row]) -> list[Chart]:
         for row in rows
         if row.test_high is not None and row.test_low is not None
     )
-    return [*_beside_printed(done), *_plain_beside_residual(done)] if len(done) else []
+    if done.empty:
+        return []
+    return [
+        *_beside_printed(done, findings.beside_printed(rows)),
+        *_plain_beside_residual(done, findings.plain_beside_residual(rows)),
+    ]
 
 
-def _beside_printed(done: pd.DataFrame) -> list[Chart]:
+def _beside_printed(done: pd.DataFrame, finding: str) -> list[Chart]:
     """A row for each network and variant of which the paper prints an error."""
     rows = done.dropna(subset=["printed"])
     if rows.empty:
@@ -61,21 +68,28 @@ def _beside_printed(done: pd.DataFrame) -> list[Chart]:
             f"Test errors in percent with their 95 % intervals, beside those of Table 6: {listed}",
             partial(_draw_beside_printed, rows=rows.to_dict("records")),
             rows[columns],
+            finding=finding,
             size=(SIZE[0], 0.75 + _ROW_INCHES * (len(rows) + 1)),
         )
     ]
 
 
 def _draw_beside_printed(axes: Axes, rows: Rows) -> None:
-    """Dots with intervals: ours; open diamonds: printed, with a deviation where there is one."""
+    """Dots with intervals: ours; squares: printed, with a deviation where there is one."""
     depths = [row["depth"] for row in rows]
     for place, row in enumerate(rows):
-        colour = depth_colour(row["depth"])
-        dot(axes, (row["test_error"], place - 0.12), (row["error_low"], row["error_high"]),
-            colour, linewidth=2.5, alpha=0.4)  # fmt: skip
+        depth, span = row["depth"], (row["error_low"], row["error_high"])
+        reading = Reading(
+            who=f"{row['title']}, ours", value=row["test_error"], span=span, images=row["images"],
+            seeds=row["seeds"], note=row["variant"],
+        )  # fmt: skip
+        dot(axes, (row["test_error"], place - 0.12), span, OURS, reading=reading, depth=depth,
+            linewidth=2.5, alpha=0.4)  # fmt: skip
         printed, std = row["printed"], row["printed_std"]
-        dot(axes, (printed, place + 0.2), (printed - std, printed + std), TEXT, marker="D",
-            face=PAGE, size=5, linewidth=1)  # fmt: skip
+        reading = Reading(who=f"{row['title']}, paper", value=printed,
+                          span=(printed - std, printed + std))  # fmt: skip
+        dot(axes, (printed, place + 0.2), reading.span, PAPER, marker="s", size=5,
+            reading=reading, depth=depth, linewidth=1)  # fmt: skip
         if depths.count(row["depth"]) > 1:
             axes.annotate(row["variant"], (row["error_low"], place - 0.36), fontsize=7.5,
                           va="center")  # fmt: skip
@@ -86,15 +100,14 @@ def _draw_beside_printed(axes: Axes, rows: Rows) -> None:
     legend(
         axes,
         "lower right",
-        Line2D([], [], marker="o", color=TEXT, linewidth=2.5, alpha=0.6, label="ours, 95 %"),
+        Line2D([], [], marker="o", color=OURS, linewidth=2.5, alpha=0.6, label="ours, 95 %"),
         Line2D(
-            [], [], marker="D", color=TEXT, markerfacecolor=PAGE, linewidth=1,
-            label="printed, ± std where given",
+            [], [], marker="s", color=PAPER, linewidth=1, label="printed, ± std where given",
         ),
     )  # fmt: skip
 
 
-def _plain_beside_residual(done: pd.DataFrame) -> list[Chart]:
+def _plain_beside_residual(done: pd.DataFrame, finding: str) -> list[Chart]:
     """Where both kinds were trained: a line for each group of cells that differ in depth alone.
 
     Shortcut options other than the paper's A are left out, as in its Figure 6.
@@ -123,6 +136,7 @@ def _plain_beside_residual(done: pd.DataFrame) -> list[Chart]:
             f"Test error in percent by depth. {listed}",
             partial(_draw_by_depth, lines=lines),
             done[columns],
+            finding=finding,
         )
     ]
 
@@ -144,8 +158,13 @@ def _draw_by_depth(axes: Axes, lines: dict[str, pd.DataFrame]) -> None:
         for row in rows.to_dict("records"):
             x, colour = places[row["depth"]], depth_colour(row["depth"])
             span = (row["error_low"], row["error_high"])
+            reading = Reading(
+                who=f"{row['title']}, test error", value=row["test_error"], span=span,
+                images=row["images"], seeds=row["seeds"], note=row["variant"],
+            )  # fmt: skip
             dot(axes, (x, row["test_error"]), span, colour, upright=True, marker=marker,
-                face=PAGE if is_plain else colour, linewidth=1.1)  # fmt: skip
+                face=PAGE if is_plain else colour, reading=reading, depth=row["depth"],
+                linewidth=1.1)  # fmt: skip
     axes.set_xticks(range(len(depths)), [str(depth) for depth in depths])
     axes.margins(x=0.08, y=0.12)
     bottom, top = axes.get_ylim()

@@ -12,7 +12,9 @@ from matplotlib.ticker import MaxNLocator
 from bench.analysis.freezing import can_freeze_be_seen, find_freeze, moving_epochs
 from bench.analysis.logs import RunLog, tables
 from bench.reference.loader import dataset_title
+from bench.report.figures import findings
 from bench.report.figures.chart import DASHES, Chart, label_ends, legend, make_chart
+from bench.report.figures.readings import Crosshair
 from bench.report.figures.svg import PAGE, SOFT, TEXT, depth_colour
 
 _FAINT: Final = 0.35
@@ -36,6 +38,10 @@ def freeze_charts(logs: Iterable[RunLog]) -> list[Chart]:
                 + " ".join(_found(log) for log in runs),
                 partial(_draw, logs=runs),
                 _data(runs),
+                finding=findings.stops(
+                    sum(find_freeze(log) is not None for log in runs),
+                    sum(can_freeze_be_seen(log) for log in runs),
+                ),
             )
         )
     return charts
@@ -62,7 +68,7 @@ def _data(logs: Sequence[RunLog]) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def _draw(axes: Axes, logs: Sequence[RunLog]) -> None:
+def _draw(axes: Axes, logs: Sequence[RunLog]) -> Crosshair:
     """A diamond on a dotted line, with its epoch, stands where a run freezes."""
     for log in logs:
         colour, epochs = depth_colour(log.depth), range(1, log.epochs + 1)
@@ -88,6 +94,18 @@ def _draw(axes: Axes, logs: Sequence[RunLog]) -> None:
         Line2D([], [], color=TEXT, label="train"),
         Line2D([], [], color=TEXT, linewidth=0.7, alpha=_FAINT, label="test"),
     )
+    return _crosshair(logs)
+
+
+def _crosshair(logs: Sequence[RunLog]) -> Crosshair:
+    """Train accuracies alone: those of tests would make ten rows."""
+    epochs = range(1, max(log.epochs for log in logs) + 1)
+    lines = [
+        (log.title, log.depth,
+         [log.train_accuracy[n] if n < log.epochs else None for n in range(len(epochs))])
+        for log in logs
+    ]  # fmt: skip
+    return Crosshair(unit="epoch {}", places=list(epochs), lines=lines)
 
 
 def _dashes(log: RunLog) -> tuple[int, tuple[float, ...] | None]:

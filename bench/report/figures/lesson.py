@@ -8,7 +8,15 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter
 
 from bench.analysis.labels import model_title
-from bench.report.figures.chart import MARKERS, Chart, last_points, legend, listing, make_chart
+from bench.report.figures.chart import (
+    MARKERS,
+    Chart,
+    last_points,
+    legend,
+    listing,
+    make_chart,
+)
+from bench.report.figures.readings import Crosshair, across
 from bench.report.figures.svg import PAGE, depth_colour
 
 
@@ -37,7 +45,7 @@ def lesson_chart(curves: pd.DataFrame) -> Chart | None:
     )
 
 
-def _draw(axes: Axes, means: pd.DataFrame) -> None:
+def _draw(axes: Axes, means: pd.DataFrame) -> Crosshair:
     """Residual nets: solid with filled markers; plain nets: dashed and hollow."""
     handles = []
     for (network, _), rows in means.groupby(["network", "depth"]):
@@ -57,3 +65,5 @@ def _draw(axes: Axes, means: pd.DataFrame) -> None:
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
     axes.set_xlim(left=0)
     legend(axes, "upper right", *handles)
+    names = [model_title(each["network"], each["depth"]) for each in means.to_dict("records")]
+    return across(means.assign(name=names), "images", "error", "{} training images")

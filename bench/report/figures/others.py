@@ -1,5 +1,6 @@
 """Errors that others report, network by network, beside the paper's and ours."""
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
@@ -11,8 +12,10 @@ from matplotlib.lines import Line2D
 from bench.analysis.labels import model_title
 from bench.analysis.reproductions import CIFAR10, ONE_CROP, Digest
 from bench.formats import number
-from bench.report.figures.chart import Chart, legend, make_chart, name_rows
-from bench.report.figures.svg import PAGE, SIZE, SOFT, TEXT, depth_colour
+from bench.report.figures import findings
+from bench.report.figures.chart import Chart, dot, legend, make_chart, name_rows
+from bench.report.figures.readings import Reading
+from bench.report.figures.svg import OTHERS, OURS, PAGE, PAPER, SIZE
 
 _ROW_INCHES: Final = 0.34
 
@@ -38,6 +41,7 @@ def _chart(key: str, panel: str, digests: Sequence[Digest]) -> Chart:
         f"Top-1 errors in percent that others report on {panel}: {listed}",
         partial(_draw, digests=digests),
         _data(digests),
+        finding=findings.others(digests),
         size=(SIZE[0], 1.2 + _ROW_INCHES * len(digests)),
     )
 
@@ -51,23 +55,31 @@ def _data(digests: Sequence[Digest]) -> pd.DataFrame:
 
 
 def _draw(axes: Axes, digests: Sequence[Digest]) -> None:
-    """Circles: of others, hollow where picked on test images; open diamonds: printed; dots: ours.
+    """Grey: of others, hollow where picked on test images; squares: printed; above them: ours.
 
     Ours only where they were trained as long as the paper says: others would not fit the axis.
     """
     for place, each in enumerate(digests):
+        title = model_title(each.network, each.depth)
         for result in each.results:
-            face = PAGE if result.kind == "best epoch" else SOFT
-            if result.std is not None:
-                span = [result.value - result.std, result.value + result.std]
-                axes.plot(span, [place, place], color=SOFT, linewidth=1)
-            axes.plot(result.value, place, "o", color=SOFT, markerfacecolor=face, markersize=5,
-                      alpha=0.8)  # fmt: skip
+            face = PAGE if result.kind == "best epoch" else OTHERS
+            std = math.nan if result.std is None else result.std
+            reading = Reading(
+                who=f"{title}, {result.who}", value=result.value,
+                span=(result.value - std, result.value + std), seeds=result.runs, note=result.kind,
+            )  # fmt: skip
+            dot(axes, (result.value, place), reading.span, OTHERS, face=face, size=5,
+                reading=reading, depth=each.depth, linewidth=1)  # fmt: skip
         if each.printed is not None:
-            axes.plot(each.printed, place, "D", color=TEXT, markerfacecolor=PAGE, markersize=6)
+            dot(axes, (each.printed, place), (math.nan, math.nan), PAPER, marker="s",
+                reading=Reading(who=f"{title}, paper", value=each.printed),
+                depth=each.depth)  # fmt: skip
         for row in each.ours:
             if row.paper_budget and row.test_error is not None:
-                axes.plot(row.test_error, place - 0.25, "o", color=depth_colour(each.depth))
+                reading = Reading(who=f"{title}, ours", value=row.test_error, images=row.images,
+                                  seeds=row.seeds)  # fmt: skip
+                dot(axes, (row.test_error, place - 0.25), (math.nan, math.nan), OURS,
+                    reading=reading, depth=each.depth)  # fmt: skip
     titles = [model_title(each.network, each.depth).replace("ResNet-", "") for each in digests]
     name_rows(axes, titles, "Top-1 error (%)")
     handles = _legend(digests)
@@ -81,10 +93,10 @@ def _legend(digests: Sequence[Digest]) -> list[Line2D]:
     """What is there, in the order in which it is drawn."""
     mark = partial(Line2D, [], [], linestyle="")
     marks = {
-        "others": mark(marker="o", color=SOFT),
-        "others, best epoch": mark(marker="o", color=SOFT, markerfacecolor=PAGE),
-        "paper": mark(marker="D", color=TEXT, markerfacecolor=PAGE),
-        "ours": mark(marker="o", color=TEXT),
+        "others": mark(marker="o", color=OTHERS),
+        "others, best epoch": mark(marker="o", color=OTHERS, markerfacecolor=PAGE),
+        "paper": mark(marker="s", color=PAPER),
+        "ours": mark(marker="o", color=OURS),
     }
     there = {
         "others": True,

@@ -7,13 +7,23 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.analysis.roofline import Roof, roof
 from bench.analysis.speed import best_batches
+from bench.formats import number, significant
 from bench.records.schema import Precision
 from bench.records.speed import Limits
-from bench.report.figures.chart import MARKERS, Chart, legend, make_chart, spread
+from bench.report.figures import findings
+from bench.report.figures.chart import (
+    MARKERS,
+    Chart,
+    drawable,
+    legend,
+    log_scale,
+    make_chart,
+    spread,
+)
+from bench.report.figures.readings import Reading, tell
 from bench.report.figures.svg import PAGE, SOFT, TEXT, depth_colour
 
 _COLUMNS: Final = ["model", "depth", "stem", "direction", "batch_size", "precision", "intensity",
@@ -30,7 +40,11 @@ def roofline_charts(summary: pd.DataFrame, limits: Limits | None) -> list[Chart]
     """
     if limits is None or summary.empty:
         return []
-    points = best_batches(summary).dropna(subset=["attainable_per_second"])
+    points = drawable(
+        best_batches(summary),
+        "attainable_per_second", "operations_per_second", "intensity",
+        positive=True,
+    )  # fmt: skip
     charts = []
     for precision, frame in points.groupby("precision", sort=False):
         named: Precision = frame["precision"].iloc[0]
@@ -47,6 +61,14 @@ def roofline_charts(summary: pd.DataFrame, limits: Limits | None) -> list[Chart]
                 f"{top.operations_per_second / 1e9:.4g} GFLOP/s. {_listing(frame)}",
                 partial(_draw, frame=frame, top=top),
                 frame[_COLUMNS],
+                finding=findings.limit(
+                    {
+                        direction: frame.loc[
+                            frame["direction"] == direction, "limit_share"
+                        ].to_list()
+                        for direction in _FACES
+                    }
+                ),
             )
         )
     return charts
@@ -70,7 +92,7 @@ def _draw(axes: Axes, frame: pd.DataFrame, top: Roof) -> None:
     for row in frame.to_dict("records"):
         colour = depth_colour(row["depth"])
         height = row["operations_per_second"] / 1e9
-        axes.plot(
+        (mark,) = axes.plot(
             row["intensity"],
             height,
             MARKERS.get(row["depth"], "o"),
@@ -78,19 +100,24 @@ def _draw(axes: Axes, frame: pd.DataFrame, top: Roof) -> None:
             markerfacecolor=_FACES[row["direction"]] or colour,
             markersize=6,
         )
-    for scale, axis in ((axes.set_xscale, axes.xaxis), (axes.set_yscale, axes.yaxis)):
-        scale("log")
-        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-        axis.set_minor_formatter(NullFormatter())
+        reading = Reading(
+            who=f"{row['model']}, {row['direction']}", value=height, unit=" GFLOP/s",
+            write=significant, note=f"{number(100 * row['limit_share'], 0)} % of the limit, "
+            f"batches of {row['batch_size']}",
+        )  # fmt: skip
+        tell(mark, reading, row["depth"])
+    log_scale(axes, "x")
+    log_scale(axes, "y")
     axes.margins(y=0.15)
     # Nothing lies above the roof: that is where the legend has its place. Labels need some below.
     bottom, ceiling = axes.get_ylim()
     span = ceiling / bottom
     axes.set_ylim(bottom / span**0.15, ceiling * span**0.25)
     axes.set(xlabel="Operations for each byte moved", ylabel="GFLOP/s")
-    _label(axes, frame[frame["direction"] == "inference"], left=True)
-    _label(axes, frame[frame["direction"] == "training"], left=False)
+    # Each direction on the side where it is, so that no label lies among the points of the other.
+    sides = frame.groupby("direction")["intensity"].median()
+    for direction, points in frame.groupby("direction"):
+        _label(axes, points, left=bool(sides[direction] == sides.min()))
     marker = partial(Line2D, [], [], linestyle="none", marker="o", color=TEXT)
     legend(
         axes, "upper left", marker(label="training"),

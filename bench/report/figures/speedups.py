@@ -11,7 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MultipleLocator, NullFormatter
 
 from bench.compare.finding import Finding
+from bench.report.figures import findings
 from bench.report.figures.chart import Chart, dot, make_chart
+from bench.report.figures.readings import Reading
 from bench.report.figures.svg import PAGE, SIZE, SOFT, TEXT, depth_colour
 
 _ROW_INCHES: Final = 0.19
@@ -56,6 +58,7 @@ def speedup_chart(key: str, title: str, groups: Rows) -> Chart:
         f"Speed-up of this run over the other, logarithmic scale; 1 is equal. {listed}",
         partial(_draw, groups=groups),
         data,
+        finding=findings.speedups([row.found.verdict for rows in groups.values() for row in rows]),
         size=(SIZE[0], _MARGIN_INCHES + _ROW_INCHES * (len(data) + _TITLE_ROWS * len(groups))),
     )
 
@@ -72,7 +75,7 @@ def _draw(axes: Axes, groups: Rows) -> None:
         place += _TITLE_ROWS
         axes.plot([1, 1], [place, place + len(rows)], color=TEXT, linewidth=0.8)
         for row in rows:
-            _draw_row(axes, row, place + 0.5)
+            _draw_row(axes, row, place + 0.5, name)
             places.append(place + 0.5)
             place += 1
     axes.set_yticks(places, [str(row.depth) for row in drawn])
@@ -85,13 +88,16 @@ def _draw(axes: Axes, groups: Rows) -> None:
     _scale(axes, [row.found for row in drawn])
 
 
-def _draw_row(axes: Axes, row: Row, place: float) -> None:
+def _draw_row(axes: Axes, row: Row, place: float, group: str) -> None:
     colour, found = depth_colour(row.depth), row.found
     low, high = 1 / found.same, found.same
     axes.barh(place, high - low, left=low, height=1, color=SOFT, alpha=0.2, linewidth=0)
     face = colour if found.verdict in ("faster", "slower") else PAGE
-    dot(axes, (found.effect, place), (found.interval.low, found.interval.high), colour,
-        face=face, size=5.5, linewidth=1.6)  # fmt: skip
+    span = (found.interval.low, found.interval.high)
+    reading = Reading(who=f"{row.network}, {group}", value=found.effect, span=span, unit="×",
+                      note=found.verdict)  # fmt: skip
+    dot(axes, (found.effect, place), span, colour, face=face, size=5.5, reading=reading,
+        depth=row.depth, linewidth=1.6)  # fmt: skip
 
 
 def _scale(axes: Axes, findings: Sequence[Finding]) -> None:

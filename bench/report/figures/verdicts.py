@@ -11,7 +11,9 @@ from matplotlib.patches import Patch
 
 from bench.claims.verdict import WORDS, Verdict, Word
 from bench.report.claims import by_title
+from bench.report.figures import findings
 from bench.report.figures.chart import Chart, make_chart
+from bench.report.figures.readings import Reading, tell
 from bench.report.figures.svg import DOWN, PAGE, SIZE, SOFT, TEXT, UP
 
 MARKS: Final[dict[Word, str]] = {
@@ -50,6 +52,7 @@ def verdict_chart(verdicts: Sequence[Verdict]) -> Chart:
         f"Number of claims of each kind by verdict. {listed}",
         partial(_draw, counts=counts),
         data,
+        finding=findings.ledger(Counter(each.word for each in verdicts)),
         size=(SIZE[0], _LEGEND_INCHES + _ROW_INCHES * len(counts)),
     )
 
@@ -67,8 +70,9 @@ def _draw(axes: Axes, counts: dict[str, Counter[Word]]) -> None:
             if not count:
                 continue
             face, text = _COLOURS[word]
-            axes.barh(place, count, left=start, height=0.42, color=face, edgecolor=TEXT,
-                      linewidth=0.6)  # fmt: skip
+            (bar,) = axes.barh(place, count, left=start, height=0.42, color=face, edgecolor=TEXT,
+                               linewidth=0.6)  # fmt: skip
+            tell(bar, Reading(who=f"{title}, {word}", value=count, unit="", write=str))
             # A mark alone where the segment has no room for its number.
             label = MARKS[word] if count == 1 else f"{MARKS[word]}\u2009{count}"
             axes.annotate(label, (start + count / 2, place), ha="center", va="center",
