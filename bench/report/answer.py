@@ -106,7 +106,7 @@ def six(results: Results, workloads: pd.DataFrame, coming: int) -> list[Number]:
         Number(
             what="Cost figures agree",
             value=f"{agree} of {counted}",
-            note="FLOPs and parameters, by formula",
+            note="FLOPs and parameters",
             chapter="cost",
         ),
         Number(
@@ -133,14 +133,16 @@ def _accuracies(grid: Sequence[Row]) -> Number:
 
 def _throughput(summary: pd.DataFrame) -> Number:
     value, note = number(None), "not measured"
-    if len(summary) and summary["training_images_per_second"].notna().any():
-        ordered = summary.dropna(subset="training_images_per_second")
-        ordered = ordered.sort_values("training_images_per_second")
+    if len(summary):  # a pace that differs from training is no speed of the network
+        summary = summary[summary["speed_problem"].isna()]
+        summary = summary.dropna(subset="training_images_per_second")
+    if len(summary):
+        ordered = summary.sort_values("training_images_per_second")
         slow, fast = ordered.iloc[0], ordered.iloc[-1]
         speeds = [significant(each["training_images_per_second"]) for each in (fast, slow)]
         value = " → ".join(dict.fromkeys(speeds))
         titles = [model_title(each["network"], each["depth"]) for each in (fast, slow)]
-        note = " → ".join(dict.fromkeys(titles))
+        note = " → ".join(dict.fromkeys(titles)).replace("-", NO_BREAK_HYPHEN)
     return Number(what="Training, images/s", value=value, note=note, chapter="cost")
 
 

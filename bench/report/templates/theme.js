@@ -31,8 +31,5 @@ addEventListener("DOMContentLoaded", () => {
     setTheme(THEMES[(THEMES.indexOf(current()) + 1) % THEMES.length]);
     button.textContent = `Theme: ${current()}`;
   });
-  const tools = document.createElement("div");
-  tools.className = "tools";
-  tools.append(button);
-  document.querySelector(".rail").append(tools);
+  document.querySelector(".rail .tools").prepend(button);
 });
