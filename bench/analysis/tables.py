@@ -51,7 +51,7 @@ _COST: Final = [
 _RUN: Final = ["status", "reason", "precision", "device", "train_seconds"]
 TEST: Final = ["test_low", "test_high", "test_images"]
 _SUMMARY: Final = [*IDENTITY, *_RUN, *BUDGET, *SCORES, *CLEAN, *TEST, *_SPEED, *_MEMORY, *_COST]
-_CURVES: Final = [*IDENTITY, "epoch", "images", *SCORES]
+_CURVES: Final = [*IDENTITY, "epoch", "images", *SCORES, "test_images"]
 
 
 def summarize(records: Sequence[Record]) -> pd.DataFrame:
@@ -66,7 +66,8 @@ def curves(records: Sequence[Record]) -> pd.DataFrame:
         images = 0
         for epoch in record.epochs:
             images += epoch.train_images
-            rows.append(_identity(record) | _scores(epoch) | {"images": images})
+            counted = {"images": images, "test_images": epoch.test_images}
+            rows.append(_identity(record) | _scores(epoch) | counted)
     return _with_panels(pd.DataFrame(rows, columns=_CURVES))
 
 

@@ -71,7 +71,9 @@ class Recipe(Frozen):
     epochs: Count | None = None  # budget; None where iterations are given
     iterations: Count | None = None  # budget; the last epoch is cut short
     images_per_epoch: Count | None = None  # drawn anew each epoch, none twice; None: all
-    held_out_images: int = Field(default=0, ge=0, lt=LARGEST_COUNT)  # last n of the training set, to validate on
+    held_out_images: int = Field(
+        default=0, ge=0, lt=LARGEST_COUNT
+    )  # last n of the training set, to validate on
     augmentation: Augmentation
     normalisation: Normalisation = "dataset"  # whose mean and deviation
     initialization: Initialization = "he"  # of convolutions: arXiv:1502.01852, or torch's default

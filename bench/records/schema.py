@@ -150,7 +150,9 @@ class Course(Stored):
     resumes: int = Field(default=0, ge=0)  # times that it went on from a checkpoint
     checkpoints: int = Field(default=0, ge=0)
     checkpoint_seconds: float = Field(default=0, ge=0, allow_inf_nan=False)  # spent on writing them
-    warmup_steps: int | None = Field(default=None, ge=0, lt=LARGEST_COUNT)  # steps at the lower rate of an ErrorWarmup, once it has ended
+    warmup_steps: int | None = Field(
+        default=None, ge=0, lt=LARGEST_COUNT
+    )  # steps at the lower rate of an ErrorWarmup, once it has ended
     uncaptured: str | None = None  # why steps that should have been captured were not, on a GPU
 
 

@@ -76,12 +76,20 @@ def write_found(
         beside = None
         if against:
             shown = {record.cell.id for record in results.records}
-            beside = set_beside(found, folder.read(against), shown, from_page)
+            other = folder.read(against)
+            beside = attempt(
+                f"What stands beside {other.folder}",
+                lambda: set_beside(found, other, shown, from_page),
+                lambda _: None,
+            )
         contents = Contents(
             found=found, problems=problems, against=beside, predictions=load, path_to=from_page
         )
         page = draw(contents, results)
-    for name, content in summaries.files(results, found).items():
+        summary_files = attempt(
+            "The summaries", lambda: summaries.files(results, found), lambda _: {}
+        )
+    for name, content in summary_files.items():
         store.write_atomic(out_file.with_name(name), content)
     store.write_atomic(out_file, page)
     return [*problems, *(beside.problems if beside else ()), *failures]

@@ -12,13 +12,13 @@ import pytest
 from bench.data import npm
 from bench.data.datasets import SourceError
 from bench.data.sources import default_data_dir
-from tests.support.pages import odd_page, page_of, write_page
+from tests.support.pages import odd_page, page_of, page_with_a_failed_figure, write_page
 from tests.support.tools import ROOT
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PUBLISHED = ROOT / "reports" / "published"
 PUBLISHED_NAMES = sorted(path.name for path in PUBLISHED.iterdir())
-"""The names of pages are these, those of ``tests.support.pages``, and "long texts"."""
+"""The names of pages are these, those of ``tests.support.pages``, and two of ``address``."""
 AXE = "axe-core@4.14.1"
 AXE_SHA256 = "e6b0ce02b84d892e2e33e403485e7f3d6c29e2be6df65daf44d89ba564139745"
 """Of the tarball."""
@@ -58,6 +58,8 @@ def address(tmp_path_factory):
         if not file.exists():
             if (PUBLISHED / name).exists():
                 write_page(PUBLISHED / name / "runs", file)
+            elif name == "a failed figure":
+                file.write_text(page_with_a_failed_figure(), encoding="utf-8")
             elif name == "long texts":
                 file.write_text(odd_page("x" * 10_000), encoding="utf-8")
             else:

@@ -15,6 +15,7 @@ from bench.records.schema import Predictions
 from bench.report import page as report
 from bench.report import chapters
 from bench.report.against import set_beside
+from bench.report.guard import collecting
 from bench.report.results import gather
 from bench.report.chapters import Contents
 from tests.support import block_files
@@ -161,6 +162,17 @@ def beside(these, those):
     """The section that sets cells beside others, of the folder ``other``."""
     folders = make_results(Path("this"), these), make_results(Path("other"), those)
     return set_beside(*folders, {record.cell.id for record in these}, Path.as_posix)
+
+
+def page_with_a_failed_figure():
+    """Of one record: those of its accuracy by cost could not be drawn."""
+
+    def fail(*_arguments, **_options):
+        raise OverflowError(HOSTILE)
+
+    with pytest.MonkeyPatch.context() as patch, collecting():
+        patch.setattr("bench.report.figures.costs._draw_cost", fail)
+        return render([make_record()], figures=True)
 
 
 @cache

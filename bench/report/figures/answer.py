@@ -10,12 +10,12 @@ from matplotlib.lines import Line2D
 
 from bench.analysis.baselines import Row
 from bench.analysis.labels import model_title
+from bench.analysis.order import Share
 from bench.formats import number
 from bench.reference.loader import dataset_title, load_paper, load_project2022
 from bench.reference.project2022 import ProjectCell
 from bench.report.figures import findings
 from bench.report.figures.chart import Chart, dot, make_chart
-from bench.report.figures.findings import Share
 from bench.report.figures.readings import Reading, belongs
 from bench.report.figures.svg import OURS, PAGE, PAPER, PROJECT, TEXT
 

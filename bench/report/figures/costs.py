@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter
 
 from bench.analysis.labels import model_title
+from bench.analysis.order import Share
 from bench.formats import significant
 from bench.report.figures import findings
 from bench.report.figures.chart import (
@@ -25,7 +26,7 @@ from bench.report.figures.chart import (
     panels,
     rows_of,
 )
-from bench.report.figures.findings import Share, Timing
+from bench.report.figures.findings import Timing
 from bench.report.figures.readings import Reading, belongs
 from bench.report.figures.svg import PAGE, depth_colour
 

@@ -10,7 +10,9 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
 from bench.analysis.labels import model_title
+from bench.analysis.order import Share
 from bench.formats import number
+from bench.report.figures import findings
 from bench.report.figures.chart import (
     MARKERS,
     Chart,
@@ -67,6 +69,7 @@ def curve_charts(curves: pd.DataFrame, theirs: pd.DataFrame) -> list[Chart]:
                     _description(panel, label, frame, beside, metric),
                     partial(_draw, frame=frame, theirs=beside, metric=metric),
                     _data(frame, beside, metric),
+                    finding=_finding(frame) if metric == "test_accuracy" else "",
                 )
             )
     return charts
@@ -81,6 +84,23 @@ def _description(
         return text
     last = listing(frame, last_points(theirs, "images", metric)[metric])
     return f"{text}. Faint lines: the 2022 project's runs as far as ours reach, last values: {last}"
+
+
+def _finding(frame: pd.DataFrame) -> str:
+    """Of the first and the last place that all depths share; empty where they share none."""
+    depths = frame["depth"].nunique()
+    shared = frame.groupby("images").filter(lambda rows: rows["depth"].nunique() == depths)
+    if shared.empty:
+        return ""
+    ends = (shared["images"].min(), shared["images"].max())
+    first, last = (
+        [
+            Share(rows["test_accuracy"].mean(), rows["test_images"].min())
+            for _, rows in shared[shared["images"] == images].groupby("depth")
+        ]
+        for images in ends
+    )
+    return findings.over_time(first, last, ends)
 
 
 def _data(frame: pd.DataFrame, theirs: pd.DataFrame, metric: str) -> pd.DataFrame:

@@ -8,22 +8,19 @@ quartiles lie apart.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations, pairwise
+from itertools import pairwise
 from statistics import median
-from typing import Final, Literal
-
-from scipy import special
+from typing import Final
 
 from bench.analysis.baselines import Row, difference_interval
 from bench.analysis.labels import model_title
+from bench.analysis.order import Order, Share, order
 from bench.analysis.reproductions import Digest
 from bench.claims.measures import gradient_ends
 from bench.claims.verdict import WORDS, Word
 from bench.formats import listed, number, significant
 from bench.reference.paper import Table6Row
-from bench.stats import LEVEL, holm
 
-Order = Literal["rises", "falls", "none", "noise", "unclear"]
 _ORDERS: Final[dict[Order, str]] = {
     "rises": "rises with {}",
     "falls": "falls with {}",
@@ -32,50 +29,6 @@ _ORDERS: Final[dict[Order, str]] = {
 }
 _ALIKE: Final = 2
 """A smaller factor between two responses is not told as a difference."""
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """An accuracy in percent, and the images that it was counted on."""
-
-    accuracy: float
-    images: float
-
-
-def order(shares: Sequence[Share]) -> Order:
-    """How accuracies change along a row of networks, by tests of all their pairs.
-
-    Two-sided tests of two shares as if of different images, adjusted by Holm's method: they know
-    the noise of the test set, not that of seeds. ``unclear``: some pairs differ, but the first and
-    the last network do not, or only one way.
-    """
-    if len(shares) < 2:
-        return "unclear"
-    pairs = list(combinations(range(len(shares)), 2))
-    adjusted = holm([_p(shares[one], shares[other]) for one, other in pairs])
-    steps = {
-        pair: shares[pair[1]].accuracy - shares[pair[0]].accuracy
-        for pair, p in zip(pairs, adjusted, strict=True)
-        if p < LEVEL
-    }
-    if not steps:
-        return "noise"
-    up, down = (any(step * sign > 0 for step in steps.values()) for sign in (1, -1))
-    if up and down:
-        return "none"
-    if (0, len(shares) - 1) not in steps:
-        return "unclear"
-    return "rises" if up else "falls"
-
-
-def _p(one: Share, other: Share) -> float:
-    """Two-sided, of equal shares: the normal approximation with the pooled share."""
-    total = one.images + other.images
-    pooled = (one.accuracy * one.images + other.accuracy * other.images) / 100 / total
-    variance = pooled * (1 - pooled) * (1 / one.images + 1 / other.images)
-    if variance <= 0:
-        return 1.0
-    return float(2 * special.ndtr(-abs(one.accuracy - other.accuracy) / 100 / variance**0.5))
 
 
 def by_depth(ours: Sequence[Row], theirs: Sequence[Share]) -> str:
@@ -99,6 +52,20 @@ def by_depth(ours: Sequence[Row], theirs: Sequence[Share]) -> str:
     if here == there:
         return f"{told}, here as in the 2022 project"
     return f"{told} here and {_ORDERS[there].format('depth')} in the 2022 project"
+
+
+def over_time(first: Sequence[Share], last: Sequence[Share], images: tuple[float, float]) -> str:
+    """Test accuracy by depth at two places of training, after so many ``images`` each."""
+    early, late = order(first), order(last)
+    if late not in _ORDERS:
+        return ""
+    start, end = (number(each, 0) for each in images)
+    told = f"it {_ORDERS[late].format('depth')}"
+    if early not in _ORDERS or start == end:
+        return f"After {end} images accuracy {told.removeprefix('it ')}"
+    if early == late:
+        return f"Accuracy {told.removeprefix('it ')}, after {start} images as after {end}"
+    return f"After {start} images accuracy {_ORDERS[early].format('depth')}, after {end} {told}"
 
 
 def along(shares: Sequence[Share], words: str) -> str:
@@ -129,7 +96,7 @@ def paper_errors(printed: Mapping[int, Table6Row], ours: Sequence[Row]) -> str:
         return f"{told}; ours is to come"
     if not long:
         return f"{told}; ours had shorter training"
-    return f"{told}; {_beside_printed(long, 'ours')}"
+    return f"{told}; {_beside_printed(long, 'ours', 'it')}"
 
 
 def beside_printed(rows: Sequence[Row]) -> str:
@@ -137,22 +104,25 @@ def beside_printed(rows: Sequence[Row]) -> str:
     long = [row for row in rows if row.paper_budget and row.printed and row.test_error is not None]
     if not long:
         return ""
-    return _beside_printed(long, "Our error")
+    return _beside_printed(long, "Our error", "the printed one")
 
 
-def _beside_printed(rows: Sequence[Row], subject: str) -> str:
+def _beside_printed(rows: Sequence[Row], subject: str, printed: str) -> str:
     words = {True: "above", False: "below"}
-    where = Counter(
-        "within the noise of it"
+    places = Counter(
+        "within the noise of"
         if row.within_noise_of_printed
-        else f"{words[(row.printed_difference or 0) > 0]} it"
+        else words[(row.printed_difference or 0) > 0]
         for row in rows
     )
-    if len(where) == 1:
+    if len(places) == 1:
         of = "both networks" if len(rows) == 2 else f"all {len(rows)} networks"
         of = rows[0].title if len(rows) == 1 else of
-        return f"{subject} lies {next(iter(where))} for {of}"
-    return f"{subject} lies " + listed(f"{where_} for {n}" for where_, n in where.most_common())
+        return f"{subject} lies {next(iter(places))} {printed} for {of}"
+    (first, most), *rest = places.most_common()
+    networks = f"{most} network{'s' if most > 1 else ''}"
+    told = [f"{first} {printed} for {networks}", *(f"{place} it for {n}" for place, n in rest)]
+    return f"{subject} lies {listed(told)}"
 
 
 def plain_beside_residual(rows: Sequence[Row]) -> str:
@@ -333,12 +303,9 @@ def ledger(counts: Mapping[Word, int]) -> str:
 
 
 def speedups(verdicts: Sequence[str]) -> str:
-    """How many of the compared speeds changed."""
-    found = Counter(verdicts)
-    told = [f"{found[word]} {word}" for word in ("faster", "slower", "same") if found[word]]
-    if not told:
-        return ""
-    return f"Of {len(verdicts)} speeds: {listed(told)}"
+    """How many of the compared speeds changed, and which way."""
+    told = [f"{count} {word}" for word, count in Counter(verdicts).most_common()]
+    return f"Of {len(verdicts)} speeds: {listed(told)}" if told else ""
 
 
 def _range(values: Sequence[float]) -> str:

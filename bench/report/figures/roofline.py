@@ -114,8 +114,10 @@ def _draw(axes: Axes, frame: pd.DataFrame, top: Roof) -> None:
     span = ceiling / bottom
     axes.set_ylim(bottom / span**0.15, ceiling * span**0.25)
     axes.set(xlabel="Operations for each byte moved", ylabel="GFLOP/s")
-    _label(axes, frame[frame["direction"] == "inference"], left=True)
-    _label(axes, frame[frame["direction"] == "training"], left=False)
+    # Each direction on the side where it is, so that no label lies among the points of the other.
+    sides = frame.groupby("direction")["intensity"].median()
+    for direction, points in frame.groupby("direction"):
+        _label(axes, points, left=bool(sides[direction] == sides.min()))
     marker = partial(Line2D, [], [], linestyle="none", marker="o", color=TEXT)
     legend(
         axes, "upper left", marker(label="training"),

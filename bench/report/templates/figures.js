@@ -145,7 +145,9 @@ const depthsOf = (svg) => [...svg.innerHTML.matchAll(/--depth-(\d+)/g)].map(([, 
 function addDepths() {
   const known = new Set();
   for (const section of document.querySelectorAll("section")) {
-    const coloured = [...section.querySelectorAll(".chart svg")].filter((svg) => depthsOf(svg).length);
+    const coloured = [...section.querySelectorAll(".chart svg")].filter(
+      (svg) => depthsOf(svg).length && svg.closest("section") === section,
+    );
     const depths = new Set(coloured.flatMap(depthsOf));
     if (depths.size < 2) continue;
     const first = coloured[0].closest(".charts") ?? coloured[0].closest("figure");

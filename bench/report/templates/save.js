@@ -11,6 +11,9 @@ function standAlone(svg, title) {
   const copy = svg.cloneNode(true);
   const { width, height } = sizeOf(svg);
   const page = getComputedStyle(document.body);
+  const byDepth = "[data-depth], [style*='--depth-']";
+  const isOff = [...svg.querySelectorAll(byDepth)].map((each) => getComputedStyle(each).display === "none");
+  const unseen = [...copy.querySelectorAll(byDepth)].filter((_, index) => isOff[index]);
   const originals = svg.querySelectorAll("[style]");
   copy.querySelectorAll("[style]").forEach((element, index) => {
     const shown = getComputedStyle(originals[index]);
@@ -18,7 +21,8 @@ function standAlone(svg, title) {
       if (/var\(|currentColor/i.test(element.style[name])) element.style[name] = shown[name];
     }
   });
-  copy.removeAttribute("aria-labelledby");
+  for (const each of unseen) each.remove();
+  for (const name of ["aria-labelledby", "data-lines", "tabindex"]) copy.removeAttribute(name);
   copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
   copy.setAttribute("width", width);
   copy.setAttribute("height", height);

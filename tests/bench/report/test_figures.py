@@ -88,7 +88,7 @@ def test_charts_of_table_6_have_one_family_each():
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_depth_of_a_profile_has_a_colour_on_the_page(profile):
-    css = files("bench.report").joinpath("templates", "report.css").read_text()
+    css = files("bench.report").joinpath("templates", "figures.css").read_text()
     for plan in PROFILES[profile]().plans:
         assert re.search(rf"--depth-{plan.cell.depth}: ", css), plan.cell.depth
 

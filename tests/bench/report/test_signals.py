@@ -1,6 +1,8 @@
 """Layer responses and gradients on the page, from the records that have them."""
 
+import csv
 import re
+from io import StringIO
 from statistics import fmean
 from xml.etree import ElementTree
 
@@ -63,6 +65,54 @@ def test_each_chart_shows_every_depth():
         for depth in DEPTHS:
             assert f"var(--depth-{depth}, currentColor)" in chart.svg
             assert str(depth) in texts
+
+
+def rows_of(chart):
+    return list(csv.DictReader(StringIO(chart.csv)))
+
+
+def test_responses_are_sorted_and_first_and_last_layers_of_blocks_stand_apart():
+    record = with_signals(make_record(18))
+    *_, final = record.signals
+    zigzag = tuple(0.9 + n / 1000 if n % 2 == 0 else 0.1 - n / 1000 for n in range(16))
+    stem = final.model_copy(
+        update={"layers": ("conv1", *final.layers), "response_std": (0.5, *zigzag),
+                "weight_gradient_norm": (0.1,) * 17}
+    )  # fmt: skip
+    drawn = record.model_copy(update={"signals": (stem,)})
+    (chart, _) = signal_charts([drawn], summarize([drawn]))
+    places = {
+        place: [float(row["mean"]) for row in rows_of(chart) if row["place"] == place]
+        for place in ("first", "last", "only")
+    }
+    assert places["first"] == pytest.approx(sorted(zigzag[::2], reverse=True))
+    assert places["last"] == pytest.approx(sorted(zigzag[1::2], reverse=True))
+    assert places["only"] == [0.5]
+    assert [row["rank"] for row in rows_of(chart) if row["place"] == "last"] == [*"12345678"]
+    assert chart.finding.startswith("In basic blocks first layers respond more strongly")
+
+
+def test_blocks_with_one_3x3_layer_make_one_line_a_depth():
+    records = [with_signals(make_record(depth)) for depth in (50, 101)]
+    chart = signal_charts(records, summarize(records))[0]
+    assert {row["place"] for row in rows_of(chart)} == {"only"}
+    assert "last layer" not in chart.svg
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, 5e-324, float("inf")])
+def test_an_absurd_value_costs_its_point_and_no_figure(value):
+    record = with_signals(make_record(18))
+    initial, final = record.signals
+    absurd = final.model_copy(
+        update={
+            "input_gradient_norm": (value, *final.input_gradient_norm[1:]),
+            "response_std": (value, *final.response_std[1:]),
+        }
+    )
+    odd = record.model_copy(update={"signals": (initial, absurd)})
+    response, _, gradient = signal_charts([odd], summarize([odd]))
+    assert [row["position"] for row in rows_of(gradient)] == [*"2345678"]
+    assert len(rows_of(response)) == 15
 
 
 def test_odd_values_leave_the_others_to_be_seen():
