@@ -34,7 +34,6 @@ from bench.report.figures.freezes import freeze_charts
 from bench.report.figures.lesson import lesson_chart
 from bench.report.figures.others import others_charts
 from bench.report.figures.signals import signal_charts, signal_table
-from bench.report.figures.verdicts import MARKS
 from bench.report.headlines import footnotes, untrained
 from bench.report.results import Results, rows
 from resnet_models import MODELS, define
@@ -205,7 +204,7 @@ def _claims(contents: Contents, results: Results) -> list[Part]:
         }),
         ("ledger", "Ledger", "claims", lambda: {
             "claims": claims.by_title(verdicts), "on_page": {record.cell.id for record in shown},
-            "claim_counts": claims.counts(verdicts), "parts": claims.PARTS, "marks": MARKS,
+            "claim_counts": claims.counts(verdicts), "parts": claims.PARTS, "marks": claims.MARKS,
             "origins": claims.ORIGINS, "needed": claims.needed, "total": len(verdicts),
         }),
     ]  # fmt: skip

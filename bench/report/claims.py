@@ -39,6 +39,13 @@ ORIGINS: Final[dict[Origin, str]] = {
     "own": "our own hypothesis",
 }
 
+MARKS: Final[dict[Word, str]] = {
+    "reproduced": "✓",
+    "refuted": "✗",
+    "inconclusive": "?",
+    "not run": "–",
+}
+
 _MOST_LABELS: Final = 3
 
 

@@ -5,7 +5,7 @@ bytes, and no torch is imported.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,17 @@ from bench.report.chapters import Contents, chapters
 
 
 def write(
-    results_folder: Path, out_file: Path, profile: str | None = None, against: Path | None = None
+    results_folder: Path,
+    out_file: Path,
+    profile: str | None = None,
+    against: Path | None = None,
+    *,
+    coming: Sequence[str] = (),
 ) -> list[str]:
     """Render the records below ``results_folder``, and what lies beside it, to ``out_file``.
 
-    ``against`` is a results folder that the page sets them beside.
+    ``against`` is a results folder that the page sets them beside, ``coming`` names the cells that
+    a run still has to train.
 
     The summaries (``bench.report.summaries``) are written beside it.
 
@@ -46,11 +52,17 @@ def write(
         UsageError: no record of ``profile`` is there, or nothing in ``against`` can be read.
         BenchError: ``out_file`` cannot be written.
     """
-    return write_found(folder.read_beside(results_folder), out_file, profile, against)
+    found = folder.read_beside(results_folder)
+    return write_found(found, out_file, profile, against, coming=coming)
 
 
 def write_found(
-    found: folder.Results, out_file: Path, profile: str | None = None, against: Path | None = None
+    found: folder.Results,
+    out_file: Path,
+    profile: str | None = None,
+    against: Path | None = None,
+    *,
+    coming: Sequence[str] = (),
 ) -> list[str]:
     """``write`` for what has been read already."""
     problems = [*found.damaged_cells, *found.damaged_others, *found.damaged_workloads]
@@ -83,7 +95,12 @@ def write_found(
                 lambda _: None,
             )
         contents = Contents(
-            found=found, problems=problems, against=beside, predictions=load, path_to=from_page
+            found=found,
+            problems=problems,
+            against=beside,
+            coming=coming,
+            predictions=load,
+            path_to=from_page,
         )
         page = draw(contents, results)
         summary_files = attempt(

@@ -59,7 +59,7 @@ def test_table_1_is_made_from_the_networks(page):
 
 def test_every_run_of_the_2022_project_is_in_the_ledger(page):
     """Ten cells of the slides, the ten with other recipes."""
-    (section,) = parsed(page).findall(".//section[@id='claims']")
+    (section,) = parsed(page).findall(".//div[@id='ledger']")
     text = " ".join("".join(section.itertext()).split())
     runs = load_project2022().runs
     assert len(runs) == 20
