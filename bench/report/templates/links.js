@@ -25,6 +25,9 @@ function makeAnchor(id, name) {
 for (const title of document.querySelectorAll(".chapter > h2, .part > h3")) {
   title.append(makeAnchor(title.parentElement.id, title.firstChild.textContent));
 }
+for (const claim of document.querySelectorAll("li.claim")) {
+  claim.firstChild.after(makeAnchor(claim.id, claim.firstChild.textContent));
+}
 // A summary is a button, and takes no link inside it.
 for (const details of document.querySelectorAll("details[id]")) {
   details.before(makeAnchor(details.id, details.querySelector("summary").textContent));
