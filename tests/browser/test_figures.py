@@ -56,11 +56,11 @@ def test_without_scripts_points_have_the_browsers_own_tips(open_page):
 
 def test_a_thumb_shows_a_value_until_it_touches_elsewhere(open_page):
     page = open_page(has_touch=True, viewport={"width": 390, "height": 844})
-    svg = svg_of(page, "latency-1")
+    svg = svg_of(page, "speed-1")
     into_view(page, svg)
     x, y = centre(page, svg.locator(".point").first)
     page.touchscreen.tap(x + 15, y)
-    assert "ResNet-18, latency" in tip_of(page).inner_text()
+    assert "ResNet-18, training" in tip_of(page).inner_text()
     box = tip_of(page).bounding_box()
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= 390
