@@ -215,6 +215,7 @@ def _train(
     options: "RunOptions", data_dir: Path | None, data_source: str, page: Path, *, yes: bool
 ) -> None:
     from bench.report.headlines import conclusion
+    from bench.report.live import Renewal
     from bench.report.page import write
     from bench.runner import grid
 
@@ -228,7 +229,8 @@ def _train(
         options.stop.install()
         try:
             images = load(missing, data_dir, data_source)
-            records = grid.run(options, images, done, console)
+            renewal = Renewal(options.folder, page, options.config.profile)
+            records = grid.run(options, images, done, console, renewal)
         except KeyboardInterrupt:
             kept = sum((options.folder / cell.id / RECORD_FILE).exists() for cell in planned)
             same = "The same command" + (" without --fresh" if options.fresh else "")

@@ -11,15 +11,15 @@ from bench.formats import listed
 from bench.stats import standard_deviation
 
 TITLES: Final[dict[Kind, str]] = {
-    "cost": "Parameters and FLOPs",
-    "accuracy": "Errors on CIFAR-10",
-    "ordering": "Depth, with and without shortcuts",
-    "warm-up": "Warm-up of 110 layers",
-    "shortcuts": "Shortcuts: option A against B",
-    "responses": "Layer responses",
-    "gradients": "Gradients",
-    "2022 project": "The 2022 project",
-    "ImageNet": "ImageNet, not run here",
+    "cost": "Do the networks cost what the paper prints?",
+    "accuracy": "Do they reach the printed errors on CIFAR-10?",
+    "ordering": "Does depth harm plain networks, and help residual ones?",
+    "warm-up": "Does a network of 110 layers need its warm-up?",
+    "shortcuts": "Are projections better than shortcuts without parameters?",
+    "responses": "Do residual layers respond less than plain ones?",
+    "gradients": "Do gradients reach the first layers?",
+    "2022 project": "Does what the 2022 project found come out again?",
+    "ImageNet": "Do they reach the printed errors on ImageNet?",
 }
 
 
@@ -39,11 +39,18 @@ ORIGINS: Final[dict[Origin, str]] = {
     "own": "our own hypothesis",
 }
 
+MARKS: Final[dict[Word, str]] = {
+    "reproduced": "✓",
+    "refuted": "✗",
+    "inconclusive": "?",
+    "not run": "–",
+}
+
 _MOST_LABELS: Final = 3
 
 
 def by_title(verdicts: Sequence[Verdict]) -> dict[str, list[Verdict]]:
-    """Claims of one kind stand together."""
+    """Claims of one kind stand together, below the question that they answer."""
     return {
         title: found
         for kind, title in TITLES.items()

@@ -5,7 +5,7 @@ bytes, and no torch is imported.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,28 +16,31 @@ from markupsafe import Markup
 
 from bench import stats
 from bench.analysis import labels, networks
-from bench.analysis.conditions import unequal_conditions
 from bench.errors import BenchError
 from bench.formats import duration, fit_for_html, number, period, significant, size
 from bench.records import folder, store
 from bench.records.schema import Record
 from bench.records.store import Classes
 from bench.reference.loader import dataset_title, load_paper
-from bench.report import claims, summaries
+from bench.report import summaries
 from bench.report.against import set_beside
-from bench.report.figures.verdicts import MARKS
 from bench.report.guard import attempt, collecting
-from bench.report.headlines import untrained
-from bench.report.results import Results, distinct, gather
-from bench.report.sections import Contents, sections
+from bench.report.results import Results, gather
+from bench.report.chapters import Contents, chapters
 
 
 def write(
-    results_folder: Path, out_file: Path, profile: str | None = None, against: Path | None = None
+    results_folder: Path,
+    out_file: Path,
+    profile: str | None = None,
+    against: Path | None = None,
+    *,
+    coming: Sequence[str] = (),
 ) -> list[str]:
     """Render the records below ``results_folder``, and what lies beside it, to ``out_file``.
 
-    ``against`` is a results folder that the page sets them beside.
+    ``against`` is a results folder that the page sets them beside, ``coming`` names the cells that
+    a run still has to train.
 
     The summaries (``bench.report.summaries``) are written beside it.
 
@@ -49,11 +52,17 @@ def write(
         UsageError: no record of ``profile`` is there, or nothing in ``against`` can be read.
         BenchError: ``out_file`` cannot be written.
     """
-    return write_found(folder.read_beside(results_folder), out_file, profile, against)
+    found = folder.read_beside(results_folder)
+    return write_found(found, out_file, profile, against, coming=coming)
 
 
 def write_found(
-    found: folder.Results, out_file: Path, profile: str | None = None, against: Path | None = None
+    found: folder.Results,
+    out_file: Path,
+    profile: str | None = None,
+    against: Path | None = None,
+    *,
+    coming: Sequence[str] = (),
 ) -> list[str]:
     """``write`` for what has been read already."""
     problems = [*found.damaged_cells, *found.damaged_others, *found.damaged_workloads]
@@ -86,7 +95,12 @@ def write_found(
                 lambda _: None,
             )
         contents = Contents(
-            found=found, problems=problems, against=beside, predictions=load, path_to=from_page
+            found=found,
+            problems=problems,
+            against=beside,
+            coming=coming,
+            predictions=load,
+            path_to=from_page,
         )
         page = draw(contents, results)
         summary_files = attempt(
@@ -105,31 +119,23 @@ def _can_be_tabled(record: Record) -> bool:
 
 
 def draw(contents: Contents, results: Results) -> str:
-    """The page; within ``guard.collecting`` a section that fails is a note in its place."""
+    """The page; within ``guard.collecting`` a part that fails is a note in its place."""
     shown = [
-        (name, title, Markup(html))
-        for name, title, template, context in sections(contents, results)
-        if (html := _section(name, title, template, context))
+        (chapter, heading, parts)
+        for chapter in chapters(contents, results)
+        if (parts := [Markup(html) for each in chapter.parts if (html := _part(*each))])
+        for heading in [attempt("A heading", chapter.heading, lambda _, c=chapter: c.title)]
     ]
     return fill(
         "report",
-        sections=shown,
+        chapters=shown,
         profile=results.profile,
-        banner=_banner(results) if results.records else None,
-        headline=results.headline or untrained(contents.found),
-        holds_records=contents.found.holds_records,
-        conclusion=results.conclusion,
-        claim_counts=claims.counts(results.verdicts),
-        parts=claims.PARTS,
-        marks=MARKS,
-        unequal=unequal_conditions(results.records),
-        other_profiles=results.others,
-        problems=contents.problems,
+        facts=results.facts,
         paper=load_paper(),
     )
 
 
-def _section(name: str, title: str, template: str, context: Callable[[], dict[str, Any]]) -> str:
+def _part(name: str, title: str, template: str, context: Callable[[], dict[str, Any]]) -> str:
     return attempt(
         f"The section “{title}”",
         lambda: fill(template, **context()),
@@ -160,18 +166,3 @@ def _jinja() -> Jinja:
     }
     jinja.globals["words"] = labels
     return jinja
-
-
-def _banner(results: Results) -> dict[str, Any]:
-    records, summary = results.records, results.summary
-    return {
-        "devices": results.devices,
-        "software": results.software,
-        "commits": distinct(m.commit or "unknown" for m in results.environments),
-        "precisions": distinct(record.engine.precision for record in records),
-        "first": min(record.started_at for record in records),
-        "last": max(record.finished_at for record in records),
-        "train_seconds": float(summary["train_seconds"].sum()),
-        "completed": int((summary["status"] == "completed").sum()),
-        "failed": int((summary["status"] == "failed").sum()),
-    }

@@ -78,6 +78,24 @@ class Results:
             for m in self.environments
         )
 
+    @property
+    def facts(self) -> dict[str, Any] | None:
+        """When, where and for how long; None without records."""
+        if not self.records:
+            return None
+        status = self.summary["status"]
+        return {
+            "devices": self.devices,
+            "software": self.software,
+            "commits": distinct(m.commit or "unknown" for m in self.environments),
+            "precisions": distinct(record.engine.precision for record in self.records),
+            "first": min(record.started_at for record in self.records),
+            "last": max(record.finished_at for record in self.records),
+            "train_seconds": float(self.summary["train_seconds"].sum()),
+            "completed": int((status == "completed").sum()),
+            "failed": int((status == "failed").sum()),
+        }
+
 
 def gather(records: Sequence[Record], profile: str | None = None) -> Results:
     """Table and judge ``records``, those of ``profile`` or of the newest record's.

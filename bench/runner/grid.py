@@ -1,6 +1,7 @@
 """Cells to records: what is there is reused, what fails is recorded, the grid goes on."""
 
 import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -94,7 +95,11 @@ def lock(folder: Path) -> FileLock:
 
 
 def run(
-    options: RunOptions, datasets: dict[str, Dataset], done: dict[Cell, Record], console: Console
+    options: RunOptions,
+    datasets: dict[str, Dataset],
+    done: dict[Cell, Record],
+    console: Console,
+    renew: Callable[[Sequence[Cell]], None] = lambda _: None,
 ) -> list[Record]:
     """Run every cell that is not ``done`` and store each record as it is made.
 
@@ -103,6 +108,7 @@ def run(
         datasets: verified datasets by name.
         done: records to keep as they are.
         console: shows what happens.
+        renew: called after each cell but the last, with those that are still to come.
 
     Raises:
         BenchError: a record or a checkpoint cannot be written; those before it are whole.
@@ -125,6 +131,8 @@ def run(
             progress.start_cell(number, len(todo), plan.cell, count)
             records.append(_run_cell(plan, options, engine, put, progress))
             progress.end_cell(records[-1])
+            if number < len(todo):
+                renew([plan.cell for plan in todo[number:]])
             if options.stop.wanted:  # asked for when nothing of this cell was left to do
                 raise KeyboardInterrupt
     return records

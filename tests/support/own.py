@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from bench.report import sections
+from bench.report import chapters
 from resnet_models import MODELS
 
 ADDED: Final = {
@@ -22,7 +22,7 @@ def add_networks(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, (like, layers) in ADDED.items():
         spec = dataclasses.replace(MODELS[like], depth=26, layers=layers, parameters={})
         monkeypatch.setitem(MODELS, name, spec)
-    sections._networks.cache_clear()
+    chapters._networks.cache_clear()
 
 
 NETWORKS: Final = '''

@@ -13,11 +13,11 @@ from bench.records import blocks
 from bench.records.folder import Results
 from bench.records.schema import Predictions
 from bench.report import page as report
-from bench.report import sections
+from bench.report import chapters
 from bench.report.against import set_beside
 from bench.report.guard import collecting
 from bench.report.results import gather
-from bench.report.sections import Contents
+from bench.report.chapters import Contents
 from tests.support import block_files
 from tests.support.block_files import content, four_timings, timing
 from tests.support.factories import (
@@ -43,8 +43,8 @@ def without_figures():
     the whole page in a browser and of its HTML need them.
     """
     # What a process draws once, for pages with figures too.
-    sections._audit()
-    sections._others_alone()
+    chapters._audit()
+    chapters._others_alone()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("bench.report.figures.chart.draw_svg", _empty_svg)
         yield

@@ -1,5 +1,5 @@
 // Tables: sort by a column, filter the rows, copy as text, keep the header in sight.
-const LONG = 12; // rows or cells from which on a filter is worth its place
+const LONG = 12; // rows or entries from which on a filter is worth its place
 const WORDS = new Intl.Collator("en", { numeric: true });
 const NUMBER = /^[<>]?([+-]?(?:Infinity|(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:e[+-]?\d+)?))(?=$|[ %])/;
 
@@ -104,7 +104,7 @@ function makeFilter(name, items, after = () => {}) {
       shown += hidden ? 0 : 1;
     }
     count.textContent = shown < items.length ? `${shown} of ${items.length}` : "";
-    after();
+    after(shown < items.length);
   };
   const controls = choices.length > 0 ? [input, select] : [input];
   for (const control of controls) control.addEventListener("input", apply);
@@ -116,7 +116,6 @@ function itemsOf(table) {
   return [...table.tBodies].flatMap((body) => unitsOf(body, width)).map((rows) => ({
     parts: rows,
     text: folded(rows.map((row) => row.textContent).join(" ")).toLowerCase(),
-    choice: rows[0].querySelector('[data-label="Verdict"]')?.textContent,
   }));
 }
 
@@ -132,7 +131,7 @@ function addTools(box, table) {
   const tools = make("div", { className: "tools" });
   if (!table.matches(".unsorted")) makeSortable(table, headers);
   const items = itemsOf(table);
-  if (items.length >= LONG && !box.closest("#claims, .cell")) {
+  if (items.length >= LONG && !box.closest(".cell")) {
     tools.append(makeFilter(name, items, () => hideEmptyGroups(table)));
   }
   tools.append(makeCopier(name, table, headers));
@@ -148,20 +147,28 @@ function addTools(box, table) {
 
 for (const box of document.querySelectorAll(".scroll")) addTools(box, box.querySelector("table"));
 
-const families = [...document.querySelectorAll("#claims .family")];
-if (families.length > 0) {
-  const items = families.flatMap((family) => itemsOf(family.querySelector("table")));
-  const hideEmpty = () => {
-    for (const family of families) family.hidden = !family.querySelector("tbody tr:not([hidden])");
+const claims = [...document.querySelectorAll(".claim")];
+if (claims.length > 0) {
+  const items = claims.map((claim) => {
+    const question = claim.closest(".question").querySelector("h4").textContent;
+    const text = folded(`${question} ${claim.textContent}`).toLowerCase();
+    return { parts: [claim], text, choice: claim.dataset.verdict };
+  });
+  // What is found is unfolded, what was not run included.
+  const showFound = (filtered) => {
+    for (const group of document.querySelectorAll(".waiting, .question")) {
+      group.hidden = !group.querySelector(".claim:not([hidden])");
+    }
+    for (const group of document.querySelectorAll(".waiting")) group.open = filtered;
   };
-  families[0].before(makeFilter("Claims", items, hideEmpty));
+  document.querySelector(".ledger").before(makeFilter("Claims", items, showFound));
 }
 
-const cells = [...document.querySelectorAll("details.cell")];
-if (cells.length >= LONG) {
-  const items = cells.map((cell) => ({
-    parts: [cell],
-    text: folded(`${cell.querySelector("summary").textContent} ${cell.id}`).toLowerCase(),
+const entries = [...document.querySelectorAll("details.cell")];
+if (entries.length >= LONG) {
+  const items = entries.map((entry) => ({
+    parts: [entry],
+    text: folded(`${entry.querySelector("summary").textContent} ${entry.id}`).toLowerCase(),
   }));
-  cells[0].before(makeFilter("Cells", items));
+  document.querySelector(".list").before(makeFilter("Everything that ran", items));
 }

@@ -26,11 +26,10 @@ addEventListener("DOMContentLoaded", () => {
   const button = document.createElement("button");
   const current = () => document.documentElement.dataset.theme;
   button.type = "button";
-  button.className = "theme";
   button.textContent = `Theme: ${current()}`;
   button.addEventListener("click", () => {
     setTheme(THEMES[(THEMES.indexOf(current()) + 1) % THEMES.length]);
     button.textContent = `Theme: ${current()}`;
   });
-  document.querySelector(".banner").prepend(button);
+  document.querySelector(".rail .tools").prepend(button);
 });

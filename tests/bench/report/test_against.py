@@ -56,7 +56,7 @@ def page(page_file):
 
 
 def section_text(page):
-    (section,) = parsed(page).findall(".//section[@id='against']")
+    (section,) = parsed(page).findall(".//div[@id='against']")
     return " ".join("".join(section.itertext()).split())
 
 
@@ -123,7 +123,7 @@ def test_what_differs_besides_stands_first_this_run_before_the_other(page):
 
 
 def test_links_lead_to_entries_of_the_page_and_to_files_of_the_other(page, page_file, folders):
-    (section,) = parsed(page).findall(".//section[@id='against']")
+    (section,) = parsed(page).findall(".//div[@id='against']")
     links = [a.get("href") for a in section.iter("a") if a.get("class") == "trace"]
     ids = set(re.findall(r' id="([^"]*)"', page))
     inside = [link[1:] for link in links if link.startswith("#")]

@@ -22,7 +22,7 @@ def test_the_section_is_there_with_timings_only(tmp_path, records):
     assert 'id="blocks"' not in render(records, [])
     assert 'href="#blocks"' not in render(records, [])
     page = page_with(tmp_path, records=records)
-    assert page.count('<section id="blocks">') == page.count('href="#blocks"') == 1
+    assert page.count('<div class="part" id="blocks">') == page.count('href="#blocks"') == 1
 
 
 def test_rows_stand_by_stage_with_cost_and_time(tmp_path):
@@ -82,4 +82,4 @@ def test_a_damaged_file_is_told_and_left_out(tmp_path):
 def test_the_page_is_drawn_from_the_folder(tmp_path):
     write(tmp_path, content(*four_timings()))
     assert write_page(tmp_path / "runs", tmp_path / "index.html") == []
-    assert '<section id="blocks">' in (tmp_path / "index.html").read_text("utf-8")
+    assert '<div class="part" id="blocks">' in (tmp_path / "index.html").read_text("utf-8")

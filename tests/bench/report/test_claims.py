@@ -7,12 +7,10 @@ from functools import cache
 from bench.claims.files import load_claims, parse
 from bench.claims.ledger import judge
 from bench.claims.verdict import WORDS
-from bench.report.claims import ORIGINS, PARTS, TITLES, as_json, by_title, counts
-from bench.report.figures.verdicts import MARKS, verdict_chart
+from bench.report.claims import MARKS, ORIGINS, PARTS, TITLES, as_json, by_title, counts, needed
 from bench.report.page import fill
 from tests.bench.claims.test_schema import GOOD
 from tests.support.factories import make_profile
-from tests.support.pages import without_figures
 from tests.support.tools import HOSTILE, ROOT, parsed, text_of
 
 
@@ -22,9 +20,7 @@ def verdicts():
 
 
 def page(judged, on_page=()):
-    """The section of the report, alone."""
-    with without_figures():
-        chart = verdict_chart(judged) if judged else None
+    """The part of the report, alone."""
     return fill(
         "claims",
         claims=by_title(judged),
@@ -33,7 +29,8 @@ def page(judged, on_page=()):
         parts=PARTS,
         origins=ORIGINS,
         marks=MARKS,
-        verdict_chart=chart,
+        needed=needed,
+        total=len(judged),
     )
 
 
@@ -59,28 +56,43 @@ def test_costs_and_experiments_and_whose_they_are_are_counted_apart():
     assert "same 10,000 images" in text
 
 
-def test_a_row_says_everything():
+def test_an_entry_says_everything():
     tree = parsed(page(verdicts()))
 
-    def row(name):
-        (found,) = tree.xpath(f"//tr[@id='claim-{name}']")
-        text = " ".join(found.text_content().split())
-        return text, {cell.get("data-label"): cell.text_content() for cell in found.iter("td")}
+    def entry(name):
+        (found,) = tree.xpath(f"//*[@id='claim-{name}']")
+        return found, " ".join(found.text_content().split())
 
-    text, cells = row("project2022.cifar10.base.50")
-    assert (cells["Seeds"], cells["Margin"]) == ("5", "5 points")
-    assert " points" in cells["Effect"]
-    assert " to " in cells["Effect"]
-    assert " of " in cells["p"]
-    assert "Margin: " in text
+    found, text = entry("project2022.cifar10.base.50")
+    assert found.tag == "details"
+    line = " ".join(found.xpath("./summary")[0].text_content().split())
+    assert re.search(r" [+−]\d+\.\d+ points \([+−]?\d+\.\d+ to [+−]?\d+\.\d+\)$", line)
+    assert "margin 5 points: " in text
+    assert "Seeds: 5." in text
+    assert re.search(r" p \S+( \S+)? of \d+ tests\.", text)
     assert "5 of other profiles" in text
     assert "5 seeds of ResNet-50 (lineage project2022) (60 epochs" in text
     assert "If it is true, they show it in 98 of 100 cases" in text
     for name in ("table3.error.50", "table6.error.20"):
-        assert "results of others" in row(name)[0]
-    text, cells = row("table6.parameters.20")
+        assert "results of others" in entry(name)[1]
+    found, text = entry("table6.parameters.20")
     assert "Needs nothing trained." in text
-    assert (cells["Seeds"], cells["p"]) == ("–", "–")
+    assert "Seeds: " not in text
+    line = " ".join(found.xpath("./summary")[0].text_content().split())
+    assert line.endswith("269,722, which rounds to the printed 0.27 million.")
+
+
+def test_what_was_not_run_is_one_line_for_each_question_and_judged_claims_come_first():
+    for question in parsed(page(verdicts())).find_class("question"):
+        words = [claim.get("data-verdict") for claim in question.find_class("claim")]
+        assert words == sorted(words, key=lambda word: word == "not run")
+        waiting = question.find_class("waiting")
+        assert len(waiting) == ("not run" in words)
+        for group in waiting:
+            assert group.get("open") is None
+            line = group.xpath("./summary")[0].text_content()
+            assert line.startswith(f"{words.count('not run')} not run: need")
+        assert len(question.xpath(".//i")) == len(words)
 
 
 def test_json_is_whole_and_not_rounded():
@@ -132,8 +144,8 @@ def test_a_record_is_linked_where_the_page_has_it():
     assert html.count('class="trace"') < html.count("of other profiles") + 50
 
 
-def test_without_a_ledger_there_is_no_section():
-    assert "<section" not in page(())
+def test_without_a_ledger_there_is_no_part():
+    assert "<div" not in page(())
 
 
 def test_what_a_claim_says_is_text():

@@ -25,7 +25,7 @@ def row_of(evaluation):
 def test_the_section_is_there_with_evaluations_only(records):
     assert "checkpoints" not in render(records)
     page = render(records, evaluations=[make_evaluation()])
-    assert page.count('<section id="checkpoints">') == page.count('href="#checkpoints"') == 1
+    assert page.count('<div class="part" id="checkpoints">') == 1
 
 
 def test_a_row_has_what_was_found():

@@ -13,15 +13,11 @@ from bench.analysis.baselines import grid, project_curves, table6
 from bench.analysis.freezing import find_freeze
 from bench.analysis.logs import run_logs
 from bench.analysis.tables import curves, summarize
-from bench.claims.ledger import judge
-from bench.claims.verdict import WORDS
 from bench.config import recipes
 from bench.reference.loader import load_project2022
-from bench.report.claims import TITLES, counts
 from bench.report.figures.curves import curve_charts
 from bench.report.figures.errors import error_charts
 from bench.report.figures.freezes import freeze_charts
-from bench.report.figures.verdicts import verdict_chart
 from tests.support.factories import make_failed, make_grid, make_profile, make_record
 from tests.support.pages import page_of, without_figures
 from tests.support.tools import parsed
@@ -189,23 +185,9 @@ def test_what_is_missing_leaves_its_figure_out():
             assert errors_of(records) == []
 
 
-def test_verdicts_are_counted_by_kind_and_marked():
-    verdicts = judge(make_grid())
-    chart = verdict_chart(verdicts)
-    rows = rows_of(chart)
-    assert [row["kind"] for row in rows] == list(TITLES.values())
-    parts = counts(verdicts).values()
-    for word in WORDS:
-        assert sum(int(row[word]) for row in rows) == sum(words[word] for words in parts)
-    assert "Parameters and FLOPs: 23 reproduced" in chart.description
-    texts = texts_of(chart)
-    assert {"✓ reproduced", "✗ refuted", "? inconclusive", "– not run"} <= set(texts)
-    assert "✓\u200923" in texts
-
-
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("ten", {"verdicts", "freeze"}), ("table6", {"verdicts", "freeze", "errors"})],
+    [("ten", {"answer", "freeze"}), ("table6", {"answer", "freeze", "errors"})],
 )
 def test_the_page_has_them_with_their_data(name, expected):
     figures = parsed(page_of(name)).findall(".//figure")

@@ -50,7 +50,8 @@ def install(folder):
 
 def varied(page):
     """A page without figures and sections that are alike in all of them: a second each."""
-    constant = r'<section id="(claims|table-1|audit|others)">.*?</section>|<svg .*?</svg>'
+    until = r'(?=<div class="part"|</section>)'
+    constant = rf'<div class="part" id="(ledger|table-1|audit|others)">.*?{until}|<svg .*?</svg>'
     return re.sub(constant, "", page, flags=re.DOTALL)
 
 

@@ -56,7 +56,7 @@ def test_page_is_a_document_that_loads_nothing(page):
 def test_page_has_every_reference_number(page):
     text = text_of(page)
     # What the 2022 project found is beside the point where none of its networks ran.
-    if "beside the 2022 project" in text or "No results yet" in text:
+    if "of the earlier student project" in text or "No results yet" in text:
         for cell in load_project2022().cells():
             assert f"{cell.test_accuracy:.2f}" in text
             assert f"{cell.train_accuracy:.2f}" in text
@@ -80,26 +80,29 @@ def test_ten_cells_with_their_numbers_lead_to_their_records(ten):
         assert record.command in ten
 
 
-USUAL = ["results", "claims", "table-1", "table-6", "curves", "speed", "audit", "others",
-         "reproduce"]  # fmt: skip
-EVERY = ["results", "against", "claims", "table-1", "table-6", "pairs", "curves", "speed",
-         "workloads", "blocks", "shortcuts", "audit", "others", "checkpoints", "problems",
-         "reproduce"]  # fmt: skip
+CHAPTERS = ["answer", "accuracy", "cost", "claims", "project2022", "reproduce"]
+USUAL = ["results", "curves", "table-1", "speed", "table-6", "others", "ledger", "audit",
+         "records"]  # fmt: skip
+EVERY = ["results", "curves", "pairs", "against", "table-1", "speed", "workloads", "blocks",
+         "table-6", "others", "shortcuts", "checkpoints", "ledger", "audit", "problems",
+         "records"]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "order"), [("ten", USUAL), ("everything", EVERY)])
-def test_sections_stand_in_the_order_of_the_menu(name, order, ten):
+@pytest.mark.parametrize(("name", "parts"), [("ten", USUAL), ("everything", EVERY)])
+def test_chapters_stand_in_the_order_of_the_menu(name, parts, ten):
     page = ten if name == "ten" else page_of(name)
-    assert re.findall(r'<section id="([^"]*)">', page) == order
-    menu = page[page.index('<nav aria-label="Sections">') : page.index("</nav>")]
-    assert re.findall(r'href="#([^"]*)"', menu) == order
+    chapters = [*CHAPTERS[:2], *(["other-run"] if name == "everything" else []), *CHAPTERS[2:]]
+    assert re.findall(r'<section class="chapter" id="([^"]*)"', page) == chapters
+    menu = page[page.index('<nav id="chapters"') : page.index("</nav>")]
+    assert re.findall(r'href="#([^"]*)"', menu) == chapters
+    assert re.findall(r'<div class="part" id="([^"]*)"', page) == parts
 
 
 @pytest.mark.parametrize("name", ["empty", "ten"])
-def test_the_banner_counts_the_verdicts(name):
-    text = text_of(page_of(name))
-    banner = text[: text.index("Results Claims Table 1")]
-    costs, *others = re.findall(r"([A-Z][^:✓✗?–]*): ([✓✗?–].(\d+).[a-z]+)", banner)
+def test_the_ledger_counts_the_verdicts(name):
+    page = page_of(name)
+    head = text_of(page[page.index('id="ledger"') : page.index('class="question"')])
+    costs, *others = re.findall(r"([A-Z][^:✓✗?–]*): ([✓✗?–].(\d+).[a-z]+)", head)
     assert costs[0].endswith("Arithmetic, costs by formula")
     assert int(costs[2]) == sum(claim.kind == "cost" for claim in load_claims())
     assert len(others) == 4

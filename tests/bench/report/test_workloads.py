@@ -127,5 +127,5 @@ def test_the_report_reads_them_beside_the_records(tmp_path):
     assert len(problems) == 1
     assert "broken.json is not a valid speed record" in problems[0]
     page = (tmp_path / "index.html").read_text()
-    assert 'href="#workloads"' in page
+    assert 'id="workloads"' in page
     assert 'id="workloads"' not in render([])
