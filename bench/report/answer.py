@@ -9,6 +9,7 @@ import pandas as pd
 
 from bench.analysis.baselines import Row
 from bench.analysis.labels import model_title
+from bench.claims.published import load_published
 from bench.claims.verdict import Verdict
 from bench.formats import duration, listed, number, significant
 from bench.reference.loader import dataset_title
@@ -41,7 +42,9 @@ def sentence(results: Results) -> str:
 
 
 def _accuracy(results: Results) -> str:
-    words = Counter(each.word for each in results.verdicts if each.claim.kind == "accuracy")
+    words: Counter[str] = Counter(
+        each.word for each in results.verdicts if each.claim.kind == "accuracy"
+    )
     tested = words.total() - words["not run"]
     if tested:
         found = [
@@ -112,7 +115,7 @@ def six(results: Results, workloads: pd.DataFrame, coming: int) -> list[Number]:
         Number(
             what="Claims judged by runs",
             value=f"{judged} of {len(runs)}",
-            note=f"{runs.count('reproduced')} of them reproduced",
+            note=f"{len(load_published())} in published records",
             chapter="claims",
         ),
     ]

@@ -17,6 +17,7 @@ from bench.analysis.logs import run_logs
 from bench.analysis.paired import Load, compare_pairs
 from bench.analysis.speed import summarize
 from bench.audit.checks import audit_project2022
+from bench.claims import published
 from bench.records import folder, store
 from bench.records.schema import Record
 from bench.reference.loader import load_project2022
@@ -206,6 +207,8 @@ def _claims(contents: Contents, results: Results) -> list[Part]:
             "claims": claims.by_title(verdicts), "on_page": {record.cell.id for record in shown},
             "claim_counts": claims.counts(verdicts), "parts": claims.PARTS, "marks": claims.MARKS,
             "origins": claims.ORIGINS, "needed": claims.needed, "total": len(verdicts),
+            "published": published.load_published(),
+            "published_at": published.FOLDER.is_dir() and contents.path_to(published.FOLDER),
         }),
     ]  # fmt: skip
 

@@ -24,9 +24,9 @@ from bench.records.store import Classes
 from bench.reference.loader import dataset_title, load_paper
 from bench.report import summaries
 from bench.report.against import set_beside
+from bench.report.chapters import Chapter, Contents, chapters
 from bench.report.guard import attempt, collecting
 from bench.report.results import Results, gather
-from bench.report.chapters import Contents, chapters
 
 
 def write(
@@ -124,7 +124,7 @@ def draw(contents: Contents, results: Results) -> str:
         (chapter, heading, parts)
         for chapter in chapters(contents, results)
         if (parts := [Markup(html) for each in chapter.parts if (html := _part(*each))])
-        for heading in [attempt("A heading", chapter.heading, lambda _, c=chapter: c.title)]
+        for heading in [_heading(chapter)]
     ]
     return fill(
         "report",
@@ -133,6 +133,10 @@ def draw(contents: Contents, results: Results) -> str:
         facts=results.facts,
         paper=load_paper(),
     )
+
+
+def _heading(chapter: Chapter) -> str:
+    return attempt("A heading", chapter.heading, lambda _: chapter.title)
 
 
 def _part(name: str, title: str, template: str, context: Callable[[], dict[str, Any]]) -> str:

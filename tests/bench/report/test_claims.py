@@ -6,6 +6,7 @@ from functools import cache
 
 from bench.claims.files import load_claims, parse
 from bench.claims.ledger import judge
+from bench.claims.published import Published
 from bench.claims.verdict import WORDS
 from bench.report.claims import MARKS, ORIGINS, PARTS, TITLES, as_json, by_title, counts, needed
 from bench.report.page import fill
@@ -19,7 +20,7 @@ def verdicts():
     return judge(make_profile("table6", seeds=2) + make_profile("project2022", seeds=5))
 
 
-def page(judged, on_page=()):
+def page(judged, on_page=(), published=None, published_at=None):
     """The part of the report, alone."""
     return fill(
         "claims",
@@ -31,6 +32,8 @@ def page(judged, on_page=()):
         marks=MARKS,
         needed=needed,
         total=len(judged),
+        published=published or {},
+        published_at=published_at,
     )
 
 
@@ -93,6 +96,21 @@ def test_what_was_not_run_is_one_line_for_each_question_and_judged_claims_come_f
             line = group.xpath("./summary")[0].text_content()
             assert line.startswith(f"{words.count('not run')} not run: need")
         assert len(question.xpath(".//i")) == len(words)
+
+
+def test_what_published_records_show_stands_beside_this_run():
+    here, there = "table6.error.20", "shortcut.options.56"  # two seeds of the first were run here
+    said = Published(word="refuted", reason="As published.", records=("some/runs/cell",))
+    known = {here: said, there: said}
+    tree = parsed(page(verdicts(), published=known, published_at="../published"))
+    for name, word in {here: "inconclusive", there: "not run"}.items():
+        (claim,) = tree.xpath(f"//details[@id='claim-{name}']")  # neither is folded away
+        marks = [each.text_content() for each in claim.xpath("summary/b")]
+        assert marks == [f"{MARKS[word]}{word}", f"{MARKS['refuted']}published: refuted"]
+        assert "Published records: refuted. As published." in claim.text_content()
+        (link,) = claim.xpath(".//a[contains(@href, 'published')]/@href")
+        assert link == "../published/some/runs/cell/record.json"
+    assert "which judge 2 of the claims" in text_of(page(verdicts(), published=known))
 
 
 def test_json_is_whole_and_not_rounded():
