@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from bench.config.recipes import Frozen, Recipe
+from bench.config.recipes import LARGEST_COUNT, Frozen, Recipe
 from bench.data.datasets import find
 from bench.errors import UsageError
 from resnet_models import MODELS, Definition, define
@@ -72,7 +72,7 @@ class Cell(NamedNetwork):
     model: str = Field(pattern=r"^[a-z0-9_]+$")
     dataset: str = Field(pattern=r"^[a-z0-9]+$")
     recipe: str = Field(pattern=r"^[a-z0-9_]+$")
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=LARGEST_COUNT)
     custom: CustomNetwork | None = None  # None: the network is of the catalog
 
     @property
