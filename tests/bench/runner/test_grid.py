@@ -48,6 +48,13 @@ def test_a_record_is_complete_and_stored(finished):
     )
 
 
+def test_after_each_cell_but_the_last_it_is_told_what_is_still_to_come(tmp_path):
+    told = []
+    records = run(tmp_path, renew=told.append)
+    assert len(records) == 2
+    assert told == [[records[1].cell]]
+
+
 def test_a_record_made_by_a_program_claims_no_command(tmp_path):
     config = dataclasses.replace(small_config(), words=None)
     command = make_options(tmp_path, config).command(config.plans[0])
