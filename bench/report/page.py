@@ -24,9 +24,9 @@ from bench.records.store import Classes
 from bench.reference.loader import dataset_title, load_paper
 from bench.report import summaries
 from bench.report.against import set_beside
+from bench.report.chapters import Chapter, Contents, chapters
 from bench.report.guard import attempt, collecting
 from bench.report.results import Results, gather
-from bench.report.chapters import Contents, chapters
 
 
 def write(
@@ -121,10 +121,9 @@ def _can_be_tabled(record: Record) -> bool:
 def draw(contents: Contents, results: Results) -> str:
     """The page; within ``guard.collecting`` a part that fails is a note in its place."""
     shown = [
-        (chapter, heading, parts)
+        (chapter, _heading(chapter), parts)
         for chapter in chapters(contents, results)
         if (parts := [Markup(html) for each in chapter.parts if (html := _part(*each))])
-        for heading in [attempt("A heading", chapter.heading, lambda _, c=chapter: c.title)]
     ]
     return fill(
         "report",
@@ -133,6 +132,11 @@ def draw(contents: Contents, results: Results) -> str:
         facts=results.facts,
         paper=load_paper(),
     )
+
+
+def _heading(chapter: Chapter) -> str:
+    what = f"The heading of “{chapter.title}”"
+    return attempt(what, chapter.heading, lambda _: chapter.title)
 
 
 def _part(name: str, title: str, template: str, context: Callable[[], dict[str, Any]]) -> str:

@@ -12,12 +12,12 @@ import pytest
 from bench.records import blocks
 from bench.records.folder import Results
 from bench.records.schema import Predictions
-from bench.report import page as report
 from bench.report import chapters
+from bench.report import page as report
 from bench.report.against import set_beside
+from bench.report.chapters import Contents
 from bench.report.guard import collecting
 from bench.report.results import gather
-from bench.report.chapters import Contents
 from tests.support import block_files
 from tests.support.block_files import content, four_timings, timing
 from tests.support.factories import (

@@ -4,13 +4,14 @@ import re
 
 import pytest
 
+from bench.analysis.speed import summarize
+from bench.claims.verdict import Word
 from bench.formats import number, significant
 from bench.records import store
 from bench.report import live
 from bench.report.answer import budgets, sentence, six
 from bench.report.page import write
 from bench.report.results import gather, rows
-from bench.analysis.speed import summarize
 from tests.support.factories import make_failed, make_grid, make_profile, make_record
 from tests.support.pages import EVERYTHING, page_of
 from tests.support.speeds import make_limits, make_speed_record
@@ -39,7 +40,9 @@ def test_cost_and_accuracy_are_answered_apart(records, answer):
 def test_errors_that_were_tested_are_counted():
     results = gather(make_profile("table6", seeds=5))
     words = [each.word for each in results.verdicts if each.claim.kind == "accuracy"]
-    told = {"reproduced": "reproduced", "refuted": "refuted", "inconclusive": "left open"}
+    told: dict[Word, str] = {
+        "reproduced": "reproduced", "refuted": "refuted", "inconclusive": "left open"
+    }  # fmt: skip
     assert set(words) & set(told)
     assert f"of its {len(words)} errors on CIFAR‑10, " in sentence(results)
     for word, text in told.items():
@@ -51,7 +54,7 @@ def test_six_numbers():
     workloads = summarize([make_speed_record()], make_limits())
     cells, accuracy, speed, share, cost, claims = six(results, workloads, coming=2)
     assert cells.value == "10 of 12"
-    values = [row.test_accuracy for row in results.grid if row.dataset == "cifar10"]
+    values = [row.test_accuracy or 0 for row in results.grid if row.dataset == "cifar10"]
     assert accuracy.value.startswith(f"{number(min(values), 1)}–{number(max(values), 1)}")
     assert "on MNIST" in accuracy.note
     speeds = results.summary["training_images_per_second"]
@@ -78,11 +81,11 @@ def test_no_number_of_a_record_is_lost():
         expected += [number(row.test_loss, 3), number(row.train_loss, 3)]
         if row.theirs:
             expected += [number(row.theirs.test_accuracy), number(row.theirs.images, 0)]
-    for row in rows(results.summary):
+    for cell in rows(results.summary):
         for name in ("training", "inference"):
             for end in ("images_per_second", "low", "high"):
-                expected.append(significant(row[f"{name}_{end}"]))
-        expected += [significant(row["latency_ms"]), number(row["parameters"], 0)]
+                expected.append(significant(cell[f"{name}_{end}"]))
+        expected += [significant(cell["latency_ms"]), number(cell["parameters"], 0)]
     for record in EVERYTHING:
         expected.append(number(record.cost.macs, 0))
         for epoch in record.epochs:
@@ -94,7 +97,9 @@ def test_no_number_of_a_record_is_lost():
             expected.append(number(verdict.effect, verdict.digits))
         if verdict.claim.margin:
             expected.append(verdict.claim.margin.reason)
-    shown = parsed(page_of("everything")).xpath("//text()[not(ancestor::script or ancestor::style)]")
+    shown = parsed(page_of("everything")).xpath(
+        "//text()[not(ancestor::script or ancestor::style)]"
+    )
     found = set(NUMBER.findall(" ".join(shown)))
     wanted = {each for text in expected for each in NUMBER.findall(text)}
     assert len(wanted) > 300
