@@ -102,7 +102,7 @@ def chapters(contents: Contents, results: Results) -> list[Chapter]:
             note=f"{len(results.summary)} cells" if results.records else "nothing trained",
         ),
         Chapter(
-            name="other-run", title="Other run", heading=lambda: "What changed between two runs",
+            name="other-run", title="Other run", heading=lambda: "This run beside another one",
             parts=[("against", "Other run", "against", lambda: {"against": contents.against})],
         ),
         Chapter(

@@ -50,7 +50,6 @@ def test_a_record_is_complete_and_stored(finished):
 
 
 def test_after_each_cell_but_the_last_it_is_told_what_is_still_to_come(tmp_path):
-    told = []
     told: list[list[Cell]] = []
     records = run(tmp_path, renew=told.append)
     assert len(records) == 2
