@@ -10,7 +10,7 @@ import pandas as pd
 from bench.analysis.baselines import Row
 from bench.analysis.labels import model_title
 from bench.claims.published import load_published
-from bench.claims.verdict import Verdict
+from bench.claims.verdict import Verdict, Word
 from bench.formats import duration, listed, number, significant
 from bench.reference.loader import dataset_title
 from bench.report.headlines import NO_BREAK, NO_BREAK_HYPHEN
@@ -18,6 +18,12 @@ from bench.report.results import Results
 
 _SHORT: Final = ("smoke", "quick", "lecture")
 """Profiles that are too short to say anything about an accuracy of the paper."""
+
+_TOLD: Final[dict[Word, str]] = {
+    "reproduced": "reproduced",
+    "refuted": "refuted",
+    "inconclusive": "left open",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,20 +48,10 @@ def sentence(results: Results) -> str:
 
 
 def _accuracy(results: Results) -> str:
-    words: Counter[str] = Counter(
-        each.word for each in results.verdicts if each.claim.kind == "accuracy"
-    )
+    words = Counter(each.word for each in results.verdicts if each.claim.kind == "accuracy")
     tested = words.total() - words["not run"]
     if tested:
-        found = [
-            f"{words[word]} {told}"
-            for word, told in (
-                ("reproduced", "reproduced"),
-                ("refuted", "refuted"),
-                ("inconclusive", "left open"),
-            )
-            if words[word]
-        ]
+        found = [f"{words[word]} {told}" for word, told in _TOLD.items() if words[word]]
         return f"of its {words.total()} errors on CIFAR{NO_BREAK_HYPHEN}10, {listed(found)}"
     if not any(record.final for record in results.records):
         return "whether they reach its accuracy, nothing trained here can tell"

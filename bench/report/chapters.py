@@ -103,7 +103,7 @@ def chapters(contents: Contents, results: Results) -> list[Chapter]:
             note=f"{len(results.summary)} cells" if results.records else "nothing trained",
         ),
         Chapter(
-            name="other-run", title="Other run", heading=lambda: "What changed between two runs",
+            name="other-run", title="Other run", heading=lambda: "This run beside another one",
             parts=[("against", "Other run", "against", lambda: {"against": contents.against})],
         ),
         Chapter(
@@ -187,15 +187,14 @@ def _cost(contents: Contents, results: Results) -> list[Part]:
 
 def _claims(contents: Contents, results: Results) -> list[Part]:
     shown, verdicts, table6 = results.records, results.verdicts, baselines.table6(results.grid)
+    others = cache(lambda: _others(table6) if table6 else _others_alone())
     return [
         ("table-6", "Table 6", "table6", lambda: {
             "table6": _printed_table6(), "table6_results": table6,
             "error_charts": error_charts(table6),
-            "others": _others(table6) if table6 else _others_alone(),
+            "others": others(),
         }),
-        ("others", "Others", "others", lambda: {
-            "others": _others(table6) if table6 else _others_alone(),
-        }),
+        ("others", "Others", "others", lambda: {"others": others()}),
         ("shortcuts", "Shortcuts", "shortcuts", lambda: {
             "signals": signal_table(shown, results.summary),
             "signal_charts": by_panel(signal_charts(shown, results.summary)),

@@ -121,10 +121,9 @@ def _can_be_tabled(record: Record) -> bool:
 def draw(contents: Contents, results: Results) -> str:
     """The page; within ``guard.collecting`` a part that fails is a note in its place."""
     shown = [
-        (chapter, heading, parts)
+        (chapter, _heading(chapter), parts)
         for chapter in chapters(contents, results)
         if (parts := [Markup(html) for each in chapter.parts if (html := _part(*each))])
-        for heading in [_heading(chapter)]
     ]
     return fill(
         "report",
@@ -136,7 +135,8 @@ def draw(contents: Contents, results: Results) -> str:
 
 
 def _heading(chapter: Chapter) -> str:
-    return attempt("A heading", chapter.heading, lambda _: chapter.title)
+    what = f"The heading of “{chapter.title}”"
+    return attempt(what, chapter.heading, lambda _: chapter.title)
 
 
 def _part(name: str, title: str, template: str, context: Callable[[], dict[str, Any]]) -> str:

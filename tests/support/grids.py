@@ -19,7 +19,7 @@ def make_options(folder, config=None, **options):
     return RunOptions(config=config or small_config(), folder=folder, **options)
 
 
-def run(folder, config=None, *, out=None, **options):
+def run(folder, config=None, *, out=None, renew=lambda _: None, **options):
     made = make_options(folder, config, **options)
     done = {} if made.fresh else grid.completed(made)
-    return grid.run(made, DATASETS, done, Console(file=out or io.StringIO(), width=400))
+    return grid.run(made, DATASETS, done, Console(file=out or io.StringIO(), width=400), renew)

@@ -70,7 +70,8 @@ def test_an_entry_says_everything():
     assert found.tag == "details"
     line = " ".join(found.xpath("./summary")[0].text_content().split())
     assert re.search(r" [+−]\d+\.\d+ points \([+−]?\d+\.\d+ to [+−]?\d+\.\d+\)$", line)
-    assert "margin 5 points: " in text
+    assert "; margin 5 points" in text
+    assert "Margin: " in text
     assert "Seeds: 5." in text
     assert re.search(r" p \S+( \S+)? of \d+ tests\.", text)
     assert "5 of other profiles" in text

@@ -10,6 +10,7 @@ import pytest
 import torch
 from filelock import FileLock
 
+from bench.config.cell import Cell
 from bench.errors import BenchError, UsageError
 from bench.records import store
 from bench.runner import grid
@@ -46,6 +47,13 @@ def test_a_record_is_complete_and_stored(finished):
         "python -m bench run --profile small --cells cifar_resnet20-paper-cifar-mnist-small-seed0"
         " --device cpu --fresh"
     )
+
+
+def test_after_each_cell_but_the_last_it_is_told_what_is_still_to_come(tmp_path):
+    told: list[list[Cell]] = []
+    records = run(tmp_path, renew=told.append)
+    assert len(records) == 2
+    assert told == [[records[1].cell]]
 
 
 def test_a_record_made_by_a_program_claims_no_command(tmp_path):
