@@ -72,7 +72,7 @@ class Cell(NamedNetwork):
     model: str = Field(pattern=r"^[a-z0-9_]+$")
     dataset: str = Field(pattern=r"^[a-z0-9]+$")
     recipe: str = Field(pattern=r"^[a-z0-9_]+$")
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**63)  # what torch takes, and a name of a folder holds
     custom: CustomNetwork | None = None  # None: the network is of the catalog
 
     @property
