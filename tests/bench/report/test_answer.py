@@ -28,7 +28,7 @@ NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
         ([], "nothing trained here can tell."),
         ([make_failed(18)], "nothing trained here can tell."),
         (make_grid(), "a run this short cannot tell."),
-        (make_profile("full"), "these runs do not test."),
+        (make_profile("project2022"), "these runs do not test."),
     ],
 )
 def test_cost_and_accuracy_are_answered_apart(records, answer):

@@ -220,9 +220,14 @@ def test_a_cell_of_table_6_that_failed_keeps_its_row():
     assert table_of(page, OURS) == [["ResNet-44", "failed", "7.17", "–", "–", "–of 64,000"]]
 
 
-@pytest.mark.parametrize("name", ["empty", "ten", "full", "project2022"])
+@pytest.mark.parametrize("name", ["empty", "ten", "project2022"])
 def test_without_such_cells_table_6_is_the_printed_one(name):
     assert OURS not in page_of(name)
+
+
+def test_the_profile_full_shows_its_networks_of_table_6_and_no_other():
+    cells = {record.cell for record in RECORDS["full"]}
+    assert len(table_of(page_of("full"), OURS)) == sum("cifar" in cell.model for cell in cells) > 0
 
 
 def test_networks_of_table_1_keep_their_lineage_beside_those_of_table_6():
