@@ -82,7 +82,7 @@ def test_a_network_of_ones_own_fits_on_a_screen():
 def test_judge_your_records(run):
     out = run("judge_your_records.py", PUBLISHED / "project2022-small-cpu-2026-11-24")
     # Its seeds had been looked at before the claims about its budget were made.
-    assert out == "{'reproduced': 23, 'not run': 96}\n"
+    assert out == "{'reproduced': 23, 'not run': 111}\n"
 
 
 @pytest.fixture(scope="module")

@@ -116,8 +116,7 @@ def _show(shown: "Sequence[Verdict]", verdicts: "Sequence[Verdict]", *, fold: bo
     for title, found in by_title(shown).items():
         rest = [each for each in found if fold and each.word == "not run"]
         if rest:
-            name = title.removesuffix(", not run here")
-            folded.append(f"{name}: {len(rest)} not run, need {needed(rest)}")
+            folded.append(f"{title} {len(rest)} not run, need {needed(rest)}")
         if len(rest) == len(found):
             continue
         say(f"\n{title}", style="bold")

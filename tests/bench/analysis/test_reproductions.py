@@ -103,7 +103,7 @@ def test_the_page_has_the_digest_and_the_list(name):
 
 @pytest.mark.parametrize("name", ["table6", "table6 with seeds"])
 def test_our_errors_lead_to_the_records_of_every_seed(name):
-    section = page_of(name).partition('<section id="others">')[2].partition("</section>")[0]
+    section = page_of(name).partition('id="others"')[2].partition('<div class="part"')[0]
     ours = [each for each in RECORDS[name] if each.cell.model == "cifar_resnet20"]
     for record in ours:
         assert f'href="#cell-{record.cell.id}"' in section

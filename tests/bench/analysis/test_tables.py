@@ -95,8 +95,13 @@ DEPTHS = [18, 34, 50, 101, 152]
 @pytest.mark.parametrize(
     ("profile", "expected"),
     [
-        ("quick", {"CIFAR-10": DEPTHS, "MNIST": DEPTHS}),
-        ("full", {"CIFAR-10 · imagenet stem": DEPTHS, "CIFAR-10 · cifar stem": DEPTHS,
+        ("smoke", {"CIFAR-10": DEPTHS, "MNIST": DEPTHS}),
+        ("quick", {"CIFAR-10 · ResNets": DEPTHS, "CIFAR-10 · ResNets of Table 6": [20],
+                   "CIFAR-10 · plain nets of Table 6": [20], "MNIST": DEPTHS}),
+        ("full", {"CIFAR-10 · ResNets · imagenet stem": DEPTHS,
+                  "CIFAR-10 · ResNets · cifar stem": DEPTHS,
+                  "CIFAR-10 · ResNets of Table 6 · cifar stem": [20, 56],
+                  "CIFAR-10 · plain nets of Table 6 · cifar stem": [20, 56],
                   "MNIST": DEPTHS}),
         ("table6", {"CIFAR-10 · ResNets of Table 6": [20, 32, 44, 56, 110],
                     "CIFAR-10 · plain nets of Table 6": [20, 32, 44, 56]}),

@@ -29,7 +29,7 @@ def test_the_ledger_is_printed_by_kind_with_reasons_and_totals(results):
     done = bench("claims", "--results", results)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert "Parameters and FLOPs" in lines
+    assert "Do the networks cost what the paper prints?" in lines
     assert any(line.startswith("reproduced   table1.flops.18: ResNet-18 takes") for line in lines)
     assert lines[-6:-1] == [
         "Arithmetic, costs by formula: 23 reproduced.",
@@ -42,11 +42,10 @@ def test_the_ledger_is_printed_by_kind_with_reasons_and_totals(results):
 
 def test_what_was_not_run_is_one_line_a_kind_unless_asked_for(results):
     text = bench("claims", "--results", results).stdout
-    assert "\nImageNet: 18 not run, need ImageNet\n" in text
-    assert (
-        "\nErrors on CIFAR-10: 9 not run, need ResNet-20, ResNet-32, ResNet-44 and 4 more\n" in text
-    )
-    assert "\nErrors on CIFAR-10\n" not in text  # nothing of it was judged
+    assert "\nDo they reach the printed errors on ImageNet? 18 not run, need ImageNet\n" in text
+    question = "\nDo they reach the printed errors on CIFAR-10?"
+    assert f"{question} 9 not run, need ResNet-20, ResNet-32, ResNet-44 and 4 more\n" in text
+    assert f"{question}\n" not in text  # nothing of it was judged
     assert "\nnot run  " not in text
     assert text.endswith("--verdict not-run shows each that was not run, and why.\n")
     lines = bench("claims", "--results", results, "--verdict", "not-run").stdout.splitlines()
@@ -131,5 +130,5 @@ def test_wrong_words_exit_with_2(arguments, texts):
 
 def test_all_published_folders_are_judged_together():
     text = bench("claims", "--results", ROOT / "reports" / "published").stdout
-    assert "reproduced   project2022.mnist.18: ResNet-18" in text
+    assert "reproduced   project2022.accident.costs_accuracy.18.small: " in text
     assert "reproduced   gradients.healthy.initial: " in text

@@ -56,5 +56,5 @@ def test_the_command_writes_it_beside_what_it_prints(tmp_path):
     assert done.returncode == 0
     assert done.stdout == bench("claims", "--results", tmp_path).stdout
     root = Xml.parse(tmp_path / "ci" / "claims.xml").getroot()
-    assert (root.get("tests"), root.get("failures")) == ("119", "0")
+    assert (root.get("tests"), root.get("failures")) == ("134", "0")
     assert_refused(bench("claims", "--junit", tmp_path), 2, f"--junit {tmp_path}: no file can be")

@@ -36,8 +36,8 @@ def test_newest_profile_is_shown_and_the_others_are_named():
 
 def test_profile_can_be_chosen():
     page = render(mixed_profiles(), profile="quick")
-    assert "resnet34-" in page
-    assert "resnet18-" not in page
+    assert 'id="cell-resnet34-' in page
+    assert 'id="cell-resnet18-' not in page
     assert "also holds 1 record of profile smoke" in text_of(page)
 
 

@@ -117,7 +117,7 @@ def test_this_machine_is_examined_without_a_network(tmp_path, monkeypatch):
     assert machine.vector_instructions == torch.backends.cpu.get_cpu_capability()
     assert machine.datasets == {"cifar10": "missing", "mnist": "missing"}
     assert machine.disk_free_bytes > 0
-    assert (machine.profile, machine.cells, machine.gpu) == ("quick", 10, None)
+    assert (machine.profile, machine.cells, machine.gpu) == ("quick", 12, None)
     assert set(machine.precision_probe) in ({"float32", "bfloat16"}, set())
     assert not list(tmp_path.iterdir())
 

@@ -285,7 +285,7 @@ def test_options_reach_the_comparison(canned):
         (["--models", "resnet19"], "^error: no model named 'resnet19'"),
         (["--models", ","], "^error: --models needs at least one name"),
         (["--models", "cifar_resnet20", "--stem", "imagenet"], "^error: .* stem 'cifar'"),
-        (["--precision", "float8"], "^error: no precision named 'float8'"),
+        (["--precision", "float8"], "'--precision'.*'float8' is not one of"),
         (["--json", "/dev/null/samples.json"], "^error: --json /dev/null/samples.json: "),
         (["--json", "/"], "^error: .*no file can be written there"),
         (["--batch-size", "1"], "--batch-size"),
