@@ -45,7 +45,7 @@ def test_a_record_is_complete_and_stored(finished):
     assert record.peak_memory.size_bytes > 2**26
     assert record.command == (
         "python -m bench run --profile small --cells cifar_resnet20-paper-cifar-mnist-small-seed0"
-        " --device cpu --fresh"
+        " --device cpu --precision float32 --fresh"
     )
 
 

@@ -126,7 +126,7 @@ def test_a_stopped_cell_goes_on_where_it_stood(stopped, finished):
 def test_a_checkpoint_that_was_made_otherwise_is_refused(stopped):
     with pytest.raises(UsageError, match=r"learning_rate 0\.002, now 0\.5\. Start over with --fre"):
         run(stopped, one_cell(small_recipe(learning_rate=0.5)))
-    with pytest.raises(UsageError, match="asked precision 'auto', now 'bfloat16'"):
+    with pytest.raises(UsageError, match="asked precision 'float32', now 'bfloat16'"):
         run(stopped, ONE, engine=EngineOptions(precision="bfloat16"))
     assert store.load_all(stopped) == ([], [])  # no failed record either
 
