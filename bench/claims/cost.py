@@ -61,7 +61,7 @@ def cost_ratio(claim: Claim, test: CostRatio, index: Index) -> Verdict:
     else:
         theirs = [(group.label, float(quantity.of(group.definition))) for group in cells[1]]
     ratios = {
-        f"{label} has {mine / other:.4g} of {their_label}": mine / other
+        f"{label} has {_share(mine / other)} {their_label}": mine / other
         for (label, mine), (their_label, other) in zip(ours, theirs, strict=True)
     }
     outside = [told for told, ratio in ratios.items() if not test.low <= ratio <= test.high]
@@ -76,6 +76,10 @@ def cost_ratio(claim: Claim, test: CostRatio, index: Index) -> Verdict:
         test="ratio of exact counts",
         counted=_counted(claim.needs.groups, test.quantity, index),
     )
+
+
+def _share(ratio: float) -> str:
+    return "as many as" if ratio == 1 else f"{ratio:.4g} of"
 
 
 def last_digit(printed: float) -> float:

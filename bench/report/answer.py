@@ -36,6 +36,17 @@ class Number:
     chapter: str
 
 
+def answer(results: Results) -> str:
+    """The page in a sentence: what the lecture came to, else ``sentence``."""
+    return lesson_parts(results)[1] if results.profile == "lecture" else sentence(results)
+
+
+def lesson_parts(results: Results) -> tuple[str, str]:
+    """What the lecture measured, and what that came to."""
+    measured, _, told = (results.headline or "").partition(" Here ")
+    return measured, f"{told[:1].upper()}{told[1:]}" or sentence(results)
+
+
 def sentence(results: Results) -> str:
     """Whether these networks do what the paper says: cost and accuracy answered apart."""
     agree, counted = cost_figures(results.verdicts)

@@ -24,7 +24,7 @@ from bench.reference.loader import load_project2022
 from bench.report import claims
 from bench.report import workloads as speed_tables
 from bench.report.against import Beside
-from bench.report.answer import budgets, cost_figures, sentence, six
+from bench.report.answer import answer, budgets, cost_figures, lesson_parts, sentence, six
 from bench.report.figures import findings
 from bench.report.figures.answer import answer_charts
 from bench.report.figures.chart import by_panel
@@ -94,7 +94,7 @@ def chapters(contents: Contents, results: Results) -> list[Chapter]:
     records = len(results.records) + len(found.workloads) + len(found.evaluations)
     return [
         Chapter(
-            name="answer", title="Answer", heading=lambda: sentence(results),
+            name="answer", title="Answer", heading=lambda: answer(results),
             parts=[("answer", "Answer", "answer", lambda: _answer(contents, results))],
         ),
         Chapter(
@@ -142,6 +142,7 @@ def _answer(contents: Contents, results: Results) -> dict[str, Any]:
         "lesson": lesson_chart(tables.curves(results.records)) if lesson else None,
         "charts": answer_charts(grid, baselines.table6(grid)),
         "headline": results.headline or untrained(found), "budgets": budgets(grid),
+        "measured": lesson_parts(results)[0],
         "conclusion": results.conclusion, "profile": results.profile,
         "holds_records": found.holds_records, "unequal": unequal_conditions(results.records),
         "other_profiles": results.others, "problems": contents.problems,
