@@ -20,7 +20,7 @@ import torch
 
 from bench.config import recipes
 from bench.config.plan import plan
-from bench.config.recipes import LinearSchedule, Recipe
+from bench.config.recipe import LinearSchedule, Recipe
 from bench.data.datasets import Dataset, Split
 from bench.data.sources import load
 from bench.errors import BenchError

@@ -8,7 +8,7 @@ import sys
 from bench import draw, run
 from bench.config.plan import plan
 from bench.config.profiles import RunConfig
-from bench.config.recipes import LinearSchedule, Recipe
+from bench.config.recipe import LinearSchedule, Recipe
 
 recipe = Recipe(
     name="my_short_sgd",

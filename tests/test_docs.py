@@ -10,8 +10,8 @@ import typer.main
 from bench.analysis.labels import budget, schedule
 from bench.claims import power, published
 from bench.cli.app import app
-from bench.config import recipes
 from bench.config.profiles import PROFILES
+from bench.config.recipe import START
 from bench.records import store
 
 ROOT = Path(__file__).parents[1]
@@ -77,7 +77,7 @@ def test_published_results_can_be_read_and_stand_in_the_documents(folder):
     assert records
     assert problems == []
     for record in records:
-        if recipes.START in record.recipe.name:
+        if START in record.recipe.name:
             continue  # what its first iterations show is no accuracy
         assert f"{record.final.test_accuracy:.2%}".replace("%", " %") in TEXTS["results.md"]
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from bench.config import recipes
-from bench.config.recipes import LinearSchedule
+from bench.config.recipe import LinearSchedule
 from bench.data.datasets import Dataset, Split
 from bench.records import store
 from bench.runner.trial import exact_engine, synthetic_dataset

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final, get_args
 
-from bench.config.recipes import LinearSchedule, Recipe, StepSchedule
+from bench.config.recipe import LinearSchedule, Recipe, StepSchedule
 from bench.formats import duration, number
 from bench.records.schema import Record
 from resnet_models.custom import PREFIX

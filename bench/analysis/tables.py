@@ -13,7 +13,7 @@ import pandas as pd
 from bench.analysis import times
 from bench.analysis.labels import in_order, network_title
 from bench.analysis.networks import live
-from bench.config.recipes import WARMUP
+from bench.config.recipe import WARMUP
 from bench.data.datasets import SPECS
 from bench.records.pace import pace_problem
 from bench.records.schema import EpochRecord, Record, Speed

@@ -10,7 +10,7 @@ from bench.analysis import labels
 from bench.claims.measures import Observed
 from bench.config import recipe_files, recipes
 from bench.config.profiles import PROJECT2022_SMALL, project2022
-from bench.config.recipes import START, Recipe
+from bench.config.recipe import START, Recipe
 from bench.records.schema import Record
 from bench.reference.loader import load_project2022
 from resnet_models import MODELS

@@ -13,7 +13,7 @@ from scipy import special
 
 from bench.analysis.freezing import can_freeze_be_seen, find_freeze
 from bench.analysis.logs import Curves
-from bench.config.recipes import StepSchedule
+from bench.config.recipe import StepSchedule
 from bench.records.schema import Moment, Record
 
 CLASSES: Final = 10

@@ -16,7 +16,7 @@ from bench.claims.evidence import Sample
 from bench.claims.ledger import judge_observed
 from bench.claims.measures import Observed, observe
 from bench.claims.verdict import Word
-from bench.config.recipes import Frozen
+from bench.config.recipe import Frozen
 from bench.records import store
 from bench.records.store import RUNS
 

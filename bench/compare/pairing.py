@@ -8,7 +8,7 @@ from statistics import median
 from typing import Final, Literal, TypeVar
 
 from bench.analysis.labels import schedule
-from bench.config.recipes import Recipe
+from bench.config.recipe import Recipe
 from bench.formats import significant, size
 from bench.records.schema import Engine, Environment, Record
 from bench.records.speed import Limits, SpeedRecord

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, PositiveInt, model_validator
 
-from bench.config.recipes import LARGEST_COUNT, Frozen, Recipe
+from bench.config.recipe import LARGEST_COUNT, Frozen, Recipe
 from bench.data.datasets import find
 from bench.errors import UsageError
 from resnet_models import MODELS, Definition, define

@@ -11,7 +11,7 @@ from pydantic import Field
 from bench.config.names import unknown
 from bench.config.plan import Changes
 from bench.config.profiles import RunConfig, make
-from bench.config.recipes import Frozen
+from bench.config.recipe import Frozen
 from bench.errors import UsageError
 
 PRECISION: Final = "bfloat16"

@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from bench.config import recipes
 from bench.config.cell import Cell
+from bench.config.recipe import Recipe
 from bench.config.recipe_files import RecipeFile
-from bench.config.recipes import Recipe
 from bench.data.datasets import find
 from bench.errors import UsageError
 from resnet_models import Definition, define

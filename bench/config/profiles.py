@@ -13,7 +13,7 @@ from bench.config import recipes
 from bench.config.cell import Cell, custom_cell
 from bench.config.names import unknown
 from bench.config.plan import Changes, Plan, plan
-from bench.config.recipes import Recipe
+from bench.config.recipe import Recipe
 from bench.errors import UsageError
 from resnet_models import MODELS
 

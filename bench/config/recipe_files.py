@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from bench.config import recipes
-from bench.config.recipes import Recipe
+from bench.config.recipe import Recipe
 from bench.data.datasets import find
 from bench.errors import UsageError
 from resnet_models.text import readable

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from bench.config.recipes import LinearSchedule, Recipe, StepSchedule
+from bench.config.recipe import LinearSchedule, Recipe, StepSchedule
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from typing import Final, Literal, Self
 
 from pydantic import AwareDatetime, Field, NonNegativeInt, model_validator
 
-from bench.config.recipes import Count
+from bench.config.recipe import Count
 from bench.data.datasets import Normalisation
 from bench.records.schema import Environment, Predictions, Stored
 from resnet_models.spec import Lineage, Naming, Shortcut, Stem

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from bench.config.cell import Cell
-from bench.config.recipes import LARGEST_COUNT, Count, Recipe
+from bench.config.recipe import LARGEST_COUNT, Count, Recipe
 
 SCHEMA_VERSION: Final = 7
 

@@ -9,7 +9,7 @@ from typing import Final, Literal, Self
 from pydantic import AwareDatetime, Field, NonNegativeInt, model_validator
 
 from bench.config.cell import NamedNetwork
-from bench.config.recipes import Count
+from bench.config.recipe import Count
 from bench.records.schema import Environment, PeakMemory, Precision, Seconds, Stored
 from resnet_models import Definition
 from resnet_models.layers import Layer, layer_table

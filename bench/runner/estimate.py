@@ -9,7 +9,8 @@ import torch
 from bench.config.cell import Cell
 from bench.config.plan import Plan
 from bench.config.profiles import SHARES, quick
-from bench.config.recipes import Recipe, paper_cifar
+from bench.config.recipe import Recipe
+from bench.config.recipes import paper_cifar
 from bench.config.schedule import budget
 from bench.data.batches import DeviceData
 from bench.data.datasets import find

@@ -13,7 +13,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from bench.config import recipes
-from bench.config.recipes import Recipe
+from bench.config.recipe import Recipe
 from bench.data.batches import DeviceData, epoch_plan
 from bench.data.datasets import SPECS, Dataset, Split
 from bench.records.schema import Engine, EpochRecord, Speed, Stored

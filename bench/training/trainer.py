@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from bench.config.recipes import Recipe
+from bench.config.recipe import Recipe
 from bench.data.batches import DeviceData, EpochPlan
 from bench.records.schema import Engine
 from bench.training import engine as machine

@@ -8,7 +8,7 @@ from typing import Any
 from bench.config import recipes
 from bench.config.cell import Cell
 from bench.config.profiles import DATASETS, DEPTHS, PROFILES
-from bench.config.recipes import LinearSchedule, Recipe
+from bench.config.recipe import LinearSchedule, Recipe
 from bench.config.schedule import budget
 from bench.records.evaluations import Evaluation, Score
 from bench.records.schema import (

@@ -4,7 +4,7 @@ from typing import Any
 
 from bench.config.plan import plan
 from bench.config.profiles import RunConfig
-from bench.config.recipes import LinearSchedule, Recipe
+from bench.config.recipe import LinearSchedule, Recipe
 from bench.data.datasets import Dataset
 from bench.runner.trial import synthetic_dataset
 

@@ -19,6 +19,7 @@ from bench.claims.schema import Claim, Group
 from bench.claims.verdict import Verdict
 from bench.config import recipes
 from bench.config.cell import Cell
+from bench.config.recipe import Recipe
 from bench.records.schema import Engine
 from bench.reference.printed import look_up
 from tests.support.factories import START, make_record
@@ -62,7 +63,7 @@ def verdict(claim_id, observations):
     return found
 
 
-_NAMES: list[tuple[tuple[Group, recipes.Recipe | None], Group]] = []
+_NAMES: list[tuple[tuple[Group, Recipe | None], Group]] = []
 
 
 @cache
@@ -224,7 +225,7 @@ def observed(group: Group, seed: int, figures, *, recipe=None, steps=None, **cha
     return Observed(record, steps or recipe.iterations or 100, figures)
 
 
-def recipe_of(group: Group) -> recipes.Recipe:
+def recipe_of(group: Group) -> Recipe:
     """What its budget asks for; for one that asks for little, a recipe of its own."""
     if group.needed.recipe is not None:
         return group.needed.recipe

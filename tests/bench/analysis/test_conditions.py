@@ -5,7 +5,7 @@ import pytest
 from bench.analysis.conditions import unequal_conditions
 from bench.config import recipes
 from bench.config.profiles import PROFILES
-from bench.config.recipes import LinearSchedule
+from bench.config.recipe import LinearSchedule
 from tests.support.factories import ENVIRONMENT, make_grid, make_profile, make_record
 
 

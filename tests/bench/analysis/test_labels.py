@@ -5,7 +5,7 @@ import pytest
 from bench.analysis import labels
 from bench.config import recipes
 from bench.config.profiles import PROFILES
-from bench.config.recipes import LinearSchedule
+from bench.config.recipe import LinearSchedule, StepSchedule
 from bench.records.schema import Course, Engine
 from resnet_models import MODELS
 from tests.support.factories import make_recipe, make_record
@@ -14,7 +14,7 @@ PAPER = "0.1, ÷10 at 32,000 and 48,000"
 
 
 def stepped(*milestones):
-    schedule = recipes.StepSchedule(unit="iteration", milestones=milestones, factor=0.5)
+    schedule = StepSchedule(unit="iteration", milestones=milestones, factor=0.5)
     return make_recipe(learning_rate=0.2, schedule=schedule)
 
 

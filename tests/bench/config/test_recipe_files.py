@@ -3,7 +3,7 @@
 import pytest
 
 from bench.config import recipe_files, recipes
-from bench.config.recipes import StepSchedule
+from bench.config.recipe import StepSchedule
 from bench.errors import UsageError
 
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from bench.config import recipes
-from bench.config.recipes import ErrorWarmup, LinearSchedule, Recipe, StepSchedule
+from bench.config.recipe import ErrorWarmup, LinearSchedule, Recipe, StepSchedule
 from tests.support.factories import make_recipe
 
 REFERENCE = files("bench.reference")

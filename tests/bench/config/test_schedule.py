@@ -10,7 +10,7 @@ import pytest
 
 from bench.config import recipes
 from bench.config.profiles import PROFILES
-from bench.config.recipes import LinearSchedule
+from bench.config.recipe import LinearSchedule
 from bench.config.schedule import learning_rate
 from tests.support.factories import make_recipe
 

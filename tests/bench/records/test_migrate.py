@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.config import recipes
-from bench.config.recipes import LinearSchedule, Recipe
+from bench.config.recipe import LinearSchedule, Recipe
 from bench.errors import BenchError
 from bench.records import store
 from bench.records.migrate import to_current

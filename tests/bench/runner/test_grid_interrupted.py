@@ -6,7 +6,8 @@ import shutil
 
 import pytest
 
-from bench.config.recipes import LinearSchedule, group_norm_batches
+from bench.config.recipe import LinearSchedule
+from bench.config.recipes import group_norm_batches
 from bench.errors import StorageError, UsageError
 from bench.records import store
 from bench.runner import grid

@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from bench.config.recipes import ErrorWarmup, LinearSchedule, StepSchedule
+from bench.config.recipe import ErrorWarmup, LinearSchedule, StepSchedule
 from bench.config.schedule import budget, learning_rate
 from bench.data.batches import DeviceData, epoch_plan
 from bench.errors import BenchError

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench.config.recipes import ErrorWarmup, StepSchedule
+from bench.config.recipe import ErrorWarmup, StepSchedule
 from bench.training.stop import StopRequest
 from tests.support.resumable import RECIPE, run
 
