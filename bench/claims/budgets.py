@@ -10,7 +10,7 @@ from bench.analysis import labels
 from bench.claims.measures import Observed
 from bench.config import recipe_files, recipes
 from bench.config.profiles import PROJECT2022_SMALL, project2022
-from bench.config.recipe import START, Recipe
+from bench.config.recipe import Recipe
 from bench.records.schema import Record
 from bench.reference.loader import load_project2022
 from resnet_models import MODELS
@@ -29,9 +29,14 @@ class UnknownBudgetError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What a claim asks of a training: all of a recipe, or of its start where that is None."""
+    """What a claim asks of a training: all of a recipe, or no step where that is None.
+
+    Attributes:
+        is_start: of the recipe's first iterations alone, which a longer run by it holds too.
+    """
 
     recipe: Recipe | None
+    is_start: bool = False
 
     def accepts(self, observed: Observed) -> bool:
         return (
@@ -44,7 +49,7 @@ class Budget:
         """Whether a run by ``found`` holds what is asked; the whole of a recipe holds its start."""
         if self.recipe is None:
             return found.initialization == "he" and not found.zero_init_residual
-        if START in self.recipe.name and (found.iterations or 0) > (self.recipe.iterations or 0):
+        if self.is_start and (found.iterations or 0) > (self.recipe.iterations or 0):
             found = found.model_copy(
                 update={"name": self.recipe.name, "iterations": self.recipe.iterations}
             )
@@ -108,7 +113,7 @@ def budget_for(name: str, model: str, dataset: str) -> Budget:
         raise UnknownBudgetError(
             f"no budget {name!r}; there are {known}, {NOTEBOOK}NAME and {RECIPE}FILE"
         )
-    return Budget(BUDGETS[name](model, dataset))
+    return Budget(BUDGETS[name](model, dataset), is_start=name in STARTS)
 
 
 def _is_deep(model: str) -> bool:
@@ -166,6 +171,8 @@ def _notebook(notebook: str, model: str, dataset: str) -> Recipe:
             )
     raise UnknownBudgetError(f"the 2022 project has no notebook {notebook!r}")
 
+
+STARTS: Final = ("paper_start", "paper_start_without_warmup")
 
 BUDGETS: Final[dict[str, Callable[[str, str], Recipe | None]]] = {
     "none": lambda _model, _dataset: None,

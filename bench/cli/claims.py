@@ -19,7 +19,7 @@ from bench.cli.shared import (
     say,
     verdict_words,
 )
-from bench.records.store import write_atomic
+from bench.records.writing import write_atomic
 
 if TYPE_CHECKING:
     from bench.claims.verdict import Verdict

@@ -12,7 +12,7 @@ from bench.cli.options import AnyPrecision, DataDir, DataSource, Device, FirstLa
 from bench.cli.shared import load, names, refuse_unwritable, say
 from bench.errors import BenchError, UsageError
 from bench.formats import significant
-from bench.records.store import write_atomic
+from bench.records.writing import write_atomic
 from resnet_models import define
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typer import Exit, Option
 from bench.cli.options import DataDir, Device, Json, Out
 from bench.cli.shared import EXIT_FAILURE, refuse_unwritable, say
 from bench.formats import significant
-from bench.records.store import write_atomic
+from bench.records.writing import write_atomic
 
 if TYPE_CHECKING:
     import torch

@@ -2,14 +2,14 @@
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Final, Literal, cast
 
 import typer
-from typer import Option
+from typer import Context, Option
 
 from bench.cli.options import DataDir, DataSource, Device, Form, Out, Output
 from bench.cli.output import print_rows, written_to
-from bench.cli.shared import load, refuse_unwritable, say
+from bench.cli.shared import given, load, refuse_unwritable, say
 from bench.data.datasets import Normalisation
 from bench.errors import UsageError
 from bench.records.evaluations import TOLERANCE, Evaluation
@@ -21,7 +21,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+BESIDE_RECORD: Final = (
+    "record", "results", "form", "output", "device", "data_dir", "data_source",
+)  # fmt: skip
+
+
 def evaluate(
+    context: Context,
     *,
     checkpoint: Annotated[
         Path | None, Option(metavar="FILE", help="Weights of any project; needs --dataset.")
@@ -67,11 +73,11 @@ def evaluate(
     out: Out = Path("reports"),
 ) -> None:
     """Measure the test error of a checkpoint, and whether it is the claimed one."""
-    said = {"--checkpoint": checkpoint, "--dataset": dataset, "--model": model}
-    said |= {"--lineage": lineage, "--expect": None if expect is None else str(expect)}
-    said |= {"--normalize": None if normalize == "all" else normalize}
-    if record and (given := [name for name, value in said.items() if value is not None]):
-        raise UsageError(f"--record says what {' and '.join(given)} would: leave out one of them")
+    if record and (beside := given(context, but=BESIDE_RECORD)):
+        raise UsageError(
+            f"--record evaluates what was kept with it, as it was trained: leave out "
+            f"{', '.join(beside)}"
+        )
     if output is not None:
         refuse_unwritable("--output", output)
     asked = None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from bench.cli.options import Format
 from bench.cli.shared import refuse_unwritable, rows_of
 from bench.formats import in_markdown, markdown_table
-from bench.records.store import write_atomic
+from bench.records.writing import write_atomic
 
 if TYPE_CHECKING:
     import pandas as pd

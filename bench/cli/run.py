@@ -8,14 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from typer import Exit
+from typer import Context, Exit
 
 from bench.cli import ahead
 from bench.cli import run_options as asked
 from bench.cli.options import DataDir, DataSource, Device, Names, Out, Threads
-from bench.cli.shared import EXIT_FAILURE, PAGE, console, load, names, say
+from bench.cli.shared import EXIT_FAILURE, PAGE, console, given, load, names, say
 from bench.config import experiments, recipe_files
 from bench.config.plan import Changes
 from bench.config.profiles import DATASETS, RunConfig, make
@@ -28,8 +28,15 @@ if TYPE_CHECKING:
     from bench.records.schema import Record
     from bench.runner.options import RunOptions
 
+BESIDE_EXPERIMENT: Final = (
+    "experiment", "models", "seed", "device", "data_dir", "data_source", "out", "threads",
+    "checkpoint_seconds", "fresh", "no_weights", "dry_run", "yes",
+)  # fmt: skip
+"""What may be chosen of an experiment: a part of it, and where and when it runs."""
+
 
 def run(
+    context: Context,
     *,
     profile: asked.Profile = "auto",
     experiment: asked.PlannedExperiment = None,
@@ -91,19 +98,7 @@ def run(
     # custom cells are known only then.
     planned = None
     if experiment:
-        fixed = {
-            "--profile": profile != "auto",
-            "--minutes": minutes,
-            "--datasets": datasets,
-            "--cells": cells,
-            "--seeds": seeds,
-            "--network": network,
-            "--precision": precision != "auto",
-            "--compile": compile_ != "auto",
-            "--deterministic": deterministic,
-        }
-        given = [option for option, value in fixed.items() if value]
-        planned = _planned(experiment, [*given, *changes.words], names(models), seed)
+        planned = _planned(experiment, context, names(models), seed)
         precision, compile_ = experiments.PRECISION, experiments.COMPILE
     elif profile == "auto":
         request(profile="quick", has_gpu=False)
@@ -150,16 +145,14 @@ def data(
     load(names(datasets) or list(DATASETS), data_dir, data_source)
 
 
-def _planned(
-    name: str, beside: Sequence[str], models: Sequence[str], seed: int | None
-) -> RunConfig:
+def _planned(name: str, context: Context, models: Sequence[str], seed: int | None) -> RunConfig:
     """The cells of the experiment ``name``, or those of some of its networks or of one seed.
 
     Raises:
-        UsageError: there is none, or something was given ``beside`` that it fixes.
+        UsageError: there is none, or something was given that it fixes.
     """
     experiment = experiments.find(name)
-    if beside:
+    if beside := given(context, but=BESIDE_EXPERIMENT):
         raise UsageError(
             f"--experiment {name} fixes what is trained, and how: leave out {', '.join(beside)}"
         )

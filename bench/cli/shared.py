@@ -1,13 +1,14 @@
 """What several commands share: how words are read, lines and tables for people."""
 
 import os
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
+from typer import Context
 
 from bench.data.datasets import find
 from bench.errors import UsageError
@@ -37,6 +38,16 @@ def verdict_words(option: str, given: Sequence[str] | None, verdicts: Sequence[s
     for word in sorted(words - {*known, *verdicts}):
         raise UsageError(f"{option} {word}: no such verdict; there are {', '.join(known)}")
     return {known.get(word, word) for word in words}
+
+
+def given(context: Context, *, but: Collection[str]) -> list[str]:
+    """The options that stand on the command line, without those for the parameters ``but``."""
+    found = []
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name) if parameter.name else None
+        if source and source.name == "COMMANDLINE" and parameter.name not in but:
+            found.append(parameter.opts[0])
+    return found
 
 
 def refuse_absent(option: str, folder: Path) -> None:

@@ -12,7 +12,7 @@ from bench.cli.options import DataDir, DataSource, Device, Json, count
 from bench.cli.shared import load, names, plain_table, refuse_unwritable, say, wide
 from bench.errors import UsageError
 from bench.formats import significant
-from bench.records.store import write_atomic
+from bench.records.writing import write_atomic
 from resnet_models import Definition, define
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ back is complete and proven to be what was written, or named with what is wrong.
 
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -18,13 +17,13 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails, from_json
 
 from bench.config.cell import Cell
-from bench.errors import BenchError, StorageError
-from bench.records.classes import Classes as Classes  # offered here too
-from bench.records.classes import decode, encode
+from bench.errors import BenchError
+from bench.records.classes import Classes, decode, encode
 from bench.records.evaluations import Evaluation
 from bench.records.migrate import READABLE_VERSIONS, to_current
 from bench.records.schema import Predictions, Record, Weights
 from bench.records.speed import Limits, SpeedRecord
+from bench.records.writing import write_files
 from resnet_models.text import readable
 
 RUNS: Final = "runs"
@@ -44,45 +43,6 @@ _IN_JSON: Final = {
     "model_type": "Input should be an object", "tuple_type": "Input should be a valid array",
 }  # fmt: skip
 Result = TypeVar("Result", Evaluation, SpeedRecord, Limits)
-
-
-def write_atomic(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` whole or not at all, durably; StorageError where it cannot be."""
-    write_files({path: text.encode()})
-
-
-def write_files(
-    contents: dict[Path, bytes], kept: str = "; finished cells are kept", option: str = "--out"
-) -> None:
-    """Write every file beside its target first, then rename them all: a full disk changes none.
-
-    Raises:
-        StorageError: they cannot be written; it says what is ``kept``, and which ``option`` names
-            another folder.
-    """
-    staged: dict[Path, Path] = {}
-    path = next(iter(contents))
-    try:
-        for path, content in contents.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(
-                dir=path.parent, prefix=f".{path.name}-", delete=False
-            ) as file:
-                staged[path] = Path(file.name)
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            # Temporary files are private; results are as readable as any other file.
-            staged[path].chmod(0o644)
-        for path, temporary in staged.items():
-            temporary.replace(path)
-    except OSError as error:
-        for temporary in staged.values():
-            temporary.unlink(missing_ok=True)
-        raise StorageError(
-            f"cannot write {path}: {error.strerror or error}. "
-            f"Free some space or name another folder with {option}{kept}."
-        ) from error
 
 
 def save(

@@ -13,7 +13,7 @@ from bench.claims.published import load_published
 from bench.claims.verdict import Verdict, Word
 from bench.formats import duration, listed, number, significant
 from bench.reference.loader import dataset_title
-from bench.report.headlines import NO_BREAK, NO_BREAK_HYPHEN
+from bench.report.headlines import NO_BREAK, NO_BREAK_HYPHEN, lesson
 from bench.report.results import Results
 
 _SHORT: Final = ("smoke", "quick", "lecture")
@@ -38,13 +38,8 @@ class Number:
 
 def answer(results: Results) -> str:
     """The page in a sentence: what the lecture came to, else ``sentence``."""
-    return lesson_parts(results)[1] if results.profile == "lecture" else sentence(results)
-
-
-def lesson_parts(results: Results) -> tuple[str, str]:
-    """What the lecture measured, and what that came to."""
-    measured, _, told = (results.headline or "").partition(" Here ")
-    return measured, f"{told[:1].upper()}{told[1:]}" or sentence(results)
+    told = lesson(results.grid)[1] if results.profile == "lecture" else ""
+    return f"{told[:1].upper()}{told[1:]}" or sentence(results)
 
 
 def sentence(results: Results) -> str:

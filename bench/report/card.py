@@ -14,7 +14,7 @@ from bench.data.datasets import SPECS, normalised
 from bench.errors import UsageError
 from bench.formats import in_markdown, markdown_table
 from bench.records.schema import Record
-from bench.records.store import write_files
+from bench.records.writing import write_files
 from bench.reference.loader import dataset_title
 from bench.stats import wilson_interval
 

@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,17 +13,17 @@ from bench.analysis import blocks as block_tables
 from bench.analysis.baselines import Row
 from bench.analysis.conditions import unequal_conditions
 from bench.analysis.logs import run_logs
-from bench.analysis.paired import Load, compare_pairs
+from bench.analysis.paired import compare_pairs
 from bench.analysis.speed import summarize
 from bench.audit.checks import audit_project2022
 from bench.claims import published
-from bench.records import folder, store
+from bench.records import folder
 from bench.records.schema import Record
 from bench.reference.loader import load_project2022
 from bench.report import claims
 from bench.report import workloads as speed_tables
-from bench.report.against import Beside
-from bench.report.answer import answer, budgets, cost_figures, lesson_parts, sentence, six
+from bench.report.answer import answer, budgets, cost_figures, sentence, six
+from bench.report.contents import Contents
 from bench.report.figures import findings
 from bench.report.figures.answer import answer_charts
 from bench.report.figures.chart import by_panel
@@ -35,33 +34,10 @@ from bench.report.figures.freezes import freeze_charts
 from bench.report.figures.lesson import lesson_chart
 from bench.report.figures.others import others_charts
 from bench.report.figures.signals import signal_charts, signal_table
-from bench.report.headlines import footnotes, untrained
+from bench.report.headlines import footnotes, lesson, untrained
 from bench.report.results import Results, rows
 from resnet_models import MODELS, define
 from resnet_models.spec import Lineage
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
-    """What a page is drawn from.
-
-    Attributes:
-        found: records of any profiles; the page notes what it leaves out.
-        problems: what is wrong with files that could not be read.
-        against: these results beside another folder's.
-        coming: titles of the cells that a run still has to train.
-        predictions: gives what a record's network took each test image for, if it is stored; what
-            cannot be read of it may be added to ``problems``.
-        path_to: a file or folder as seen from the page.
-    """
-
-    found: folder.Results
-    problems: Sequence[str]
-    against: Beside | None
-    coming: Sequence[str] = ()
-    predictions: Load
-    path_to: Callable[[Path], str]
-
 
 Part = tuple[str, str, str, Callable[[], dict[str, Any]]]
 """Its id, its title, its template and what makes that needs."""
@@ -134,15 +110,15 @@ def chapters(contents: Contents, results: Results) -> list[Chapter]:
 
 def _answer(contents: Contents, results: Results) -> dict[str, Any]:
     found, grid = contents.found, results.grid
-    lesson = results.profile == "lecture"
+    is_lesson = results.profile == "lecture"
     return {
         "sentence": sentence(results), "six": six(
             results, summarize(found.workloads, found.limits), len(contents.coming)
         ),
-        "lesson": lesson_chart(tables.curves(results.records)) if lesson else None,
+        "lesson": lesson_chart(tables.curves(results.records)) if is_lesson else None,
         "charts": answer_charts(grid, baselines.table6(grid)),
         "headline": results.headline or untrained(found), "budgets": budgets(grid),
-        "measured": lesson_parts(results)[0],
+        "measured": lesson(grid)[0],
         "conclusion": results.conclusion, "profile": results.profile,
         "holds_records": found.holds_records, "unequal": unequal_conditions(results.records),
         "other_profiles": results.others, "problems": contents.problems,
@@ -181,7 +157,7 @@ def _cost(contents: Contents, results: Results) -> list[Part]:
         ("workloads", "Roofline", "workloads", lambda: {"workloads": _workloads(found)}),
         ("blocks", "Blocks", "blocks", lambda: {
             "blocks": found.blocks and block_tables.section(found.blocks),
-            "paths": _paths(contents),
+            "paths": contents.paths,
         }),
     ]  # fmt: skip
 
@@ -201,7 +177,7 @@ def _claims(contents: Contents, results: Results) -> list[Part]:
             "signal_charts": by_panel(signal_charts(shown, results.summary)),
         }),
         ("checkpoints", "Checkpoints", "evaluations", lambda: {
-            "evaluations": contents.found.evaluations, "paths": _paths(contents),
+            "evaluations": contents.found.evaluations, "paths": contents.paths,
         }),
         ("ledger", "Ledger", "claims", lambda: {
             "claims": claims.by_title(verdicts), "on_page": {record.cell.id for record in shown},
@@ -219,7 +195,7 @@ def _reproduce(contents: Contents, results: Results) -> list[Part]:
         ("records", "Records", "reproduce", lambda: {
             "cells": _cells(results.records, results.summary), "profile": results.profile,
             "environments": results.environments, "workloads": _workloads(contents.found),
-            "paths": _paths(contents), "facts": results.facts, "blocks": contents.found.blocks,
+            "paths": contents.paths, "facts": results.facts, "blocks": contents.found.blocks,
         }),
     ]  # fmt: skip
 
@@ -237,16 +213,6 @@ def _audit_heading() -> str:
         f"{made['freeze_charts'][0].finding} on CIFAR-10, and {bear} findings in all bear on its "
         "conclusion that deeper networks are worse"
     )
-
-
-def _paths(contents: Contents) -> dict[str, str]:
-    found = contents.found
-    folders = {
-        "records": found.runs,
-        "evaluations": found.folder / store.EVALUATIONS,
-        "speed": found.folder / store.SPEED,
-    }
-    return {name: contents.path_to(folder) for name, folder in folders.items()}
 
 
 # What depends on no record is made once, however many pages a program draws.

@@ -59,7 +59,7 @@ def headline(profile: str, grid: Sequence[Row], table1: Sequence[CostRow]) -> st
     """One sentence with the finding: the range of accuracies, or of errors, in each panel."""
     started = [row for row in grid if row.cell_ids]
     if profile == "lecture":
-        return lesson(started)
+        return " Here ".join(filter(None, lesson(started)))
     error = profile == "table6"  # the paper's measure there
     panels: dict[str, list[tuple[float, str]]] = {}
     for row in started:
@@ -77,15 +77,15 @@ def headline(profile: str, grid: Sequence[Row], table1: Sequence[CostRow]) -> st
     return f"Test {'error' if error else 'accuracy'}: {'; '.join(findings)}."
 
 
-def lesson(grid: Iterable[Row]) -> str:
-    """Training errors of the deepest networks beside the shallowest, plain and then residual.
+def lesson(grid: Iterable[Row]) -> tuple[str, str]:
+    """Training errors of the deepest networks beside the shallowest, and what that comes to.
 
-    Of the recipe with the most images, where there are several. A difference that lies within the
-    noise of the images counted is none.
+    Plain networks, then residual ones, of the recipe with the most images where there are several.
+    A difference that lies within the noise of the images counted is none.
     """
     done = [row for row in grid if row.train_error is not None]
     if not done:
-        return "No cell completed; the reasons stand below."
+        return "No cell completed; the reasons stand below.", ""
     longest = max(done, key=lambda row: row.images or 0).recipe
     findings: list[str] = []
     words: dict[str, str] = {}
@@ -100,7 +100,7 @@ def lesson(grid: Iterable[Row]) -> str:
             words[name], text, costs[name] = _deeper(deep, shallow)
             told += f" beside {_range([(shallow.train_error or 0.0, shallow.title)])}, {text}"
         findings.append(told)
-    return f"Training error: {'; '.join(findings)}.{_of_depth(words, costs)}"
+    return f"Training error: {'; '.join(findings)}.", _of_depth(words, costs)
 
 
 def _of_depth(words: Mapping[str, str], costs: Mapping[str, tuple[float, float]]) -> str:
@@ -111,9 +111,9 @@ def _of_depth(words: Mapping[str, str], costs: Mapping[str, tuple[float, float]]
         (plain_low, plain_high), (low, high) = costs["plain"], costs["residual"]
         less = "residual" if high < plain_low else "plain" if plain_high < low else ""
         more = f", the {less} one less" if less else ""
-        return f" Here more layers made both kinds of network train worse{more}."
+        return f"more layers made both kinds of network train worse{more}."
     told = (f"the {name} network train {word}" for name, word in words.items())
-    return f" Here more layers made {' and '.join(told)}."
+    return f"more layers made {' and '.join(told)}."
 
 
 def _depth(row: Row) -> int:

@@ -19,12 +19,14 @@ from bench.analysis import labels, networks
 from bench.errors import BenchError
 from bench.formats import duration, fit_for_html, number, period, significant, size
 from bench.records import folder, store
+from bench.records.classes import Classes
 from bench.records.schema import Record
-from bench.records.store import Classes
+from bench.records.writing import write_atomic
 from bench.reference.loader import dataset_title, load_paper
 from bench.report import summaries
 from bench.report.against import set_beside
-from bench.report.chapters import Chapter, Contents, chapters
+from bench.report.chapters import Chapter, chapters
+from bench.report.contents import Contents
 from bench.report.guard import attempt, collecting
 from bench.report.results import Results, gather
 
@@ -107,8 +109,8 @@ def write_found(
             "The summaries", lambda: summaries.files(results, found), lambda _: {}
         )
     for name, content in summary_files.items():
-        store.write_atomic(out_file.with_name(name), content)
-    store.write_atomic(out_file, page)
+        write_atomic(out_file.with_name(name), content)
+    write_atomic(out_file, page)
     return [*problems, *(beside.problems if beside else ()), *failures]
 
 

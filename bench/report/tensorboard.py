@@ -13,7 +13,7 @@ from bench.analysis import labels
 from bench.errors import BenchError, UsageError
 from bench.formats import in_markdown, markdown_table
 from bench.records.schema import EpochRecord, Record
-from bench.records.store import write_files
+from bench.records.writing import write_files
 from bench.reference.loader import dataset_title
 
 PREFIX: Final = "events.out.tfevents."

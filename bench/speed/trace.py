@@ -10,7 +10,7 @@ from torch.profiler import ProfilerActivity, profile, record_function
 
 from bench.errors import BenchError
 from bench.records.speed import Workload
-from bench.records.store import write_atomic
+from bench.records.writing import write_atomic
 from bench.speed import timing
 from bench.speed.measure import engine_of, prepare
 from bench.training.engine import applied, out_of_memory

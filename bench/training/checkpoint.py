@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bench.errors import StorageError, UsageError
 from bench.records.schema import Engine, EpochRecord
-from bench.records.store import write_atomic
+from bench.records.writing import write_atomic
 
 KEPT = 2
 # Writing may take this much of the time that training takes.

@@ -32,7 +32,8 @@ def test_importing_it_takes_no_torch_and_reading_neither(results):
         f"bench.load({str(results)!r}); bench.judge({str(results)!r}); bench.plan('quick'); "
         "assert 'torch' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, check=True)
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT, check=False)
+    assert done.returncode == 0
 
 
 def test_it_offers_five_functions_and_nothing_else():

@@ -15,7 +15,7 @@ from bench.records.schema import Predictions
 from bench.report import chapters
 from bench.report import page as report
 from bench.report.against import set_beside
-from bench.report.chapters import Contents
+from bench.report.contents import Contents
 from bench.report.guard import collecting
 from bench.report.results import gather
 from tests.support import block_files

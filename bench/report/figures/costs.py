@@ -12,7 +12,7 @@ from matplotlib.ticker import EngFormatter
 from bench.analysis.labels import model_title
 from bench.analysis.order import Share
 from bench.formats import significant
-from bench.report.figures import findings
+from bench.report.figures import findings, speed_findings
 from bench.report.figures.chart import (
     MARKERS,
     Chart,
@@ -26,8 +26,8 @@ from bench.report.figures.chart import (
     panels,
     rows_of,
 )
-from bench.report.figures.findings import Timing
 from bench.report.figures.readings import Reading, belongs
+from bench.report.figures.speed_findings import Timing
 from bench.report.figures.svg import PAGE, depth_colour
 
 # Key, title, axis and the medians to draw, columns of the summary beside their quartiles.
@@ -95,8 +95,8 @@ def _speed_finding(network: str, medians: pd.DataFrame, columns: Sequence[str]) 
         for value, low, high in map(_with_quartiles, columns)
     ]
     if len(timings) == 1:
-        return findings.latency(timings[0])
-    return findings.throughput(timings[0], timings[1])
+        return speed_findings.latency(timings[0])
+    return speed_findings.throughput(timings[0], timings[1])
 
 
 def _with_quartiles(column: str) -> tuple[str, str, str]:

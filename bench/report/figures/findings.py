@@ -7,13 +7,11 @@ quartiles lie apart.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 from typing import Final
 
 from bench.analysis.baselines import Row, difference_interval
-from bench.analysis.labels import model_title
 from bench.analysis.order import Order, Share, order
 from bench.analysis.reproductions import Digest
 from bench.claims.measures import gradient_ends
@@ -155,54 +153,6 @@ def plain_beside_residual(rows: Sequence[Row]) -> str:
     return f"{start} errs {number(abs(points), 1)} points {word} than the residual one"
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """A median with its quartiles, of one network."""
-
-    network: str
-    depth: int
-    low: float
-    median: float
-    high: float
-
-    @property
-    def title(self) -> str:
-        return model_title(self.network, self.depth)
-
-
-def throughput(training: Sequence[Timing], inference: Sequence[Timing]) -> str:
-    """How many times as fast the fastest network trains, and what training costs."""
-    told = []
-    fast, slow = _ends(training)
-    if fast and slow:
-        factor = significant(fast.median / slow.median, 2)
-        told.append(f"{fast.title} trains {factor} times as fast as {slow.title}")
-    ratios = [two.median / one.median for one, two in zip(training, inference, strict=True)]
-    apart = all(two.low > one.high for one, two in zip(training, inference, strict=True))
-    if ratios and apart:
-        told.append(f"inference is {_range(ratios)} times as fast as training")
-    sentence = "; ".join(told)
-    return sentence[:1].upper() + sentence[1:]
-
-
-def latency(timings: Sequence[Timing]) -> str:
-    """How many times as long one image takes in the slowest network."""
-    slow, fast = _ends(timings)
-    if not fast or not slow:
-        return ""
-    factor = significant(slow.median / fast.median, 2)
-    return f"One image takes {slow.title} {factor} times as long as {fast.title}"
-
-
-def _ends(timings: Sequence[Timing]) -> tuple[Timing, Timing] | tuple[None, None]:
-    """Those with the largest and the smallest median, if their quartiles lie apart."""
-    if len(timings) < 2:
-        return None, None
-    most = max(timings, key=lambda each: each.median)
-    least = min(timings, key=lambda each: each.median)
-    return (most, least) if most.low > least.high else (None, None)
-
-
 def responses(first: Sequence[float], last: Sequence[float], single: Mapping[int, float]) -> str:
     """How strongly layers respond, by their place in a block and by depth.
 
@@ -245,25 +195,10 @@ def gradients(norms: Iterable[Sequence[float]]) -> str:
         return ""
     way = "On its way from the last to the first quarter of blocks the gradient"
     if min(factors) > 1:
-        return f"{way} grows by a factor of {_range(factors)}"
+        return f"{way} grows by a factor of {span(factors)}"
     if max(factors) < 1:
-        return f"{way} shrinks to {_range([100 * factor for factor in factors])} %"
-    return f"{way} changes by a factor of {_range(factors)}"
-
-
-def limit(shares: Mapping[str, Sequence[float]]) -> str:
-    """What part of the machine's limit each direction reaches.
-
-    Args:
-        shares: from 0 to 1, by ``training`` and ``inference``.
-    """
-    told = [
-        f"{name} reaches {_range([100 * share for share in each])} % of the limit"
-        for name, each in shares.items()
-        if each
-    ]
-    sentence = ", ".join(told).replace(" of the limit,", " of the limit, and")
-    return sentence[:1].upper() + sentence[1:]
+        return f"{way} shrinks to {span([100 * factor for factor in factors])} %"
+    return f"{way} changes by a factor of {span(factors)}"
 
 
 def others(digests: Sequence[Digest]) -> str:
@@ -302,12 +237,6 @@ def ledger(counts: Mapping[Word, int]) -> str:
     return f"Of {total} claims: {listed(told)}" if told else ""
 
 
-def speedups(verdicts: Sequence[str]) -> str:
-    """How many of the compared speeds changed, and which way."""
-    told = [f"{count} {word}" for word, count in Counter(verdicts).most_common()]
-    return f"Of {len(verdicts)} speeds: {listed(told)}" if told else ""
-
-
-def _range(values: Sequence[float]) -> str:
+def span(values: Sequence[float]) -> str:
     """``13 to 16``, once where both ends read alike."""
     return " to ".join(dict.fromkeys(significant(end, 2) for end in (min(values), max(values))))

@@ -13,7 +13,7 @@ from bench.analysis.speed import best_batches
 from bench.formats import number, significant
 from bench.records.schema import Precision
 from bench.records.speed import Limits
-from bench.report.figures import findings
+from bench.report.figures import speed_findings
 from bench.report.figures.chart import (
     MARKERS,
     Chart,
@@ -61,7 +61,7 @@ def roofline_charts(summary: pd.DataFrame, limits: Limits | None) -> list[Chart]
                 f"{top.operations_per_second / 1e9:.4g} GFLOP/s. {_listing(frame)}",
                 partial(_draw, frame=frame, top=top),
                 frame[_COLUMNS],
-                finding=findings.limit(
+                finding=speed_findings.limit(
                     {
                         direction: frame.loc[
                             frame["direction"] == direction, "limit_share"

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, MultipleLocator, NullFormatter
 
 from bench.compare.finding import Finding
-from bench.report.figures import findings
+from bench.report.figures import speed_findings
 from bench.report.figures.chart import Chart, dot, make_chart
 from bench.report.figures.readings import Reading
 from bench.report.figures.svg import PAGE, SIZE, SOFT, TEXT, depth_colour
@@ -58,7 +58,9 @@ def speedup_chart(key: str, title: str, groups: Rows) -> Chart:
         f"Speed-up of this run over the other, logarithmic scale; 1 is equal. {listed}",
         partial(_draw, groups=groups),
         data,
-        finding=findings.speedups([row.found.verdict for rows in groups.values() for row in rows]),
+        finding=speed_findings.speedups(
+            [row.found.verdict for rows in groups.values() for row in rows]
+        ),
         size=(SIZE[0], _MARGIN_INCHES + _ROW_INCHES * (len(data) + _TITLE_ROWS * len(groups))),
     )
 

@@ -73,7 +73,7 @@ def test_the_list_tells_what_is_done_and_what_is_left(tmp_path):
     ("words", "texts"),
     [
         (["--experiment", "tenht"], [r"no experiment named 'tenht' \(did you mean tenth"]),
-        (["--experiment", "tenth", "--fraction", "0.5"], ["fixes .*leave out --fraction 0.5"]),
+        (["--experiment", "tenth", "--fraction", "0.5"], ["fixes .*leave out --fraction$"]),
         (
             ["--experiment", "tenth", "--profile", "full", "--precision", "float32"],
             ["leave out --profile, --precision"],

@@ -134,4 +134,5 @@ def test_a_page_for_records_with_absurd_numbers_in_every_field(tmp_path):
 def test_a_page_for_each_record_with_an_absurd_number(tmp_path, seed):
     chance = random.Random(seed)
     for number, record in enumerate(absurd_records(base(), chance, each=2)):
-        draw(tmp_path / str(number), [record, base(50)])
+        page, left_out = draw(tmp_path / str(number), [record, base(50)])
+        assert all(why in text_of(page) for why in left_out)

@@ -10,8 +10,8 @@ from bench.analysis.baselines import Row, grid, table6
 from bench.analysis.order import Share, order
 from bench.analysis.tables import summarize
 from bench.reference.loader import load_paper
-from bench.report.figures import findings
-from bench.report.figures.findings import Timing
+from bench.report.figures import findings, speed_findings
+from bench.report.figures.speed_findings import Timing
 from tests.support.factories import make_record, make_with_error
 
 IMAGES = 10_000
@@ -194,22 +194,22 @@ def timings(*medians: float, spread: float = 0.01) -> list[Timing]:
 
 
 def test_throughput():
-    told = findings.throughput(timings(900, 300, 90), timings(4500, 1800, 450))
+    told = speed_findings.throughput(timings(900, 300, 90), timings(4500, 1800, 450))
     assert told == (
         "ResNet-18 trains 10 times as fast as ResNet-152; "
         "inference is 5.0 to 6.0 times as fast as training"
     )
-    close = findings.throughput(timings(900, 890, spread=0.1), timings(1900, 1800))
+    close = speed_findings.throughput(timings(900, 890, spread=0.1), timings(1900, 1800))
     assert close == "Inference is 2.0 to 2.1 times as fast as training"
-    assert findings.throughput(timings(900), timings(900)) == ""
-    assert findings.throughput([], []) == ""
+    assert speed_findings.throughput(timings(900), timings(900)) == ""
+    assert speed_findings.throughput([], []) == ""
 
 
 def test_latency():
-    told = findings.latency(timings(10, 20, 90))
+    told = speed_findings.latency(timings(10, 20, 90))
     assert told == "One image takes ResNet-152 9.0 times as long as ResNet-18"
-    assert findings.latency(timings(10, 10.1)) == ""
-    assert findings.latency(timings(10)) == ""
+    assert speed_findings.latency(timings(10, 10.1)) == ""
+    assert speed_findings.latency(timings(10)) == ""
 
 
 @pytest.mark.parametrize(
@@ -251,13 +251,13 @@ def test_gradients(factors, expected):
 
 def test_the_share_of_the_limit():
     both = {"training": [0.13, 0.16], "inference": [0.2, 0.2]}
-    assert findings.limit(both) == (
+    assert speed_findings.limit(both) == (
         "Training reaches 13 to 16 % of the limit, and inference reaches 20 % of the limit"
     )
-    assert findings.limit({"training": [], "inference": [0.2]}) == (
+    assert speed_findings.limit({"training": [], "inference": [0.2]}) == (
         "Inference reaches 20 % of the limit"
     )
-    assert findings.limit({}) == ""
+    assert speed_findings.limit({}) == ""
 
 
 @pytest.mark.parametrize(
@@ -288,7 +288,7 @@ def test_the_ledger_and_speedups():
         "Of 32 claims: 23 reproduced and 9 not run"
     )
     assert findings.ledger({}) == ""
-    assert findings.speedups(["faster", "faster", "same", "too noisy to tell"]) == (
+    assert speed_findings.speedups(["faster", "faster", "same", "too noisy to tell"]) == (
         "Of 4 speeds: 2 faster, 1 same and 1 too noisy to tell"
     )
-    assert findings.speedups([]) == ""
+    assert speed_findings.speedups([]) == ""

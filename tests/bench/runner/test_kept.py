@@ -185,7 +185,7 @@ def test_what_cannot_be_evaluated_exits_with_2(evaluate, results):
     named = ["--record", record.cell.id, "--results", folder]
     assert_refused(evaluate(), 2, "--checkpoint FILE and --dataset NAME are needed, or --record ID")
     done = evaluate(*named, "--dataset", "mnist", "--normalize", "none")
-    assert_refused(done, 2, "--record says what --dataset and --normalize would")
+    assert_refused(done, 2, "--record evaluates .*: leave out --dataset, --normalize$")
     done = evaluate("--record", "resnet20", "--results", folder)
     assert_refused(done, 2, f"no such record in .*did you mean {record.cell.id}")
     assert_refused(evaluate("--record", "x", "--results", folder / "no"), 2, "no such record in")
